@@ -1,0 +1,562 @@
+import { guestState, Rflags, SEGMENT_VIOLATION, Segment, Vector } from "../../runtime/abi/guest-state.ts";
+import { MemoryMap, PageFlag, Tlb } from "../../runtime/abi/memory-map.ts";
+import type { StateBuilder } from "../emit/state.ts";
+import type { Value } from "../emit/value.ts";
+import type { Helper } from "./helper.ts";
+
+/** Bits that say what kind of access a walk is for. */
+export const Access = {
+  READ: 0,
+  WRITE: 1,
+  USER: 2,
+  FETCH: 4,
+  /** a supervisor access that the processor makes by itself: RFLAGS.AC does not lift SMAP */
+  IMPLICIT: 8,
+  /** leave accessed and dirty bits alone, raise nothing: a look from outside */
+  PROBE: 16,
+} as const;
+
+/** Page-table entry bits, SDM Vol. 3A, 4.5. */
+const Pte = { P: 1n, W: 2n, U: 4n, A: 0x20n, D: 0x40n, PS: 0x80n } as const;
+const ADDRESS_MASK = 0x000f_ffff_ffff_f000n;
+
+const CR0_WP = 1 << 16;
+const CR0_PG = 1 << 31;
+const CR4_PSE = 1 << 4;
+const CR4_PAE = 1 << 5;
+const CR4_SMEP = 1 << 20;
+const CR4_SMAP = 1 << 21;
+const EFER_LMA = 1 << 10;
+const EFER_NXE = 1 << 11;
+
+const PAGE_MASK = -4096n;
+
+/** Offset in the current TLB bank of the entry for a linear address. */
+export function tlbEntry(f: StateBuilder, gva: Value): Value {
+  const index = f.and(f.shrU(f.truncate(gva, 32), f.constant(32, 8)), f.constant(32, (Tlb.ENTRIES - 1) * Tlb.ENTRY_BYTES));
+  return f.let(f.add(f.get("tlb"), index));
+}
+
+/** Whether an access of `byteLength` bytes hits `table`: validity, match and page crossing in one compare. */
+export function tlbHit(f: StateBuilder, entry: Value, gva: Value, byteLength: number, table: number): Value {
+  const last = byteLength === 1 ? gva : f.add(gva, f.constant(64, byteLength - 1));
+  return f.eq(f.loadOffset(64, entry, table + Tlb.TAG), f.and(last, f.constant(64, PAGE_MASK)));
+}
+
+/** Linear-memory offset of `gva` by a TLB entry that hit. */
+export function tlbOffset(f: StateBuilder, entry: Value, gva: Value, table: number): Value {
+  return f.add(f.truncate(gva, 32), f.loadOffset(32, entry, table + Tlb.ADDEND));
+}
+
+function setFault(f: StateBuilder, vector: number, errorCode: Value): void {
+  f.set("exitVector", f.constant(32, vector));
+  f.set("exitErrorCode", errorCode);
+}
+
+/** 1 if the page flags of a guest-physical address have any of the bits, or if there is no RAM there. */
+function pageFlags(f: StateBuilder, gpa: Value): Value {
+  return f.choose(
+    f.geU(gpa, f.get("ramBytes")),
+    () => f.constant(32, PageFlag.DEVICE),
+    () =>
+      f.extend(f.loadOffset(8, f.truncate(f.shrU(gpa, f.constant(64, 12)), 32), MemoryMap.PAGE_FLAGS), 32),
+  );
+}
+
+/**
+ * page_walk(gva, access): guest-physical address, or -1 with the page fault in exitVector, exitErrorCode and exitAddress.
+ * SDM Vol. 3A, chapter 4: no paging, 32-bit, PAE and 4-level paging; 4 KiB, 2 and 4 MiB and 1 GiB pages.
+ */
+const pageWalk: Helper = {
+  name: "page_walk",
+  params: ["i64", "i32"],
+  result: "i64",
+  emit(f, [gva, access]) {
+    if (!gva || !access) return;
+    const bit = (mask: number): Value => f.and(access, f.constant(32, mask));
+    const cr0 = f.let(f.truncate(f.get("cr0"), 32));
+    const address = f.variable(gva);
+    f.if(f.eqz(f.and(cr0, f.constant(32, CR0_PG))), () => f.return(f.and(gva, f.constant(64, 0xffff_ffffn))));
+
+    const efer = f.let(f.truncate(f.get("efer"), 32));
+    const cr4 = f.let(f.truncate(f.get("cr4"), 32));
+    const cr3 = f.get("cr3");
+    const nxe = f.let(f.and(f.shrU(efer, f.constant(32, 11)), f.constant(32, 1)));
+    /** rights so far: AND of W and U over the levels, OR of NX (bit 63) */
+    const rights = f.variable(f.constant(64, Pte.W | Pte.U));
+    const noExecute = f.variable(f.constant(64, 0n));
+    const shift = f.declare("i32", 32);
+    const table = f.declare("i64", 64);
+    const entryBytes = f.declare("i32", 32);
+    const entry = f.declare("i64", 64);
+    const entryOffset = f.declare("i32", 32);
+    const pageBits = f.declare("i32", 32);
+    const errorBits = f.variable(f.constant(32, 0));
+
+    const raise = (): void => {
+      f.if(f.eqz(bit(Access.PROBE)), () => {
+        // Bit 0 P, 1 W, 2 U, 3 RSVD, 4 I (reported only when NX or SMEP can matter).
+        const fetchReported = f.or(nxe, f.and(f.shrU(cr4, f.constant(32, 20)), f.constant(32, 1)));
+        const fetch = f.and(f.shrU(access, f.constant(32, 2)), fetchReported);
+        const code = f.or(
+          f.or(errorBits.get(), f.shl(bit(Access.WRITE | 0), f.constant(32, 1))),
+          f.or(f.shl(bit(Access.USER), f.constant(32, 1)), f.shl(f.and(fetch, f.constant(32, 1)), f.constant(32, 4))),
+        );
+        setFault(f, Vector.PF, code);
+        f.set("exitAddress", gva);
+      });
+      f.return(f.constant(64, -1n));
+    };
+
+    const long = f.let(f.and(efer, f.constant(32, EFER_LMA)));
+    const pae = f.let(f.and(cr4, f.constant(32, CR4_PAE)));
+    f.if(
+      long,
+      () => {
+        shift.set(f.constant(32, 39));
+        table.set(f.and(cr3, f.constant(64, ADDRESS_MASK)));
+        entryBytes.set(f.constant(32, 8));
+      },
+      () => {
+        address.set(f.and(gva, f.constant(64, 0xffff_ffffn)));
+        f.if(
+          pae,
+          () => {
+            shift.set(f.constant(32, 30));
+            table.set(f.and(cr3, f.constant(64, 0xffff_ffe0n)));
+            entryBytes.set(f.constant(32, 8));
+          },
+          () => {
+            shift.set(f.constant(32, 22));
+            table.set(f.and(cr3, f.constant(64, 0xffff_f000n)));
+            entryBytes.set(f.constant(32, 4));
+          },
+        );
+      },
+    );
+
+    f.block((found) => {
+      f.loop((again) => {
+        const mask = f.select(f.eq(entryBytes.get(), f.constant(32, 8)), f.constant(64, 0x1ffn), f.constant(64, 0x3ffn));
+        const index = f.and(f.shrU(address.get(), f.extend(shift.get(), 64)), mask);
+        const gpa = f.let(f.add(table.get(), f.mul(index, f.extend(entryBytes.get(), 64))));
+        // A table outside RAM reads as zero: not present.
+        f.if(f.geU(gpa, f.get("ramBytes")), raise);
+        entryOffset.set(f.add(f.truncate(gpa, 32), f.constant(32, MemoryMap.RAM)));
+        f.if(
+          f.eq(entryBytes.get(), f.constant(32, 8)),
+          () => entry.set(f.loadOffset(64, entryOffset.get())),
+          () => entry.set(f.extend(f.loadOffset(32, entryOffset.get()), 64)),
+        );
+        f.if(f.eqz(f.and(entry.get(), f.constant(64, Pte.P))), raise);
+        // PAE page-directory-pointer entries have no rights; their reserved bits are checked when CR3 is loaded.
+        const pdpte = f.let(f.and(f.eq(shift.get(), f.constant(32, 30)), f.eqz(long)));
+        f.if(f.eqz(pdpte), () => {
+          rights.set(f.and(rights.get(), entry.get()));
+          noExecute.set(f.or(noExecute.get(), entry.get()));
+          // Reserved: bit 63 without EFER.NXE; PS where no large page exists (PML4E).
+          const reserved = f.or(
+            f.and(f.ltS(entry.get(), f.constant(64, 0n)), f.eqz(nxe)),
+            f.and(
+              f.ne(f.and(entry.get(), f.constant(64, Pte.PS)), f.constant(64, 0n)),
+              f.eq(shift.get(), f.constant(32, 39)),
+            ),
+          );
+          f.if(reserved, () => {
+            errorBits.set(f.constant(32, 9));
+            raise();
+          });
+        });
+        pageBits.set(shift.get());
+        f.break(found, f.eq(shift.get(), f.constant(32, 12)));
+        const largeAllowed = f.or(
+          f.ne(f.or(long, pae), f.constant(32, 0)),
+          f.ne(f.and(cr4, f.constant(32, CR4_PSE)), f.constant(32, 0)),
+        );
+        const large = f.and(
+          f.and(f.ne(f.and(entry.get(), f.constant(64, Pte.PS)), f.constant(64, 0n)), f.eqz(pdpte)),
+          largeAllowed,
+        );
+        f.if(large, () => {
+          // Reserved address bits of a large page: 13..20 (2 MiB), 13..29 (1 GiB); bit 12 is PAT. 4 MiB pages use 13..20 for PSE-36.
+          const wide = f.eq(entryBytes.get(), f.constant(32, 8));
+          const low = f.sub(f.shl(f.constant(64, 1n), f.extend(shift.get(), 64)), f.constant(64, 0x2000n));
+          f.if(f.and(wide, f.ne(f.and(entry.get(), low), f.constant(64, 0n))), () => {
+            errorBits.set(f.constant(32, 9));
+            raise();
+          });
+          f.break(found);
+        });
+        f.if(f.eqz(f.or(pdpte, bit(Access.PROBE))), () => markEntry(f, entryOffset.get(), entry.get(), Number(Pte.A)));
+        table.set(
+          f.select(
+            f.eq(entryBytes.get(), f.constant(32, 8)),
+            f.and(entry.get(), f.constant(64, ADDRESS_MASK)),
+            f.and(entry.get(), f.constant(64, 0xffff_f000n)),
+          ),
+        );
+        shift.set(
+          f.sub(
+            shift.get(),
+            f.select(f.eq(entryBytes.get(), f.constant(32, 8)), f.constant(32, 9), f.constant(32, 10)),
+          ),
+        );
+        f.continue(again);
+      });
+    });
+
+    // Rights. SDM Vol. 3A, 4.6.
+    errorBits.set(f.constant(32, 1));
+    const user = f.let(bit(Access.USER));
+    const userPage = f.let(f.truncate(f.and(rights.get(), f.constant(64, Pte.U)), 32));
+    const writable = f.let(f.truncate(f.and(rights.get(), f.constant(64, Pte.W)), 32));
+    const isWrite = f.let(bit(Access.WRITE));
+    const isFetch = f.let(bit(Access.FETCH));
+    f.if(user, () => f.if(f.eqz(userPage), raise));
+    f.if(f.and(f.ne(isWrite, f.constant(32, 0)), f.eqz(writable)), () => {
+      f.if(f.or(user, f.and(cr0, f.constant(32, CR0_WP))), raise);
+    });
+    f.if(f.and(f.ne(isFetch, f.constant(32, 0)), f.and(nxe, f.ltS(noExecute.get(), f.constant(64, 0n)))), raise);
+    f.if(f.and(f.eqz(user), f.ne(userPage, f.constant(32, 0))), () => {
+      f.if(
+        isFetch,
+        () => f.if(f.and(cr4, f.constant(32, CR4_SMEP)), raise),
+        () =>
+          f.if(f.and(cr4, f.constant(32, CR4_SMAP)), () => {
+            const lifted = f.and(
+              f.and(f.get("rflags"), f.constant(32, Rflags.AC)),
+              f.select(bit(Access.IMPLICIT), f.constant(32, 0), f.constant(32, -1)),
+            );
+            f.if(f.eqz(lifted), raise);
+          }),
+      );
+    });
+
+    f.if(f.eqz(bit(Access.PROBE)), () => {
+      const bits = f.select(isWrite, f.constant(32, Number(Pte.A | Pte.D)), f.constant(32, Number(Pte.A)));
+      const wanted = f.let(bits);
+      f.if(f.ne(f.and(f.truncate(entry.get(), 32), wanted), wanted), () => {
+        const low = f.loadOffset(32, entryOffset.get());
+        f.storeOffset(entryOffset.get(), f.or(low, wanted));
+      });
+    });
+
+    const pageMask = f.let(f.sub(f.shl(f.constant(64, 1n), f.extend(pageBits.get(), 64)), f.constant(64, 1n)));
+    const base = f.and(
+      f.and(entry.get(), f.select(f.eq(entryBytes.get(), f.constant(32, 8)), f.constant(64, ADDRESS_MASK), f.constant(64, 0xffff_f000n))),
+      f.not(pageMask),
+    );
+    // PSE-36: bits 13..20 of a 4 MiB entry are address bits 32..39.
+    const pse36 = f.select(
+      f.eq(pageBits.get(), f.constant(32, 22)),
+      f.shl(f.and(f.shrU(entry.get(), f.constant(64, 13)), f.constant(64, 0xffn)), f.constant(64, 32)),
+      f.constant(64, 0n),
+    );
+    f.return(f.or(f.or(base, pse36), f.and(address.get(), pageMask)));
+  },
+};
+
+function markEntry(f: StateBuilder, offset: Value, entry: Value, bits: number): void {
+  const at = f.let(offset);
+  f.if(f.eqz(f.and(entry, f.constant(64, bits))), () => {
+    f.storeOffset(at, f.or(f.loadOffset(32, at), f.constant(32, bits)));
+  });
+}
+
+/** Canonical in 64-bit mode; else a segment violation is noted and 0 returned from the function under construction. */
+function requireCanonical(f: StateBuilder, gva: Value, byteLength: Value): void {
+  const last = f.let(f.add(gva, f.extend(f.sub(byteLength, f.constant(32, 1)), 64)));
+  const folded = (value: Value): Value =>
+    f.eq(f.shrS(f.shl(value, f.constant(64, 16)), f.constant(64, 16)), value);
+  f.if(f.eqz(f.and(folded(gva), folded(last))), () => {
+    setFault(f, SEGMENT_VIOLATION, f.constant(32, 0));
+    f.return(f.constant(32, 0));
+  });
+}
+
+/** The USER bit of an access at the current privilege. */
+function userBit(f: StateBuilder): Value {
+  return f.select(f.eq(f.get("cpl"), f.constant(32, 3)), f.constant(32, Access.USER), f.constant(32, 0));
+}
+
+/** Walks for one byte; on a fault returns 0 from the function under construction. */
+function walk(f: StateBuilder, gva: Value, access: Value): Value {
+  const gpa = f.call("page_walk", [f.cpu, gva, access], "i64");
+  f.if(f.eq(gpa, f.constant(64, -1n)), () => f.return(f.constant(32, 0)));
+  return gpa;
+}
+
+function ramOffset(f: StateBuilder, gpa: Value): Value {
+  return f.add(f.truncate(gpa, 32), f.constant(32, MemoryMap.RAM));
+}
+
+/** Enters a page in a table of the current bank. */
+function fill(f: StateBuilder, gva: Value, gpa: Value, table: number): void {
+  const entry = tlbEntry(f, gva);
+  f.storeOffset(entry, f.and(gva, f.constant(64, PAGE_MASK)), table + Tlb.TAG);
+  f.storeOffset(entry, f.sub(ramOffset(f, gpa), f.truncate(gva, 32)), table + Tlb.ADDEND);
+}
+
+function bounce(f: StateBuilder): Value {
+  return f.add(f.cpu, f.constant(32, guestState.bounce.offset));
+}
+
+/** Bytes of an access that lie in its first page, when it crosses into the next. */
+function bytesInFirstPage(f: StateBuilder, gva: Value): Value {
+  return f.let(f.sub(f.constant(32, 4096), f.and(f.truncate(gva, 32), f.constant(32, 0xfff))));
+}
+
+function crosses(f: StateBuilder, gva: Value, byteLength: Value): Value {
+  const last = f.add(f.and(f.truncate(gva, 32), f.constant(32, 0xfff)), byteLength);
+  return f.gtU(last, f.constant(32, 4096));
+}
+
+/** physical_read(gpa, to, byteLength): bytes within one page from RAM or the bus. */
+const physicalRead: Helper = {
+  name: "physical_read",
+  params: ["i64", "i32", "i32"],
+  result: "none",
+  emit(f, [gpa, to, byteLength]) {
+    if (!gpa || !to || !byteLength) return;
+    f.if(
+      f.and(pageFlags(f, gpa), f.constant(32, PageFlag.DEVICE)),
+      () => f.callVoid("bus_read", [gpa, to, byteLength]),
+      () => f.memoryCopy(to, ramOffset(f, gpa), byteLength),
+    );
+  },
+};
+
+/** physical_write(gpa, from, byteLength): bytes within one page to RAM or the bus; keeps decoded code true. */
+const physicalWrite: Helper = {
+  name: "physical_write",
+  params: ["i64", "i32", "i32"],
+  result: "none",
+  emit(f, [gpa, from, byteLength]) {
+    if (!gpa || !from || !byteLength) return;
+    const flags = pageFlags(f, gpa);
+    f.if(f.and(flags, f.constant(32, PageFlag.DEVICE)), () => {
+      f.callVoid("bus_write", [gpa, from, byteLength]);
+      f.return();
+    });
+    f.if(f.and(flags, f.constant(32, PageFlag.READ_ONLY)), () => f.return());
+    f.if(f.and(flags, f.constant(32, PageFlag.PAGE_TABLE)), () => f.callVoid("page_table_write", [gpa, from, byteLength]));
+    f.memoryCopy(ramOffset(f, gpa), from, byteLength);
+    f.if(f.and(flags, f.constant(32, PageFlag.CODE)), () => {
+      const lines = f.loadOffset(64, f.shl(f.truncate(f.shrU(gpa, f.constant(64, 12)), 32), f.constant(32, 3)), MemoryMap.CODE_LINES);
+      const first = f.let(f.and(f.shrU(gpa, f.constant(64, 6)), f.constant(64, 63)));
+      const last = f.and(
+        f.shrU(f.add(gpa, f.extend(f.sub(byteLength, f.constant(32, 1)), 64)), f.constant(64, 6)),
+        f.constant(64, 63),
+      );
+      // Bits first..last.
+      const count = f.sub(f.constant(64, 63), f.sub(last, first));
+      const mask = f.shl(f.shrU(f.constant(64, -1n), count), first);
+      f.if(f.ne(f.and(lines, mask), f.constant(64, 0n)), () => f.callVoid("code_write", [gpa, byteLength]));
+    });
+  },
+};
+
+/** Copies an access that may span two pages, walking both before anything moves. */
+function acrossPages(f: StateBuilder, gva: Value, byteLength: Value, access: Value, move: (gpa: Value, bufferOffset: Value, bytes: Value) => void): void {
+  const right = f.let(access);
+  const gpa = walk(f, gva, right);
+  f.if(
+    crosses(f, gva, byteLength),
+    () => {
+      const first = bytesInFirstPage(f, gva);
+      const next = f.let(f.and(f.add(gva, f.extend(first, 64)), linearMask(f)));
+      const gpa2 = walk(f, next, right);
+      move(gpa, f.constant(32, 0), first);
+      move(gpa2, first, f.let(f.sub(byteLength, first)));
+    },
+    () => move(gpa, f.constant(32, 0), byteLength),
+  );
+}
+
+/** Linear addresses wrap at 4 GiB outside 64-bit mode. */
+function linearMask(f: StateBuilder): Value {
+  return f.select(
+    f.eq(f.and(f.get("mode"), f.constant(32, 3)), f.constant(32, 2)),
+    f.constant(64, -1n),
+    f.constant(64, 0xffff_ffffn),
+  );
+}
+
+/** read_slow(gva, byteLength): offset where the bytes can be read (RAM, or the bounce buffer), 0 on a fault. Fills the TLB. */
+const readSlow: Helper = {
+  name: "read_slow",
+  params: ["i64", "i32"],
+  result: "i32",
+  emit(f, [gva, byteLength]) {
+    if (!gva || !byteLength) return;
+    requireCanonical(f, gva, byteLength);
+    f.if(f.eqz(crosses(f, gva, byteLength)), () => {
+      const gpa = walk(f, gva, userBit(f));
+      f.if(f.eqz(f.and(pageFlags(f, gpa), f.constant(32, PageFlag.DEVICE))), () => {
+        fill(f, gva, gpa, Tlb.READ);
+        f.return(ramOffset(f, gpa));
+      });
+    });
+    acrossPages(f, gva, byteLength, userBit(f), (gpa, at, bytes) =>
+      f.callVoid("physical_read", [f.cpu, gpa, f.add(bounce(f), at), bytes]),
+    );
+    f.return(bounce(f));
+  },
+};
+
+/** write_slow(gva, byteLength): writes the bytes that the bounce buffer holds; 0 on a fault. Fills the TLB where allowed. */
+const writeSlow: Helper = {
+  name: "write_slow",
+  params: ["i64", "i32"],
+  result: "i32",
+  emit(f, [gva, byteLength]) {
+    if (!gva || !byteLength) return;
+    requireCanonical(f, gva, byteLength);
+    const access = f.let(f.or(userBit(f), f.constant(32, Access.WRITE)));
+    f.if(f.eqz(crosses(f, gva, byteLength)), () => {
+      const gpa = walk(f, gva, access);
+      f.if(f.eqz(pageFlags(f, gpa)), () => {
+        fill(f, gva, gpa, Tlb.WRITE);
+        f.memoryCopy(ramOffset(f, gpa), bounce(f), byteLength);
+        f.return(f.constant(32, 1));
+      });
+    });
+    acrossPages(f, gva, byteLength, access, (gpa, at, bytes) =>
+      f.callVoid("physical_write", [f.cpu, gpa, f.add(bounce(f), at), bytes]),
+    );
+    f.return(f.constant(32, 1));
+  },
+};
+
+/**
+ * modify_slow(gva, byteLength): offset for a read-modify-write, 0 on a fault. When it is the bounce buffer, the caller calls
+ * modify_commit after it has stored there.
+ */
+const modifySlow: Helper = {
+  name: "modify_slow",
+  params: ["i64", "i32"],
+  result: "i32",
+  emit(f, [gva, byteLength]) {
+    if (!gva || !byteLength) return;
+    requireCanonical(f, gva, byteLength);
+    const access = f.let(f.or(userBit(f), f.constant(32, Access.WRITE)));
+    f.if(f.eqz(crosses(f, gva, byteLength)), () => {
+      const gpa = walk(f, gva, access);
+      f.if(f.eqz(pageFlags(f, gpa)), () => {
+        fill(f, gva, gpa, Tlb.WRITE);
+        f.return(ramOffset(f, gpa));
+      });
+    });
+    f.set("bounceAddress", gva);
+    f.set("bounceBytes", byteLength);
+    acrossPages(f, gva, byteLength, access, (gpa, at, bytes) =>
+      f.callVoid("physical_read", [f.cpu, gpa, f.add(bounce(f), at), bytes]),
+    );
+    f.return(bounce(f));
+  },
+};
+
+const modifyCommit: Helper = {
+  name: "modify_commit",
+  params: [],
+  result: "none",
+  emit(f) {
+    // It was writable when it was read, a moment ago: this cannot fault.
+    f.drop(f.call("write_slow", [f.cpu, f.get("bounceAddress"), f.get("bounceBytes")], "i32"));
+  },
+};
+
+/** probe_slow(gva, byteLength, write): 0 and a fault if any of the bytes cannot be accessed; byteLength up to 4096. */
+const probeSlow: Helper = {
+  name: "probe_slow",
+  params: ["i64", "i32", "i32"],
+  result: "i32",
+  emit(f, [gva, byteLength, write]) {
+    if (!gva || !byteLength || !write) return;
+    requireCanonical(f, gva, byteLength);
+    acrossPages(f, gva, byteLength, f.or(userBit(f), write), () => undefined);
+    f.return(f.constant(32, 1));
+  },
+};
+
+/** fetch_slow(linear address): offset of the code byte there, 0 on a fault, -1 where there is no RAM. Fills the TLB. */
+const fetchSlow: Helper = {
+  name: "fetch_slow",
+  params: ["i64"],
+  result: "i32",
+  emit(f, [gva]) {
+    if (!gva) return;
+    requireCanonical(f, gva, f.constant(32, 1));
+    const gpa = walk(f, gva, f.or(userBit(f), f.constant(32, Access.FETCH)));
+    f.if(f.and(pageFlags(f, gpa), f.constant(32, PageFlag.DEVICE)), () => f.return(f.constant(32, -1)));
+    fill(f, gva, gpa, Tlb.EXECUTE);
+    f.return(ramOffset(f, gpa));
+  },
+};
+
+
+/** select_tlb(): takes the TLB bank of the current privilege into use. */
+const selectTlb: Helper = {
+  name: "select_tlb",
+  params: [],
+  result: "none",
+  emit(f) {
+    // Bank 0: supervisor; 1: supervisor with RFLAGS.AC, which lifts SMAP; 2: user.
+    const ac = f.and(f.shrU(f.get("rflags"), f.constant(32, 18)), f.constant(32, 1));
+    const bank = f.select(f.eq(f.get("cpl"), f.constant(32, 3)), f.constant(32, 2), ac);
+    f.set("tlb", f.add(f.get("tlbBanks"), f.mul(bank, f.constant(32, Tlb.BANK_BYTES))));
+  },
+};
+
+/**
+ * segment_linear(segment number, effective address, byteLength, write): linear address outside 64-bit mode, or -1 with the fault.
+ * SDM Vol. 3A, 5.3 and 5.5: type, limit (expand-up and expand-down) and null checks.
+ */
+const segmentLinear: Helper = {
+  name: "segment_linear",
+  params: ["i32", "i64", "i32", "i32"],
+  result: "i64",
+  emit(f, [segment, address, byteLength, write]) {
+    if (!segment || !address || !byteLength || !write) return;
+    const attributes = f.get("segmentAttributes", segment);
+    const limit = f.extend(f.get("segmentLimit", segment), 64);
+    const violation = (): void => {
+      const isStack = f.eq(segment, f.constant(32, Segment.SS));
+      f.set("exitVector", f.select(isStack, f.constant(32, Vector.SS), f.constant(32, Vector.GP)));
+      f.set("exitErrorCode", f.constant(32, 0));
+      f.return(f.constant(64, -1n));
+    };
+    const has = (mask: number): Value => f.and(attributes, f.constant(32, mask));
+    f.if(f.eqz(has(0x80)), violation);
+    const isCode = f.let(f.and(f.shrU(attributes, f.constant(32, 3)), f.constant(32, 1)));
+    const bit1 = f.let(f.and(f.shrU(attributes, f.constant(32, 1)), f.constant(32, 1)));
+    // Data: bit 1 = writable. Code: never writable, bit 1 = readable.
+    f.if(write, () => f.if(f.or(isCode, f.eqz(bit1)), violation), () => f.if(f.and(isCode, f.eqz(bit1)), violation));
+    const last = f.let(f.add(address, f.extend(f.sub(byteLength, f.constant(32, 1)), 64)));
+    const expandDown = f.and(f.eqz(isCode), f.and(f.shrU(attributes, f.constant(32, 2)), f.constant(32, 1)));
+    const wide = f.let(limit);
+    f.if(
+      expandDown,
+      () => {
+        const top = f.select(has(0x4000), f.constant(64, 0xffff_ffffn), f.constant(64, 0xffffn));
+        f.if(f.or(f.leU(address, wide), f.gtU(last, top)), violation);
+      },
+      () => f.if(f.gtU(last, wide), violation),
+    );
+    f.return(f.and(f.add(f.get("segmentBase", segment), address), f.constant(64, 0xffff_ffffn)));
+  },
+};
+
+export const memoryHelpers: readonly Helper[] = [
+  pageWalk,
+  physicalRead,
+  physicalWrite,
+  readSlow,
+  writeSlow,
+  modifySlow,
+  modifyCommit,
+  probeSlow,
+  fetchSlow,
+  selectTlb,
+  segmentLinear,
+];

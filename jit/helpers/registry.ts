@@ -1,0 +1,21 @@
+import { aesHelpers } from "./aes.ts";
+import { bitHelpers } from "./bits.ts";
+import { divisionHelpers } from "./division.ts";
+import { carrylessHelpers } from "./carryless.ts";
+import type { Helper } from "./helper.ts";
+import { memoryHelpers } from "./memory.ts";
+import { shaHelpers } from "./sha.ts";
+import { softFloatHelpers } from "./softfloat/index.ts";
+import { stringCompareHelpers } from "./string-compare.ts";
+
+/** Every helper of core.wasm. */
+export const allHelpers: readonly Helper[] = [
+  ...memoryHelpers,
+  ...divisionHelpers,
+  ...bitHelpers,
+  ...aesHelpers,
+  ...carrylessHelpers,
+  ...shaHelpers,
+  ...softFloatHelpers,
+  ...stringCompareHelpers,
+];

@@ -1,0 +1,301 @@
+import {
+  Exit,
+  guestState,
+  Mode,
+  NO_ERROR_CODE,
+  SEGMENT_VIOLATION,
+  Segment,
+  UnitTrap,
+  Vector,
+} from "../../runtime/abi/guest-state.ts";
+import { BlockHashEntry, MemoryMap, Rec, Tlb } from "../../runtime/abi/memory-map.ts";
+import type { WasmModule } from "../emit/module.ts";
+import { StateBuilder } from "../emit/state.ts";
+import type { Value } from "../emit/value.ts";
+import { tlbEntry, tlbOffset } from "../helpers/memory.ts";
+import { HANDLER_PARAMS, HANDLER_RESULTS, HANDLER_TABLE } from "./emitter.ts";
+
+/** Handlers that no instruction names; they come first in the table, in this order. */
+export const SPECIAL_HANDLERS = ["stale", "fall_through", "undefined_opcode", "too_long", "page_crossing"] as const;
+export type SpecialHandler = (typeof SPECIAL_HANDLERS)[number];
+
+/** Builds a function of the handler's type: (vCPU base, record) -> exit reason. */
+class Dispatch extends StateBuilder {
+  get record(): Value {
+    return this.parameter(1);
+  }
+  field16(at: number): Value {
+    return this.extend(this.loadOffset(16, this.record, at), 32);
+  }
+  field8(at: number): Value {
+    return this.extend(this.loadOffset(8, this.record, at), 32);
+  }
+  setRip(rip: Value): void {
+    this.storeOffset(this.cpu, rip, guestState.rip.offset);
+  }
+  ripPage(): Value {
+    return this.loadOffset(64, this.cpu, guestState.ripPage.offset);
+  }
+  currentRip(): Value {
+    return this.let(this.add(this.ripPage(), this.extend(this.field16(Rec.PAGE_OFFSET), 64)));
+  }
+  /** RIP after this instruction; wraps at 4 GiB outside 64-bit mode. */
+  nextRip(): Value {
+    const sum = this.add(this.currentRip(), this.extend(this.field8(Rec.LENGTH), 64));
+    return this.let(this.and(sum, this.codeMask()));
+  }
+  codeMask(): Value {
+    const code = this.and(this.get("mode"), this.constant(32, Mode.CODE_SIZE_MASK));
+    const long = this.eq(code, this.constant(32, Mode.CODE64));
+    return this.select(long, this.constant(64, -1n), this.constant(64, 0xffff_ffffn));
+  }
+  /** Takes instructions off the budget; gives what is left. */
+  charge(count: Value): Value {
+    const left = this.let(this.sub(this.loadOffset(32, this.cpu, guestState.budget.offset), count));
+    this.storeOffset(this.cpu, left, guestState.budget.offset);
+    return left;
+  }
+  /** Instructions of the block up to and including this one. */
+  upToHere(): Value {
+    return this.add(this.field16(Rec.INDEX_IN_BLOCK), this.constant(32, 1));
+  }
+  dispatch(record: Value): void {
+    const to = this.let(record);
+    const handler = this.loadOffset(32, to, Rec.HANDLER);
+    this.tailCallIndirect(HANDLER_TABLE, handler, [this.cpu, to], HANDLER_PARAMS, HANDLER_RESULTS);
+  }
+  leave(reason: number): void {
+    this.return(this.constant(32, reason));
+  }
+  /** Linear address of an instruction pointer. */
+  linear(pointer: Value): Value {
+    const rip = this.let(pointer);
+    const code = this.and(this.get("mode"), this.constant(32, Mode.CODE_SIZE_MASK));
+    const long = this.eq(code, this.constant(32, Mode.CODE64));
+    const based = this.and(this.add(rip, this.get("segmentBase", Segment.CS)), this.constant(64, 0xffff_ffffn));
+    return this.let(this.select(long, rip, based));
+  }
+}
+
+/** Index in the hash of decoded blocks; code lies densely, so its low bits are the best hash. */
+export function blockHash(offset: number): number {
+  return (offset ^ (offset >>> 15)) & (MemoryMap.BLOCK_HASH_ENTRIES - 1);
+}
+
+type Body = (f: Dispatch) => void;
+
+/** The functions that connect blocks: finding, linking, leaving. */
+export function addDispatch(module: WasmModule): void {
+  const handler = (name: string, body: Body): void => {
+    const f = new Dispatch(module.raw, name, HANDLER_PARAMS, HANDLER_RESULTS);
+    body(f);
+    f.finish();
+  };
+
+  addGoto(module);
+
+  handler("stale", (f) => {
+    // The block was dropped: what follows from here must be decoded again.
+    const rip = f.currentRip();
+    f.drop(f.charge(f.field16(Rec.INDEX_IN_BLOCK)));
+    f.tailCall("goto", [f.cpu, rip]);
+  });
+
+  handler("fall_through", (f) => {
+    const left = f.charge(f.upToHere());
+    f.if(f.ltS(left, f.constant(32, 0)), () => {
+      f.setRip(f.nextRip());
+      f.leave(Exit.BUDGET);
+    });
+    const link = f.let(f.loadOffset(32, f.record, Rec.LINK_NOT_TAKEN));
+    f.if(link, () => f.dispatch(link));
+    f.tailCall("resolve_not_taken", [f.cpu, f.record]);
+  });
+
+  handler("undefined_opcode", (f) => {
+    f.set("exitVector", f.constant(32, Vector.UD));
+    f.set("exitErrorCode", f.constant(32, NO_ERROR_CODE));
+    f.tailCall("leave_with_fault", [f.cpu, f.record]);
+  });
+
+  handler("too_long", (f) => {
+    f.set("exitVector", f.constant(32, Vector.GP));
+    f.set("exitErrorCode", f.constant(32, 0));
+    f.tailCall("leave_with_fault", [f.cpu, f.record]);
+  });
+
+  handler("page_crossing", (f) => {
+    // The next instruction's tail lies in the next linear page: still the one that was decoded?
+    const next = f.linear(f.add(f.ripPage(), f.constant(64, 4096)));
+    const expected = f.let(f.loadOffset(32, f.record, Rec.IMMEDIATE));
+    const entry = tlbEntry(f, next);
+    const hit = f.eq(f.loadOffset(64, entry, Tlb.EXECUTE + Tlb.TAG), f.and(next, f.constant(64, -4096n)));
+    const offset = f.choose(
+      hit,
+      () => tlbOffset(f, entry, next, Tlb.EXECUTE),
+      () => f.call("fetch_slow", [f.cpu, next], "i32"),
+    );
+    f.if(f.eq(offset, expected), () => f.dispatch(f.add(f.record, f.constant(32, Rec.BYTES))));
+    f.if(f.eqz(offset), () => f.tailCall("leave_with_fault", [f.cpu, f.record]));
+    f.setRip(f.currentRip());
+    f.set("exitRecord", f.record);
+    f.leave(Exit.NEED_BLOCK);
+  });
+
+  addResolve(module, "resolve_taken", Rec.LINK_TAKEN, (f) => {
+    const shift = f.extend(f.field8(Rec.ADDRESS_SHIFT), 64);
+    const sum = f.add(f.ripPage(), f.loadOffset(64, f.record, Rec.DISPLACEMENT));
+    return f.let(f.and(sum, f.shrU(f.constant(64, -1n), shift)));
+  });
+  addResolve(module, "resolve_not_taken", Rec.LINK_NOT_TAKEN, (f) => f.nextRip());
+
+  handler("leave_before", (f) => {
+    f.drop(f.charge(f.field16(Rec.INDEX_IN_BLOCK)));
+    f.setRip(f.currentRip());
+    f.leave(Exit.BUDGET);
+  });
+
+  for (const [name, violation] of [
+    ["leave_with_fault", undefined],
+    ["leave_with_stack_fault", Segment.SS],
+  ] as const) {
+    handler(name, (f) => {
+      f.drop(f.charge(f.field16(Rec.INDEX_IN_BLOCK)));
+      f.setRip(f.currentRip());
+      f.set("exitRecord", f.record);
+      f.if(f.eq(f.get("exitVector"), f.constant(32, SEGMENT_VIOLATION)), () => {
+        const segment = violation === undefined ? f.field8(Rec.SEGMENT_NUMBER) : f.constant(32, violation);
+        const isStack = f.eq(segment, f.constant(32, Segment.SS));
+        f.set("exitVector", f.select(isStack, f.constant(32, Vector.SS), f.constant(32, Vector.GP)));
+      });
+      f.leave(Exit.FAULT);
+    });
+  }
+
+  handler("end_block", (f) => {
+    const rip = f.nextRip();
+    leaveOrGo(f, f.charge(f.upToHere()), rip);
+  });
+
+  handler("halt", (f) => {
+    f.drop(f.charge(f.upToHere()));
+    f.setRip(f.nextRip());
+    f.leave(Exit.HALT);
+  });
+
+  const after = new Dispatch(module.raw, "after_call_out", [...HANDLER_PARAMS, "i32"], HANDLER_RESULTS);
+  const status = after.parameter(2);
+  after.if(after.eq(status, after.constant(32, CallOutStatus.FAULT)), () =>
+    after.tailCall("leave_with_fault", [after.cpu, after.record]),
+  );
+  const left = after.charge(after.upToHere());
+  after.if(after.eq(status, after.constant(32, CallOutStatus.EXIT)), () => after.return(after.get("exitReason")));
+  leaveOrGo(after, left, after.let(after.loadOffset(64, after.cpu, guestState.rip.offset)));
+  after.finish();
+
+  const trap = new Dispatch(module.raw, "leave_unit_trap", [...HANDLER_PARAMS, "i32"], HANDLER_RESULTS);
+  emitUnitTrap(trap, trap.parameter(2));
+  trap.finish();
+
+  const run = new Dispatch(module.raw, "run", ["i32"], ["i32"]);
+  run.tailCall("goto", [run.cpu, run.let(run.loadOffset(64, run.cpu, guestState.rip.offset))]);
+  run.finish();
+  module.export("run");
+}
+
+/** What the imported function call_out returns. */
+export const CallOutStatus = { CONTINUE: 0, FAULT: 1, REDIRECT: 2, EXIT: 3 } as const;
+
+/** Goes on at `rip` unless the budget is spent or an event waits. */
+function leaveOrGo(f: Dispatch, left: Value, rip: Value): void {
+  f.setRip(rip);
+  f.if(f.ltS(left, f.constant(32, 0)), () => f.leave(Exit.BUDGET));
+  f.if(f.get("pendingEvents"), () => f.leave(Exit.EVENT));
+  f.tailCall("goto", [f.cpu, rip]);
+}
+
+/** goto(cpu, rip): runs the decoded block at rip, or leaves because there is none or because it cannot be fetched. */
+function addGoto(module: WasmModule): void {
+  const f = new Dispatch(module.raw, "goto", ["i32", "i64"], ["i32"]);
+  const rip = f.parameter(1);
+  const { record, ripPage } = findBlock(f, rip);
+  f.storeOffset(f.cpu, ripPage, guestState.ripPage.offset);
+  f.dispatch(record);
+  f.finish();
+}
+
+/** The record of the block at rip, and the new ripPage; leaves the function when there is none. */
+function findBlock(f: Dispatch, rip: Value): { readonly record: Value; readonly ripPage: Value } {
+  const linear = f.linear(rip);
+  const entry = tlbEntry(f, linear);
+  const hit = f.eq(f.loadOffset(64, entry, Tlb.EXECUTE + Tlb.TAG), f.and(linear, f.constant(64, -4096n)));
+  const offset = f.choose(
+    hit,
+    () => tlbOffset(f, entry, linear, Tlb.EXECUTE),
+    () => {
+      const slow = f.call("fetch_slow", [f.cpu, linear], "i32");
+      f.if(f.eqz(slow), () => {
+        f.setRip(rip);
+        f.set("exitRecord", f.constant(32, 0));
+        f.if(f.eq(f.get("exitVector"), f.constant(32, SEGMENT_VIOLATION)), () => f.set("exitVector", f.constant(32, Vector.GP)));
+        f.leave(Exit.FAULT);
+      });
+      return slow;
+    },
+  );
+  const mixed = f.xor(offset, f.shrU(offset, f.constant(32, 15)));
+  const index = f.and(mixed, f.constant(32, MemoryMap.BLOCK_HASH_ENTRIES - 1));
+  const slot = f.let(f.mul(index, f.constant(32, BlockHashEntry.BYTES)));
+  const found = f.and(
+    f.eq(f.loadOffset(32, slot, MemoryMap.BLOCK_HASH + BlockHashEntry.OFFSET), offset),
+    f.eq(f.loadOffset(32, slot, MemoryMap.BLOCK_HASH + BlockHashEntry.MODE), f.get("mode")),
+  );
+  f.if(f.eqz(found), () => {
+    f.setRip(rip);
+    f.set("exitRecord", f.constant(32, 0));
+    f.leave(Exit.NEED_BLOCK);
+  });
+  const record = f.let(f.loadOffset(32, slot, MemoryMap.BLOCK_HASH + BlockHashEntry.RECORD));
+  const ripPage = f.let(f.sub(rip, f.and(linear, f.constant(64, 0xfffn))));
+  return { record, ripPage };
+}
+
+/** Follows a direct branch whose link is empty, and links it when both ends lie in the same page. */
+function addResolve(module: WasmModule, name: string, link: number, target: (f: Dispatch) => Value): void {
+  const f = new Dispatch(module.raw, name, HANDLER_PARAMS, HANDLER_RESULTS);
+  const rip = target(f);
+  f.if(f.ne(f.and(f.get("mode"), f.constant(32, Mode.CODE_SIZE_MASK)), f.constant(32, Mode.CODE64)), () => {
+    f.if(f.gtU(rip, f.extend(f.get("segmentLimit", Segment.CS), 64)), () => {
+      // The branch itself faults; its block has been charged, itself included.
+      f.drop(f.charge(f.constant(32, -1)));
+      f.set("exitVector", f.constant(32, Vector.GP));
+      f.set("exitErrorCode", f.constant(32, 0));
+      f.setRip(f.currentRip());
+      f.set("exitRecord", f.record);
+      f.leave(Exit.FAULT);
+    });
+  });
+  const before = f.let(f.ripPage());
+  const { record, ripPage } = findBlock(f, rip);
+  f.if(
+    f.eq(ripPage, before),
+    () => f.storeOffset(f.record, record, link),
+    () => f.storeOffset(f.cpu, ripPage, guestState.ripPage.offset),
+  );
+  f.dispatch(record);
+  f.finish();
+}
+
+/** Turns a unit trap into the fault that CR0 and CR4 ask for. SDM Vol. 3A, 2.5 and table 10-1. */
+function emitUnitTrap(f: Dispatch, trap: Value): void {
+  const emulation = f.and(f.get("cr0"), f.constant(64, 4n));
+  const noSse = f.and(
+    f.eq(trap, f.constant(32, UnitTrap.SSE)),
+    f.eqz(f.and(f.get("cr4"), f.constant(64, 0x200n))),
+  );
+  const isX87 = f.eq(trap, f.constant(32, UnitTrap.X87));
+  const undefinedOpcode = f.and(f.or(f.ne(emulation, f.constant(64, 0n)), noSse), f.eqz(isX87));
+  f.set("exitVector", f.select(undefinedOpcode, f.constant(32, Vector.UD), f.constant(32, Vector.NM)));
+  f.set("exitErrorCode", f.constant(32, NO_ERROR_CODE));
+  f.tailCall("leave_with_fault", [f.cpu, f.record]);
+}

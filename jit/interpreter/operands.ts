@@ -1,0 +1,246 @@
+import { invariant } from "../../runtime/abi/invariant.ts";
+import { guestState } from "../../runtime/abi/guest-state.ts";
+import { Rec } from "../../runtime/abi/memory-map.ts";
+import type { Value, Width } from "../emit/value.ts";
+import type { Access } from "../semantics/define.ts";
+import type { OperandHandle } from "../semantics/emitter.ts";
+import type { InterpreterEmitter } from "./emitter.ts";
+
+function misuse(what: string): never {
+  invariant(false, `this operand has no ${what}`);
+}
+
+/** What all operands lack until they say otherwise. */
+abstract class Base implements OperandHandle {
+  abstract readonly kind: OperandHandle["kind"];
+  readonly byNumber: boolean = false;
+  readonly width: number;
+
+  constructor(width: number) {
+    this.width = width;
+  }
+  read(): Value {
+    return misuse("value");
+  }
+  write(_value: Value): void {
+    misuse("place to write to");
+  }
+  writeZeroExtended(_value: Value): void {
+    misuse("place to write to");
+  }
+  readRegister128(): Value {
+    return misuse("128-bit register");
+  }
+  writeRegister128(_value: Value): void {
+    misuse("128-bit register");
+  }
+  address(): Value {
+    return misuse("address");
+  }
+  part(_byteOffset: number | Value, _width: Width, _access: "r" | "w" | "rw"): OperandHandle {
+    return misuse("address");
+  }
+  probe(_byteLength: number, _access: "r" | "w"): void {
+    misuse("address");
+  }
+  number(): Value {
+    return misuse("register number");
+  }
+  target(): Value {
+    return misuse("branch target");
+  }
+  selector(): Value {
+    return misuse("selector");
+  }
+}
+
+/** Widths that a register can be read and written at. */
+function accessWidth(width: number): Width {
+  invariant(width === 8 || width === 16 || width === 32 || width === 64 || width === 128, `no access of ${width} bits`);
+  return width;
+}
+
+/** A register whose place in the vCPU state is a run-time offset; `number` operands are bare numbers. */
+export class Register extends Base {
+  override readonly kind = "register";
+  readonly #e: InterpreterEmitter;
+  override readonly byNumber: boolean;
+  readonly #class: "gpr" | "xmm" | "mmx" | "number";
+  readonly #slot: () => Value;
+
+  constructor(e: InterpreterEmitter, kind: "gpr" | "xmm" | "mmx" | "number", width: number, slot: () => Value) {
+    super(width);
+    this.byNumber = kind === "number";
+    this.#e = e;
+    this.#class = kind;
+    this.#slot = slot;
+  }
+
+  #pointer(): Value {
+    return this.#e.add(this.#e.cpu, this.#slot());
+  }
+
+  override read(): Value {
+    invariant(this.#class !== "number", "this register is known by its number only");
+    return this.#e.let(this.#e.loadOffset(accessWidth(this.width), this.#pointer()));
+  }
+
+  override write(value: Value): void {
+    const e = this.#e;
+    const what = e.let(value);
+    if (this.#class === "gpr" && what.width === 32) e.storeOffset(this.#pointer(), e.extend(what, 64));
+    else e.storeOffset(this.#pointer(), what);
+    // A write to MMi sets the sign and exponent of the x87 register to ones. SDM Vol. 1, 9.2.2.
+    if (this.#class === "mmx") e.storeOffset(this.#pointer(), e.constant(16, 0xffff), 8);
+  }
+
+  override writeZeroExtended(value: Value): void {
+    const e = this.#e;
+    const what = e.let(value);
+    if (this.#class !== "xmm") {
+      this.write(this.#class === "mmx" ? e.extend(what, 64) : what);
+      return;
+    }
+    if (what.width === 128) {
+      e.storeOffset(this.#pointer(), what);
+      return;
+    }
+    const pointer = e.let(this.#pointer());
+    e.storeOffset(pointer, e.extend(what.type === "f32" || what.type === "f64" ? e.reinterpret(what, what.type === "f32" ? "i32" : "i64") : what, 64));
+    e.storeOffset(pointer, e.constant(64, 0n), 8);
+  }
+
+  override readRegister128(): Value {
+    return this.#e.let(this.#e.loadOffset(128, this.#pointer()));
+  }
+
+  override writeRegister128(value: Value): void {
+    this.#e.storeOffset(this.#pointer(), value);
+  }
+
+  override number(): Value {
+    const e = this.#e;
+    if (this.#class === "number") return this.#slot();
+    const { offset, size } =
+      this.#class === "gpr" ? guestState.gpr : this.#class === "xmm" ? guestState.xmm : guestState.fpr;
+    return e.let(e.divU(e.sub(this.#slot(), e.constant(32, offset)), e.constant(32, size)));
+  }
+}
+
+interface AddressOf {
+  readonly effective: () => Value;
+  readonly linear: (effective: Value, byteLength: Value, write: boolean) => Value;
+  readonly aligned: boolean;
+}
+
+/** Memory. The address is computed once; a read-modify-write is probed for writing when it is read. */
+export class Memory extends Base {
+  override readonly kind = "memory";
+  readonly #e: InterpreterEmitter;
+  readonly #access: Access;
+  readonly #of: AddressOf;
+  #effective: Value | undefined;
+  #modified: Value | undefined;
+
+  constructor(e: InterpreterEmitter, width: number, access: Access, of: AddressOf) {
+    super(width);
+    this.#e = e;
+    this.#access = access;
+    this.#of = of;
+  }
+
+  override address(): Value {
+    this.#effective ??= this.#of.effective();
+    return this.#effective;
+  }
+
+  #linear(byteLength: number, write: boolean): Value {
+    const e = this.#e;
+    const gva = this.#of.linear(this.address(), e.constant(32, byteLength), write);
+    if (this.#of.aligned) e.requireAligned(gva);
+    return gva;
+  }
+
+  override read(): Value {
+    const e = this.#e;
+    const width = accessWidth(this.width);
+    if (this.#access !== "rw") return e.let(e.loadOffset(width, e.readAccess(this.#linear(width / 8, false), width / 8)));
+    this.#modified ??= e.modifyAccess(this.#linear(width / 8, true), width / 8);
+    return e.let(e.loadOffset(width, this.#modified));
+  }
+
+  override write(value: Value): void {
+    const e = this.#e;
+    const what = e.let(value);
+    if (this.#modified) {
+      e.storeOffset(this.#modified, what);
+      e.commitModify(this.#modified);
+    } else {
+      e.writeAccess(this.#linear(what.width / 8, true), what);
+    }
+  }
+
+  override writeZeroExtended(value: Value): void {
+    this.write(value);
+  }
+
+  override part(byteOffset: number | Value, width: Width, access: "r" | "w" | "rw"): OperandHandle {
+    const e = this.#e;
+    const start = this.address();
+    const distance = typeof byteOffset === "number" ? e.constant(64, byteOffset) : byteOffset;
+    const wide = distance.width === 64 ? distance : e.extend(distance, 64);
+    const effective = byteOffset === 0 ? start : e.let(e.add(start, wide));
+    return new Memory(e, width, access, { effective: () => effective, linear: this.#of.linear, aligned: false });
+  }
+
+  override probe(byteLength: number, access: "r" | "w"): void {
+    const e = this.#e;
+    const gva = this.#of.linear(this.address(), e.constant(32, byteLength), access === "w");
+    e.probeAccess(gva, byteLength, access);
+  }
+}
+
+/** A constant of the instruction, held by the record in its final extension. */
+export class Immediate extends Base {
+  override readonly kind = "immediate";
+  readonly #e: InterpreterEmitter;
+  readonly #at: number;
+
+  constructor(e: InterpreterEmitter, width: number, at: number) {
+    super(width);
+    this.#e = e;
+    this.#at = at;
+  }
+
+  override read(): Value {
+    return this.#e.let(this.#e.loadOffset(accessWidth(this.width), this.#e.record, this.#at));
+  }
+}
+
+/** Branch targets and far pointers. */
+export class NoOperand extends Base {
+  override readonly kind: "relative" | "far";
+  readonly #target: (() => Value) | undefined;
+  readonly #far: { readonly read: () => Value; readonly selector: () => Value } | undefined;
+
+  constructor(
+    kind: "relative" | "far",
+    width: number,
+    target?: () => Value,
+    far?: { readonly read: () => Value; readonly selector: () => Value },
+  ) {
+    super(width);
+    this.kind = kind;
+    this.#target = target;
+    this.#far = far;
+  }
+  override target(): Value {
+    return this.#target?.() ?? misuse("branch target");
+  }
+  override read(): Value {
+    return this.#far?.read() ?? misuse("value");
+  }
+  override selector(): Value {
+    return this.#far?.selector() ?? misuse("selector");
+  }
+}

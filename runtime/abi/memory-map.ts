@@ -1,0 +1,104 @@
+/**
+ * What lies where in the one linear memory of a VM. Offset 0 is never valid, so that it can mean "no".
+ * Everything generated code touches has a constant offset, or one relative to its vCPU's state.
+ */
+export const MemoryMap = {
+  /** state of vCPU 0; the others follow at multiples of CPU_STRIDE */
+  CPU: 0x0001_0000,
+  CPU_STRIDE: 0x4000,
+  /** hash of decoded blocks: BLOCK_HASH_ENTRIES entries of BlockHashEntry */
+  BLOCK_HASH: 0x0010_0000,
+  BLOCK_HASH_ENTRIES: 0x1_0000,
+  /** one byte of PageFlag bits for each 4 KiB page of guest-physical memory below 4 GiB */
+  PAGE_FLAGS: 0x0020_0000,
+  /** TLB banks, see tlb.ts */
+  TLB: 0x0030_0000,
+  /** for each guest-physical page below 4 GiB a u64: bit i set = bytes 64i..64i+63 hold decoded or compiled code */
+  CODE_LINES: 0x0080_0000,
+  /** decoded records */
+  RECORDS: 0x0100_0000,
+  RECORDS_END: 0x0400_0000,
+  /** guest RAM: guest-physical address 0 */
+  RAM: 0x0400_0000,
+} as const;
+
+/** Bits of a byte of MemoryMap.PAGE_FLAGS. A page with any of them set is never entered in a write TLB. */
+export const PageFlag = {
+  /** the page holds bytes of decoded or compiled code */
+  CODE: 1,
+  /** the page is one of the guest's page tables, whose entries a TLB bank stands for */
+  PAGE_TABLE: 2,
+  /** accesses go to the bus: device memory, or no memory at all */
+  DEVICE: 4,
+  /** writes are ignored: firmware */
+  READ_ONLY: 8,
+} as const;
+
+/**
+ * The software TLB: direct-mapped, in banks. A bank serves one privilege of one address space and holds three tables, for
+ * data reads, data writes and instruction fetches, each of ENTRIES entries:
+ *
+ *   u64 tag     linear page address, or -1 when invalid; an access of n bytes at gva hits when
+ *               tag = (gva + n - 1) & ~0xfff, which covers validity, match and page crossing in one compare
+ *   u32 addend  linear-memory offset of the page minus the low half of the page's linear address
+ *   u32 spare
+ */
+export const Tlb = {
+  ENTRIES: 4096,
+  ENTRY_BYTES: 16,
+  READ: 0,
+  WRITE: 0x1_0000,
+  EXECUTE: 0x2_0000,
+  BANK_BYTES: 0x3_0000,
+  /** banks available: address spaces x privileges */
+  BANKS: 24,
+  TAG: 0,
+  ADDEND: 8,
+} as const;
+
+/** Entry of the hash of decoded blocks: the block that starts at this offset, decoded under this mode. */
+export const BlockHashEntry = { BYTES: 16, OFFSET: 0, MODE: 4, RECORD: 8 } as const;
+
+/**
+ * A decoded instruction as the interpreter runs it. Register operands are byte offsets from the vCPU base, so that AH is no
+ * special case and an absent register is the offset of `zero`.
+ */
+export const Rec = {
+  /** bytes of one record */
+  BYTES: 48,
+  /** u32 index of the handler in the table of core.wasm */
+  HANDLER: 0,
+  /** u16 offsets (from the vCPU base) of up to three register operands, in operand order; also segment, control, debug numbers */
+  REG0: 4,
+  REG1: 6,
+  REG2: 8,
+  /** u16 offset of the base and the index register */
+  BASE: 10,
+  INDEX: 12,
+  /** u16 offset of the segment base to add; `zero` for a flat segment */
+  SEGMENT: 14,
+  /** u8 log2 of the scale */
+  SCALE: 16,
+  /** u8 64 minus the address size: 0, 32, 48 */
+  ADDRESS_SHIFT: 17,
+  /** u8 segment register number of the memory operand (Segment), after overrides and defaults */
+  SEGMENT_NUMBER: 18,
+  /** u8 length of the instruction, 1..15 */
+  LENGTH: 19,
+  /** u16 offset of the instruction in its linear page */
+  PAGE_OFFSET: 20,
+  /** u16 index of the instruction in its block, from 0 */
+  INDEX_IN_BLOCK: 22,
+  /** i64 displacement, sign-extended; of a RIP-relative operand and of a direct branch: relative to ripPage */
+  DISPLACEMENT: 24,
+  /** i64 immediate, extended as the instruction extends it; of a direct branch: u32 record linked for taken, u32 for not taken */
+  IMMEDIATE: 32,
+  LINK_TAKEN: 32,
+  LINK_NOT_TAKEN: 36,
+  /** u32 second immediate (ENTER, far pointers: selector) or instructions in the block (entry record) */
+  EXTRA: 40,
+  /** u8 prefixes: bit 0 LOCK, bit 1 F2, bit 2 F3 */
+  PREFIXES: 44,
+  /** u8 operand size in bytes */
+  OPERAND_BYTES: 45,
+} as const;

@@ -1,0 +1,30 @@
+/** What core.wasm exports; offsets are offsets in linear memory. */
+export interface CoreExports {
+  /** Runs from guestState.rip until control must come back; returns an Exit. */
+  run(cpu: number): number;
+  /** Guest-physical address, or -1n with the page fault in the exit fields. Access bits: see WalkAccess. */
+  page_walk(cpu: number, gva: bigint, access: number): bigint;
+  /** Offset of the code byte at a linear address, 0 on a fault, -1 where there is no RAM. */
+  fetch_slow(cpu: number, linear: bigint): number;
+  physical_read(cpu: number, gpa: bigint, to: number, byteLength: number): void;
+  physical_write(cpu: number, gpa: bigint, from: number, byteLength: number): void;
+  select_tlb(cpu: number): void;
+}
+
+/** Access bits of page_walk. */
+export const WalkAccess = { WRITE: 1, USER: 2, FETCH: 4, IMPLICIT: 8, PROBE: 16 } as const;
+
+/** What core.wasm imports. `gpa` is below 2^52; all bytes of an access lie in one page. */
+export interface CoreImports {
+  bus_read(gpa: bigint, to: number, byteLength: number): void;
+  bus_write(gpa: bigint, from: number, byteLength: number): void;
+  code_write(gpa: bigint, byteLength: number): void;
+  page_table_write(gpa: bigint, from: number, byteLength: number): void;
+  call_out(number: number, instructionLength: number): number;
+}
+
+/** The compiled module, and the names of its call-outs by number. */
+export interface Core {
+  readonly module: WebAssembly.Module;
+  readonly callOuts: readonly string[];
+}

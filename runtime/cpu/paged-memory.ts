@@ -1,0 +1,61 @@
+import { guestState, NO_ERROR_CODE } from "../abi/guest-state.ts";
+import { type CoreExports, WalkAccess } from "./core-module.ts";
+import { Fault } from "./fault.ts";
+import type { AccessSize, LinearMemory, Privilege } from "./memory-access.ts";
+import type { StateView } from "./state-view.ts";
+
+/** Guest-linear memory for call-outs, over the page walker of core.wasm. An access that crosses a page walks both first. */
+export class PagedMemory implements LinearMemory {
+  readonly #core: CoreExports;
+  readonly #state: StateView;
+  readonly #view: DataView;
+  /** where bytes pass between TypeScript and generated code: the last 16 bytes of the bounce buffer */
+  readonly #buffer: number;
+
+  constructor(core: CoreExports, state: StateView, view: DataView) {
+    this.#core = core;
+    this.#state = state;
+    this.#view = view;
+    this.#buffer = state.base + guestState.bounce.offset + 16 * (guestState.bounce.count - 1);
+  }
+
+  read(linear: bigint, size: AccessSize, privilege: Privilege): bigint | Fault {
+    const pages = this.#walk(linear, size, accessOf(privilege));
+    if (pages instanceof Fault) return pages;
+    const { first, second, inFirst } = pages;
+    this.#core.physical_read(this.#state.base, first, this.#buffer, inFirst);
+    if (inFirst < size) this.#core.physical_read(this.#state.base, second, this.#buffer + inFirst, size - inFirst);
+    const all = this.#view.getBigUint64(this.#buffer, true);
+    return BigInt.asUintN(8 * size, all);
+  }
+
+  write(linear: bigint, size: AccessSize, value: bigint, privilege: Privilege): Fault | undefined {
+    const pages = this.#walk(linear, size, accessOf(privilege) | WalkAccess.WRITE);
+    if (pages instanceof Fault) return pages;
+    const { first, second, inFirst } = pages;
+    this.#view.setBigUint64(this.#buffer, BigInt.asUintN(64, value), true);
+    this.#core.physical_write(this.#state.base, first, this.#buffer, inFirst);
+    if (inFirst < size) this.#core.physical_write(this.#state.base, second, this.#buffer + inFirst, size - inFirst);
+    return undefined;
+  }
+
+  #walk(linear: bigint, size: number, access: number): { first: bigint; second: bigint; inFirst: number } | Fault {
+    const first = this.#core.page_walk(this.#state.base, linear, access);
+    if (first === -1n) return this.#fault();
+    const inFirst = Math.min(size, 4096 - Number(linear & 0xfffn));
+    if (inFirst === size) return { first, second: 0n, inFirst };
+    const second = this.#core.page_walk(this.#state.base, BigInt.asIntN(64, linear + BigInt(inFirst)), access);
+    return second === -1n ? this.#fault() : { first, second, inFirst };
+  }
+
+  #fault(): Fault {
+    const code = this.#state.u32("exitErrorCode");
+    return new Fault(this.#state.u32("exitVector"), code === NO_ERROR_CODE ? undefined : code, {
+      cr2: this.#state.u64("exitAddress"),
+    });
+  }
+}
+
+function accessOf({ user, implicit }: Privilege): number {
+  return (user ? WalkAccess.USER : 0) | (implicit ? WalkAccess.IMPLICIT : 0);
+}

@@ -1,0 +1,330 @@
+import type { BlockDecoder } from "../abi/block-decoder.ts";
+import { MAXIMUM_BLOCK_INSTRUCTIONS } from "../abi/block-decoder.ts";
+import { Exit, guestState, Mode, NO_ERROR_CODE, UnitTrap, Vector } from "../abi/guest-state.ts";
+import { MemoryMap, Tlb } from "../abi/memory-map.ts";
+import { BlockCache } from "../code/block-cache.ts";
+import type { CallOut } from "./call-out.ts";
+import { callOuts } from "./call-outs.ts";
+import { Cr0, Cr4 } from "./control-bits.ts";
+import type { Core, CoreExports, CoreImports } from "./core-module.ts";
+import { Cpu } from "./cpu.ts";
+import type { CpuModel } from "./cpuid.ts";
+import { afterStep, beforeStep, needsStepping, stepFaulted, type Step } from "./debug.ts";
+import { deliver, type GuestEvent } from "./exceptions.ts";
+import { Fault } from "./fault.ts";
+import type { CpuHooks, FlushScope } from "./hooks.ts";
+import { PagedMemory } from "./paged-memory.ts";
+import { StateView } from "./state-view.ts";
+
+/** Guest-physical accesses outside RAM, in linear memory at `offset`. */
+export interface PhysicalBus {
+  read(gpa: number, offset: number, byteLength: number): void;
+  write(gpa: number, offset: number, byteLength: number): void;
+}
+
+/** Hooks that the processor does not answer itself. */
+export type MachineHooks = Pick<CpuHooks, "readTsc" | "random64" | "ports" | "msrs" | "taskPriorityChanged">;
+
+export interface ProcessorParts {
+  readonly memory: WebAssembly.Memory;
+  readonly core: Core;
+  readonly decoder: BlockDecoder;
+  readonly model: CpuModel;
+  readonly bus: PhysicalBus;
+  readonly hooks: MachineHooks;
+  /** bytes of guest RAM, a multiple of 4096 */
+  readonly ramBytes: number;
+  /** deliver faults through the guest's IDT, or hand them to the caller of `run` */
+  readonly deliversFaults: () => boolean;
+}
+
+/** Why `run` came back. */
+export type RunExit =
+  | { readonly reason: "budget" }
+  | { readonly reason: "halt" }
+  | { readonly reason: "event" }
+  | { readonly reason: "port" }
+  | { readonly reason: "shutdown" }
+  | { readonly reason: "fault"; readonly fault: Fault };
+
+/** What the imported function call_out returns; CallOutStatus of the dispatch functions in core.wasm. */
+const Status = { CONTINUE: 0, FAULT: 1, REDIRECT: 2, EXIT: 3 } as const;
+
+/** The most instructions that generated code is given at once; bounds how long an event can wait. */
+const SLICE = 1_000_000;
+
+/** One vCPU: generated code, the blocks it runs, and the loop that serves what it leaves for. */
+export class Processor {
+  readonly cpu: Cpu;
+  readonly blocks: BlockCache;
+  /** exits by reason, for statistics */
+  readonly exits: Record<string, number> = {};
+  readonly #base: number = MemoryMap.CPU;
+  readonly #view: DataView;
+  readonly #bytes: Uint8Array;
+  readonly #exports: CoreExports;
+  readonly #callOuts: readonly (CallOut | undefined)[];
+  readonly #scratch: BigUint64Array;
+  readonly #deliversFaults: () => boolean;
+
+  constructor(parts: ProcessorParts) {
+    const { memory, core, decoder, model, bus, hooks, ramBytes } = parts;
+    this.#view = new DataView(memory.buffer);
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#scratch = new BigUint64Array(memory.buffer, this.#base + guestState.scratch.offset, guestState.scratch.count);
+    this.#deliversFaults = parts.deliversFaults;
+    this.blocks = new BlockCache(this.#view, decoder);
+    const imports: CoreImports = {
+      bus_read: (gpa, to, byteLength) => bus.read(Number(gpa), to, byteLength),
+      bus_write: (gpa, from, byteLength) => bus.write(Number(gpa), from, byteLength),
+      code_write: (gpa, byteLength) => void this.blocks.invalidate(Number(gpa), byteLength),
+      page_table_write: () => undefined,
+      call_out: (number, length) => this.#callOut(number, length),
+    };
+    const instance = new WebAssembly.Instance(core.module, { env: { memory, ...imports } });
+    this.#exports = instance.exports as unknown as CoreExports;
+    this.#callOuts = core.callOuts.map((name) => callOuts[name]);
+    const state = new StateView(memory.buffer, this.#base);
+    state.setU64("ramBytes", BigInt(ramBytes));
+    state.setU32("tlbBanks", MemoryMap.TLB);
+    this.cpu = new Cpu({
+      state,
+      memory: new PagedMemory(this.#exports, state, this.#view),
+      model,
+      hooks: {
+        ...hooks,
+        flushTlb: (scope) => this.#flush(scope),
+        addressSpaceChanged: () => this.#flush({ kind: "nonGlobal" }),
+        modeChanged: () => this.#updateTraps(),
+        privilegeChanged: () => this.#selectTlb(),
+        debugChanged: () => undefined,
+      },
+    });
+    this.#flush({ kind: "all" });
+    this.#selectTlb();
+    this.#updateTraps();
+  }
+
+  /** Instructions retired since the processor was made. */
+  get instructions(): bigint {
+    return this.cpu.state.u64("instructions");
+  }
+
+  /**
+   * Runs guest code.
+   *
+   * @param limit instructions to run at most, exactly; Infinity for no limit
+   */
+  run(limit: number): RunExit {
+    let left = limit;
+    for (;;) {
+      if (left <= 0) return { reason: "budget" };
+      const stepping = left <= MAXIMUM_BLOCK_INSTRUCTIONS || needsStepping(this.cpu);
+      const before = this.instructions;
+      const exit = stepping ? this.#step() : this.#runFreely(Math.min(left - MAXIMUM_BLOCK_INSTRUCTIONS - 1, SLICE));
+      left -= Number(this.instructions - before);
+      if (exit) return exit;
+    }
+  }
+
+  /** Delivers an event (an interrupt, for instance) to the guest now. */
+  deliver(event: GuestEvent): RunExit | undefined {
+    const result = deliver(this.cpu, event);
+    this.#afterChange();
+    return result === "shutdown" ? { reason: "shutdown" } : undefined;
+  }
+
+  /** After state was changed from outside: derived fields, the TLB and the mode follow it. */
+  stateChanged(): void {
+    this.cpu.updateMode();
+    this.#flush({ kind: "all" });
+    this.#afterChange();
+  }
+
+  /** Tells that [gpa, gpa + byteLength) of RAM was written from outside (DMA, the embedder). */
+  memoryWritten(gpa: number, byteLength: number): void {
+    for (let at = gpa; at < gpa + byteLength; at = (at & -4096) + 4096) {
+      this.blocks.invalidate(at, Math.min(gpa + byteLength, (at & -4096) + 4096) - at);
+    }
+  }
+
+  // ---- running ----
+
+  #runFreely(budget: number): RunExit | undefined {
+    const { state } = this.cpu;
+    state.setU32("mode", state.u32("mode") & ~Mode.STEP);
+    return this.#serve(this.#enter(budget));
+  }
+
+  /** Runs one instruction, with the debug exceptions that go with it. */
+  #step(): RunExit | undefined {
+    const { cpu } = this;
+    const { state } = cpu;
+    const step: Step | GuestEvent = beforeStep(cpu);
+    if ("vector" in step) return this.#raise(step);
+    state.setU32("mode", state.u32("mode") | Mode.STEP);
+    let reason = this.#enter(0);
+    // A missing block is no step: provide it and go on.
+    while (reason === Exit.NEED_BLOCK) {
+      const exit = this.#serve(reason);
+      if (exit) return exit;
+      reason = this.#enter(0);
+    }
+    state.setU32("mode", state.u32("mode") & ~Mode.STEP);
+    if (reason === Exit.FAULT) {
+      stepFaulted(cpu, step);
+      return this.#serve(reason);
+    }
+    const trap = afterStep(cpu, step);
+    if (trap) {
+      const exit = this.#raise(trap);
+      if (exit) return exit;
+    }
+    return this.#serve(reason);
+  }
+
+  #enter(budget: number): number {
+    const { state } = this.cpu;
+    state.setU32("budget", budget);
+    state.setU32("repeatIterations", 0);
+    const reason = this.#exports.run(this.#base);
+    const retired = budget - (state.u32("budget") | 0) - state.u32("repeatIterations");
+    state.setU64("instructions", state.u64("instructions") + BigInt(retired));
+    return reason;
+  }
+
+  #serve(reason: number): RunExit | undefined {
+    switch (reason) {
+      case Exit.BUDGET:
+        return undefined;
+      case Exit.NEED_BLOCK:
+        return this.#provideBlock();
+      case Exit.FAULT:
+        return this.#raiseFault(this.#exitFault());
+      case Exit.HALT:
+        return { reason: "halt" };
+      case Exit.PORT:
+        return { reason: "port" };
+      case Exit.SHUTDOWN:
+        return { reason: "shutdown" };
+      default:
+        return { reason: "event" };
+    }
+  }
+
+  #provideBlock(): RunExit | undefined {
+    const { state } = this.cpu;
+    const mode = state.u32("mode");
+    const linear = this.#linearRip();
+    const start = this.#exports.fetch_slow(this.#base, linear);
+    if (start === 0) return this.#raiseFault(this.#exitFault());
+    if (start === -1) return this.#raiseFault(new Fault(Vector.UD));
+    if (state.u32("exitRecord") !== 0) this.blocks.dropAt(start, mode);
+    this.blocks.provide(start, mode, () => this.#nextCodePage(linear));
+    return undefined;
+  }
+
+  /** Offset of the page after the one that holds `linear`; 0 when it cannot be fetched, -1 when it is no RAM. */
+  #nextCodePage(linear: bigint): number {
+    const next = (linear & ~0xfffn) + 4096n;
+    return this.#exports.fetch_slow(this.#base, this.cpu.code64 ? next : next & 0xffff_ffffn);
+  }
+
+  #linearRip(): bigint {
+    const { state, code64 } = this.cpu;
+    return code64 ? state.rip : (state.rip + state.u64("segmentBase", 1)) & 0xffff_ffffn;
+  }
+
+  /** The fault that generated code noted. */
+  #exitFault(): Fault {
+    const { state } = this.cpu;
+    const vector = state.u32("exitVector");
+    const code = state.u32("exitErrorCode");
+    const cr2 = vector === Vector.PF ? { cr2: state.u64("exitAddress") } : {};
+    const dr6 = this.#callOutFault?.dr6;
+    this.#callOutFault = undefined;
+    return new Fault(vector, code === NO_ERROR_CODE ? undefined : code, dr6 === undefined ? cr2 : { ...cr2, dr6 });
+  }
+
+  #raiseFault(fault: Fault): RunExit | undefined {
+    if (!this.#deliversFaults()) {
+      if (fault.cr2 !== undefined) this.cpu.state.setU64("cr2", fault.cr2);
+      return { reason: "fault", fault };
+    }
+    return this.deliver({ vector: fault.vector, kind: "fault", errorCode: fault.errorCode, cr2: fault.cr2, dr6: fault.dr6 });
+  }
+
+  #raise(event: GuestEvent): RunExit | undefined {
+    if (this.#deliversFaults()) return this.deliver(event);
+    return { reason: "fault", fault: new Fault(event.vector, event.errorCode) };
+  }
+
+  // ---- call-outs ----
+
+  #callOutFault: Fault | undefined;
+
+  #callOut(number: number, length: number): number {
+    const { cpu } = this;
+    const { state } = cpu;
+    cpu.instructionLength = length;
+    const callOut = this.#callOuts[number];
+    if (!callOut) {
+      state.setU32("exitVector", Vector.UD);
+      state.setU32("exitErrorCode", NO_ERROR_CODE);
+      return Status.FAULT;
+    }
+    const result = callOut(cpu, this.#scratch);
+    if (result === undefined || typeof result === "bigint") {
+      this.#scratch[0] = result ?? 0n;
+      return Status.CONTINUE;
+    }
+    if (result instanceof Fault) {
+      state.setU32("exitVector", result.vector);
+      state.setU32("exitErrorCode", result.errorCode ?? NO_ERROR_CODE);
+      if (result.cr2 !== undefined) state.setU64("exitAddress", result.cr2);
+      this.#callOutFault = result;
+      return Status.FAULT;
+    }
+    this.#updateTraps();
+    if (result === "redirect") return Status.REDIRECT;
+    state.setU32("exitReason", result.exit);
+    if (result.exit === Exit.PORT) state.rip = cpu.nextRip;
+    return Status.EXIT;
+  }
+
+  // ---- what follows from state ----
+
+  #afterChange(): void {
+    this.#selectTlb();
+    this.#updateTraps();
+  }
+
+  #selectTlb(): void {
+    this.#exports.select_tlb(this.#base);
+  }
+
+  /** guestState.unitTraps follows CR0 and CR4. */
+  #updateTraps(): void {
+    const { state } = this.cpu;
+    const { cr0, cr4 } = state;
+    const switched = cr0 & (Cr0.EM | Cr0.TS) ? UnitTrap.X87 | UnitTrap.MMX | UnitTrap.SSE : 0;
+    state.setU32("unitTraps", switched | (cr4 & Cr4.OSFXSR ? 0 : UnitTrap.SSE));
+  }
+
+  #flush(scope: FlushScope): void {
+    const first = MemoryMap.TLB;
+    if (scope.kind !== "page") {
+      this.#bytes.fill(0xff, first, first + 3 * Tlb.BANK_BYTES);
+      return;
+    }
+    // The page may be part of a 2 MiB page, whose 4 KiB parts are entered one by one.
+    const index = Number((scope.linear >> 12n) & BigInt(Tlb.ENTRIES - 1)) & ~511;
+    const byteLength = 512 * Tlb.ENTRY_BYTES;
+    for (let bank = 0; bank < 3; bank++) {
+      for (const table of [Tlb.READ, Tlb.WRITE, Tlb.EXECUTE]) {
+        const at = first + bank * Tlb.BANK_BYTES + table + index * Tlb.ENTRY_BYTES;
+        this.#bytes.fill(0xff, at, at + byteLength);
+      }
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import { Segment, Vector } from "../abi/guest-state.ts";
+import { Attribute } from "./control-bits.ts";
+import type { Cpu } from "./cpu.ts";
+import { Fault } from "./fault.ts";
+import { atLevel, isCanonical, type AccessSize, type Privilege } from "./memory-access.ts";
+import type { SegmentRegister } from "./state-view.ts";
+
+/**
+ * A stack in use by an instruction or a delivery that has not happened yet: pushes go to memory, the stack pointer stays here
+ * until the caller knows that nothing can fault any more.
+ */
+export class Stack {
+  readonly #cpu: Cpu;
+  readonly #segment: SegmentRegister;
+  readonly #flat: boolean;
+  readonly #mask: bigint;
+  readonly #privilege: Privilege;
+  /** error code of #SS when an access is outside the segment */
+  readonly #limitError: number;
+  #pointer: bigint;
+
+  /** @param flat 64-bit addressing: no base, no limit, canonical addresses */
+  constructor(cpu: Cpu, options: { segment: SegmentRegister; pointer: bigint; flat: boolean; cpl: number; limitError?: number }) {
+    const { segment, pointer, flat, cpl, limitError = 0 } = options;
+    this.#cpu = cpu;
+    this.#segment = segment;
+    this.#flat = flat;
+    this.#mask = flat ? 0xffff_ffff_ffff_ffffn : segment.attributes & Attribute.DEFAULT ? 0xffff_ffffn : 0xffffn;
+    this.#privilege = atLevel(cpl);
+    this.#limitError = limitError;
+    this.#pointer = pointer;
+  }
+
+  /** The stack that the processor is using now. */
+  static current(cpu: Cpu, limitError = 0): Stack {
+    const { state } = cpu;
+    return new Stack(cpu, { segment: state.segment(Segment.SS), pointer: state.rsp, flat: cpu.code64, cpl: state.cpl, limitError });
+  }
+
+  /** The stack pointer as RSP will hold it: a 16-bit stack keeps the upper bits. */
+  get pointer(): bigint {
+    return this.#pointer;
+  }
+  set pointer(value: bigint) {
+    this.#pointer = value;
+  }
+
+  push(size: AccessSize, value: bigint): Fault | undefined {
+    const next = this.#moved(-BigInt(size));
+    const linear = this.#linear(next, size);
+    if (linear instanceof Fault) return linear;
+    const fault = this.#cpu.memory.write(linear, size, BigInt.asUintN(size * 8, value), this.#privilege);
+    if (fault) return fault;
+    this.#pointer = next;
+    return undefined;
+  }
+
+  pushAll(size: AccessSize, values: readonly bigint[]): Fault | undefined {
+    for (const value of values) {
+      const fault = this.push(size, value);
+      if (fault) return fault;
+    }
+    return undefined;
+  }
+
+  /** Reads `index` elements above the top without popping. */
+  peek(size: AccessSize, index = 0): bigint | Fault {
+    const linear = this.#linear(this.#moved(BigInt(size * index)), size);
+    return linear instanceof Fault ? linear : this.#cpu.memory.read(linear, size, this.#privilege);
+  }
+
+  pop(size: AccessSize): bigint | Fault {
+    const value = this.peek(size);
+    if (!(value instanceof Fault)) this.#pointer = this.#moved(BigInt(size));
+    return value;
+  }
+
+  /** Pops `count` elements, first one first. */
+  popAll(size: AccessSize, count: number): bigint[] | Fault {
+    const values: bigint[] = [];
+    for (let index = 0; index < count; index++) {
+      const value = this.pop(size);
+      if (value instanceof Fault) return value;
+      values.push(value);
+    }
+    return values;
+  }
+
+  release(byteLength: bigint): void {
+    this.#pointer = this.#moved(byteLength);
+  }
+
+  #moved(by: bigint): bigint {
+    const moved = (this.#pointer + by) & this.#mask;
+    // A 16-bit stack changes SP alone; a 32-bit one clears the upper half, as 32-bit writes do.
+    return this.#mask === 0xffffn ? (this.#pointer & ~0xffffn) | moved : moved;
+  }
+
+  #linear(pointer: bigint, size: AccessSize): bigint | Fault {
+    const offset = pointer & this.#mask;
+    if (this.#flat) {
+      if (isCanonical(offset) && isCanonical(BigInt.asUintN(64, offset + BigInt(size - 1)))) return offset;
+      return new Fault(Vector.SS, this.#limitError);
+    }
+    const { limit, attributes, base } = this.#segment;
+    const first = Number(offset);
+    const last = first + size - 1;
+    const expandDown = (attributes & (Attribute.CODE | Attribute.EXPAND_DOWN)) === Attribute.EXPAND_DOWN;
+    const top = attributes & Attribute.DEFAULT ? 0xffff_ffff : 0xffff;
+    const inside = expandDown ? first > limit && last <= top : last <= limit;
+    return inside ? BigInt.asUintN(32, base + offset) : new Fault(Vector.SS, this.#limitError);
+  }
+}

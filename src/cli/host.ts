@@ -1,0 +1,48 @@
+/** How wide the code is that a CPU starts in. */
+export type StartMode = "long" | "protected" | "real";
+
+/** One line of a listing. */
+export interface ListedInstruction {
+  /** bytes of the instruction, at least 1 */
+  readonly length: number;
+  readonly text: string;
+}
+
+/** Reads the instruction at the beginning of `bytes`, which are not empty and which the guest sees at `address`. */
+export type Disassembler = (bytes: Uint8Array, address: bigint) => ListedInstruction;
+
+/** What a command needs of a machine: the part of BareMachine that `umbra exec` uses. */
+export interface CommandMachine {
+  write(gpa: bigint, bytes: Uint8Array): void;
+  read(gpa: bigint, byteLength: number): Uint8Array;
+  setState(state: Readonly<Partial<Record<"rip" | "rsp", bigint>>>): void;
+  /** every register as text, for example "rax 0000000000000001"; one line each */
+  describeState(): string;
+  rip(): bigint;
+  register(name: "rax"): bigint;
+  run(options: { readonly maxInstructions: number }): RunOutcome;
+}
+
+export interface RunOutcome {
+  readonly reason: "halt" | "exception" | "budget" | "port" | "shutdown";
+  readonly vector?: number | undefined;
+  readonly errorCode?: number | undefined;
+  readonly cr2?: bigint | undefined;
+  readonly instructions: number;
+}
+
+/** Everything outside the commands, so that a test can stand in for it. */
+export interface CommandHost {
+  /** writes to standard output, as it is */
+  print(text: string): void;
+  /** writes one line to standard error */
+  complain(line: string): void;
+  /** @throws {VmError} ERR_FILE when it cannot be read */
+  readFile(path: string): Uint8Array;
+  /** false in a version without an engine; createMachine then throws */
+  readonly hasMachine: boolean;
+  createMachine(options: { readonly memoryBytes: number; readonly mode: StartMode }): Promise<CommandMachine>;
+  createDisassembler(codeSize: 16 | 32 | 64): Promise<Disassembler>;
+  nowMs(): number;
+  readonly version: string;
+}

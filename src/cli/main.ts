@@ -1,0 +1,88 @@
+import { InvariantError } from "../../runtime/abi/invariant.ts";
+import { VmError } from "../errors.ts";
+import { columns, commandHelp, parseArguments, type Command } from "./arguments.ts";
+import { disasm } from "./commands/disasm.ts";
+import { exec } from "./commands/exec.ts";
+import { demonstrate } from "./demonstration.ts";
+import type { CommandHost } from "./host.ts";
+
+/** Exit codes of the command line. */
+export const ExitCode = {
+  SUCCESS: 0,
+  /** the guest stopped in another way than it should */
+  GUEST_FAILED: 1,
+  /** the command line, or a file that it names, is not usable */
+  BAD_INPUT: 2,
+  /** a bug of Umbra */
+  BUG: 70,
+} as const;
+
+const COMMANDS: readonly Command[] = [exec, disasm];
+
+/**
+ * Runs one command line. Whatever is wrong with it is one line on standard error.
+ *
+ * @param args without the names of the executable and of the program
+ * @returns exit code
+ */
+export async function main(args: readonly string[], host: CommandHost): Promise<number> {
+  try {
+    return await dispatch(args, host);
+  } catch (error) {
+    if (error instanceof VmError) {
+      host.complain(`umbra: ${error.message}`);
+      return ExitCode.BAD_INPUT;
+    }
+    const what = error instanceof InvariantError ? "internal error" : "unexpected error";
+    host.complain(
+      `umbra: ${what}, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+    return ExitCode.BUG;
+  }
+}
+
+async function dispatch(args: readonly string[], host: CommandHost): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined) {
+    host.print(programHelp(host));
+    return host.hasMachine ? demonstrate(host) : ExitCode.SUCCESS;
+  }
+  if (name === "--help" || name === "-h" || name === "help") {
+    host.print(rest[0] === undefined ? programHelp(host) : commandHelp(findCommand(rest[0])));
+    return ExitCode.SUCCESS;
+  }
+  if (name === "--version" || name === "-V") {
+    host.print(`${host.version}\n`);
+    return ExitCode.SUCCESS;
+  }
+  const command = findCommand(name);
+  const given = parseArguments(command, rest);
+  if (given.switches.has("help")) {
+    host.print(commandHelp(command));
+    return ExitCode.SUCCESS;
+  }
+  return command.run(given, host);
+}
+
+function findCommand(name: string): Command {
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command !== undefined) return command;
+  const kind = name.startsWith("-") ? "option" : "command";
+  throw new VmError("ERR_CONFIG", `unknown ${kind} "${name}"; see umbra --help`);
+}
+
+function programHelp(host: CommandHost): string {
+  const commands = columns(COMMANDS.map(({ name, operands, summary }) => [[name, ...operands].join(" "), summary]));
+  const options = columns([
+    ["-h, --help", "show this help; umbra COMMAND --help shows that of a command"],
+    ["-V, --version", "show the version"],
+  ]);
+  return `Umbra ${host.version}: an x86-64 virtual machine that recompiles hot guest code to WebAssembly.
+
+Usage: umbra COMMAND [options] [arguments]
+
+Commands:
+${commands}
+Options:
+${options}`;
+}

@@ -1,0 +1,116 @@
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { VmError } from "../errors.ts";
+import type { CommandHost, CommandMachine, RunOutcome, StartMode } from "./host.ts";
+
+const BARE_MACHINE = "../bare-machine.ts";
+
+/** The part of src/bare-machine.ts that the command line uses. */
+interface BareMachineModule {
+  readonly createBareMachine: (options: {
+    readonly memoryBytes: number;
+    readonly mode: StartMode;
+    readonly engine: "interpreter";
+  }) => Promise<BareMachine>;
+}
+
+interface BareMachine {
+  write(gpa: bigint, bytes: Uint8Array): void;
+  read(gpa: bigint, byteLength: number): Uint8Array;
+  setState(state: { readonly rip?: bigint; readonly rsp?: bigint }): void;
+  getState(): Readonly<Record<string, unknown>> & { readonly rip: bigint; readonly rax: bigint };
+  run(options: { readonly maxInstructions: number }): RunOutcome;
+}
+
+/**
+ * Loads a module when it is first needed, so that `umbra --help` loads no machine.
+ *
+ * @throws {VmError} ERR_CONFIG when this version has no such module
+ */
+async function load<T>(path: string, what: string): Promise<T> {
+  const url = new URL(path, import.meta.url);
+  if (!existsSync(url)) throw new VmError("ERR_CONFIG", `this version of Umbra has no ${what}`);
+  const loaded: T = await import(url.href);
+  return loaded;
+}
+
+/** A value of the machine's state as text: registers as 16 digits, others as they print. */
+function stateLine(name: string, value: unknown): string {
+  const text = (item: unknown): string => {
+    if (typeof item === "bigint") return item.toString(16).padStart(16, "0");
+    if (typeof item === "number") return item.toString(16).padStart(8, "0");
+    if (Array.isArray(item)) return item.map(text).join(" ");
+    return JSON.stringify(item, (_key, inner: unknown) =>
+      typeof inner === "bigint" ? `0x${inner.toString(16)}` : inner,
+    );
+  };
+  return `${name.padEnd(8)} ${text(value)}\n`;
+}
+
+/** The terminal and the files of this process. */
+export const nodeHost: CommandHost = {
+  print: (text) => void process.stdout.write(text),
+  complain: (line) => void process.stderr.write(`${line}\n`),
+  readFile(path) {
+    try {
+      return readFileSync(path);
+    } catch (cause) {
+      throw new VmError("ERR_FILE", `cannot read ${path}: ${fileReason(cause)}`, { cause });
+    }
+  },
+  hasMachine: existsSync(new URL(BARE_MACHINE, import.meta.url)),
+  async createMachine({ memoryBytes, mode }): Promise<CommandMachine> {
+    const { createBareMachine } = await load<BareMachineModule>(BARE_MACHINE, "bare machine yet");
+    const machine = await createBareMachine({ memoryBytes, mode, engine: "interpreter" });
+    return {
+      write: (gpa, bytes) => machine.write(gpa, bytes),
+      read: (gpa, byteLength) => machine.read(gpa, byteLength),
+      setState: (state) => machine.setState(state),
+      describeState: () =>
+        Object.entries(machine.getState())
+          .map(([name, value]) => stateLine(name, value))
+          .join(""),
+      rip: () => machine.getState().rip,
+      register: (name) => machine.getState()[name],
+      run: (options) => machine.run(options),
+    };
+  },
+  async createDisassembler(codeSize) {
+    const [{ createDecoder }, { format }, { FEATURES }] = await Promise.all([
+      import("../../jit/isa/decode.ts"),
+      import("../../jit/isa/format.ts"),
+      import("../../jit/isa/row.ts"),
+    ]);
+    const decoder = createDecoder(new Set(FEATURES));
+    return (bytes, address) => {
+      const instruction = decoder.decode(bytes, 0, bytes.length, codeSize);
+      // What is no instruction is listed byte by byte, so that the listing finds its feet again.
+      if (typeof instruction === "string") return { length: 1, text: "(bad)" };
+      return { length: instruction.length, text: format(instruction, address) };
+    };
+  },
+  nowMs: () => performance.now(),
+  get version() {
+    const manifest: { readonly version: string } = JSON.parse(
+      readFileSync(fileURLToPath(new URL("../../package.json", import.meta.url)), "utf8"),
+    );
+    return manifest.version;
+  },
+};
+
+/** Why a file cannot be read, in words. */
+function fileReason(cause: unknown): string {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  switch (code) {
+    case "ENOENT":
+      return "no such file";
+    case "EISDIR":
+      return "it is a directory";
+    case "EACCES":
+      return "permission denied";
+    case "ERR_FS_FILE_TOO_LARGE":
+      return "it is too large";
+    default:
+      return cause instanceof Error ? cause.message : String(cause);
+  }
+}

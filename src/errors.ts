@@ -1,0 +1,24 @@
+/**
+ * Stable, documented codes; embedders switch on these, never on messages.
+ *
+ * | code | what is wrong |
+ * | --- | --- |
+ * | ERR_CONFIG | an option or an argument: unknown, missing, or out of range |
+ * | ERR_MEMORY_SIZE | a size of memory: malformed, or more or less than the machine can have |
+ * | ERR_PROGRAM_FORMAT | a program: not of a format that is understood, for another machine, or damaged |
+ * | ERR_PROGRAM_PLACEMENT | a program: some of it, or its entry, would lie outside the machine's memory |
+ * | ERR_FILE | a file of the host: it cannot be read |
+ */
+export type VmErrorCode =
+  "ERR_CONFIG" | "ERR_MEMORY_SIZE" | "ERR_PROGRAM_FORMAT" | "ERR_PROGRAM_PLACEMENT" | "ERR_FILE";
+
+/** A mistake of the host or of the user: the message says what, where, what was found and what was expected. */
+export class VmError extends Error {
+  override readonly name = "VmError";
+  readonly code: VmErrorCode;
+
+  constructor(code: VmErrorCode, message: string, options?: { readonly cause: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
