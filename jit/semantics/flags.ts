@@ -63,6 +63,16 @@ export class Flags {
     this.#keepingCarry(() => this.sub(operation));
   }
 
+  /** ZF and CF after a comparison of two floating-point numbers, given as 0 or 1; the others are cleared. */
+  order({ equal, less }: { readonly equal: Value; readonly less: Value }): void {
+    if (this.e.flagsAreDead) return;
+    const { e } = this;
+    // The low byte of the result is 0, and bit 8 makes its parity odd: PF = 0 whether ZF is set or not.
+    const result = e.shl(e.extend(e.eqz(equal), 64), e.constant(64, 8));
+    const carry = e.and(e.neg(less), e.constant(32, 0xc000_0000));
+    e.writeFlags(result, e.or(carry, e.constant(32, 0x100)));
+  }
+
   /** ZF, SF and PF from `result`; the others as given, or cleared. */
   set(result: Value, others: Pick<FlagValues, "CF" | "OF" | "AF"> = {}): void {
     if (this.e.flagsAreDead) return;

@@ -19,6 +19,13 @@ import { packedMoveDefinitions } from "./sse/move.ts";
 import { packedShuffleDefinitions } from "./sse/shuffle.ts";
 import { packedStringDefinitions } from "./sse/string.ts";
 import { stackDefinitions } from "./stack.ts";
+import { systemDefinitions } from "./system.ts";
+import { portDefinitions } from "./system-ports.ts";
+import { segmentDefinitions } from "./system-segments.ts";
+import { farDefinitions } from "./system-far.ts";
+import { sseStateDefinitions } from "./sse/state.ts";
+import { sseCompareDefinitions } from "./sse-float/compare.ts";
+import { sseArithmeticDefinitions } from "./sse-float/arithmetic.ts";
 
 /** Name of a definition. */
 export type Mnemonic = string;
@@ -40,6 +47,13 @@ export const definitions: Readonly<Record<string, Definition>> = {
   ...decimalDefinitions,
   ...conversionDefinitions,
   ...bitDefinitions,
+  ...systemDefinitions,
+  ...portDefinitions,
+  ...segmentDefinitions,
+  ...farDefinitions,
+  ...sseStateDefinitions,
+  ...sseCompareDefinitions,
+  ...sseArithmeticDefinitions,
   ...packedArithmeticDefinitions,
   ...packedCryptoDefinitions,
   ...packedMoveDefinitions,

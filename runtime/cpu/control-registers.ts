@@ -34,6 +34,7 @@ function writeCr0(cpu: Cpu, value: bigint): CallOutResult {
   }
   state.setU64("cr0", next);
   state.setU64("efer", efer);
+  cpu.updateUnitTraps();
   if ((old ^ next) & CR0_PAGING) {
     cpu.hooks.flushTlb({ kind: "all" });
     cpu.hooks.privilegeChanged();
@@ -62,6 +63,7 @@ function writeCr4(cpu: Cpu, value: bigint): CallOutResult {
   if (cpu.longMode && !(value & Cr4.PAE)) return generalProtection();
   if (value & Cr4.PCIDE && !(old & Cr4.PCIDE) && (!cpu.longMode || state.u64("cr3") & 0xfffn)) return generalProtection();
   state.setU64("cr4", value);
+  cpu.updateUnitTraps();
   if ((old ^ value) & CR4_PAGING) {
     cpu.hooks.flushTlb({ kind: "all" });
     cpu.hooks.privilegeChanged();
@@ -159,6 +161,11 @@ export const controlCallOuts: CallOutTable = {
   },
   writeControl: (cpu, operands) => writeControl(cpu, numberOf(operands, 0), bigintOf(operands, 1)),
 
+  clts(cpu) {
+    cpu.state.setU64("cr0", cpu.state.cr0 & ~Cr0.TS);
+    cpu.updateUnitTraps();
+    return undefined;
+  },
   /** Only the low four bits can change, and PE cannot be cleared. */
   lmsw(cpu, operands) {
     const low = bigintOf(operands, 0) & 15n;

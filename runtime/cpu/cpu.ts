@@ -1,5 +1,5 @@
-import { Mode, Rflags, Segment } from "../abi/guest-state.ts";
-import { Attribute, Cr0, Efer } from "./control-bits.ts";
+import { Mode, Rflags, Segment, UnitTrap } from "../abi/guest-state.ts";
+import { Attribute, Cr0, Cr4, Efer } from "./control-bits.ts";
 import type { CpuModel } from "./cpuid.ts";
 import type { CpuHooks } from "./hooks.ts";
 import type { LinearMemory } from "./memory-access.ts";
@@ -97,6 +97,15 @@ export class Cpu {
     if (next !== mode) this.hooks.modeChanged();
   }
 
+  /** Sets guestState.unitTraps from CR0 and CR4; to be called after each change of either. */
+  updateUnitTraps(): void {
+    const { cr0, cr4 } = this.state;
+    let traps = 0;
+    if (cr0 & (Cr0.EM | Cr0.TS)) traps |= UnitTrap.X87 | UnitTrap.MMX | UnitTrap.SSE;
+    if (!(cr4 & Cr4.OSFXSR)) traps |= UnitTrap.SSE;
+    this.state.setU32("unitTraps", traps);
+  }
+
   setCpl(cpl: number): void {
     if (this.state.cpl === cpl) return;
     this.state.setU32("cpl", cpl);
@@ -159,6 +168,7 @@ export function resetCpu(cpu: Cpu): void {
   cpu.otherMsrs.clear();
   cpu.state.setU32("cpl", 0);
   cpu.updateMode();
+  cpu.updateUnitTraps();
   cpu.hooks.privilegeChanged();
   cpu.hooks.debugChanged();
   cpu.hooks.flushTlb({ kind: "all" });

@@ -50,10 +50,17 @@ function breakpoints(cpu: Cpu): Breakpoint[] {
   return found;
 }
 
-/** Whether instructions must run one at a time: trap flag, interrupt shadow, or an armed code breakpoint. */
+/**
+ * Whether instructions must run one at a time: trap flag, or an armed code breakpoint. An interrupt shadow matters only while an
+ * event waits; then the machine steps once whatever this says.
+ */
 export function needsStepping(cpu: Cpu): boolean {
   const { state } = cpu;
-  if (state.systemFlags & (Rflags.TF | Rflags.RF) || state.u32("interruptShadow") !== 0) return true;
+  return (state.systemFlags & Rflags.TF) !== 0 || hasCodeBreakpoints(cpu);
+}
+
+/** Whether any code breakpoint is armed: only then does RFLAGS.RF mean anything after IRET. */
+export function hasCodeBreakpoints(cpu: Cpu): boolean {
   return breakpoints(cpu).some(({ type }) => type === CODE);
 }
 

@@ -6,6 +6,7 @@ import { linearOf, markAccessed } from "./descriptor.ts";
 import { checkTarget, enterCode, enterRealCode, returnCode, returnStackSegment, sizeOf } from "./far.ts";
 import { Fault, generalProtection } from "./fault.ts";
 import { SYSTEM, type AccessSize } from "./memory-access.ts";
+import { hasCodeBreakpoints } from "./debug.ts";
 import { dropPrivilegedSegments, realSegment } from "./segments.ts";
 import { Stack } from "./stack.ts";
 import { switchTask } from "./task-switch.ts";
@@ -70,7 +71,9 @@ function iret(cpu: Cpu, size: AccessSize): CallOutResult {
   const code = markAccessed(cpu, descriptor);
   if (code instanceof Fault) return code;
 
-  const newFlags = merge(state.rflags, flags, writableFlags(cpu, size));
+  let newFlags = merge(state.rflags, flags, writableFlags(cpu, size));
+  // RF would be cleared by the next instruction anyhow; without code breakpoints nothing can tell the difference.
+  if (!hasCodeBreakpoints(cpu)) newFlags &= ~Rflags.RF;
   state.rsp = pointer;
   if (stackRegister) state.setSegment(Segment.SS, stackRegister);
   cpu.setFlags(newFlags);

@@ -286,7 +286,12 @@ export class Processor {
       return Status.FAULT;
     }
     this.#updateTraps();
-    if (result === "redirect") return Status.REDIRECT;
+    if (result === "redirect") {
+      if (!needsStepping(cpu)) return Status.REDIRECT;
+      // New flags or breakpoints ask for single steps from here on.
+      state.setU32("exitReason", Exit.EVENT);
+      return Status.EXIT;
+    }
     state.setU32("exitReason", result.exit);
     if (result.exit === Exit.PORT) state.rip = cpu.nextRip;
     return Status.EXIT;

@@ -105,6 +105,7 @@ function enterTask(cpu: Cpu, request: TaskSwitch, target: Descriptor, image: rea
   const register = target.register(selector);
   state.setSegment(Segment.TR, { ...register, attributes: register.attributes | 2 });
   state.setU64("cr0", state.cr0 | Cr0.TS);
+  cpu.updateUnitTraps();
   state.setU64("dr", state.u64("dr", 7) & ~0x155n, 7);
   cpu.hooks.debugChanged();
   if (state.cr0 & Cr0.PG) {

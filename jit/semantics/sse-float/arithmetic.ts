@@ -77,7 +77,7 @@ function scalar(reference: string, operation: Arithmetic, format: Format): Defin
 function vectorCase(
   e: Emitter,
   format: Format,
-  operands: readonly [Value, Value],
+  operands: readonly Value[],
   fast: Value,
   exactZero: Value | undefined,
   accept: (result: Value) => void,
@@ -214,7 +214,7 @@ function packedRoot(reference: string, format: Format): Definition {
       vectorCase(
         e,
         format,
-        [source, source],
+        [source],
         e.vector(format.vector, "sqrt", source),
         undefined,
         (result) => dst.write(result),

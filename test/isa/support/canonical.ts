@@ -40,8 +40,6 @@ const ALIASES: Readonly<Record<string, string>> = {
   prefetchit1: "nop",
   rdsspd: "nop",
   rdsspq: "nop",
-  // the one name of 0F 0D with an extension that means nothing
-  prefetch: "prefetch",
 };
 
 /** The mnemonic of a line of either disassembler, canonical. */
@@ -50,7 +48,7 @@ export function canonicalMnemonic(text: string): string {
   while (PREFIX.test(rest)) rest = rest.replace(PREFIX, "");
   let mnemonic = rest.split(/[\s,]/)[0]!;
   // 66 90 and 48 90: XCHG rAX,rAX is NOP
-  if (/^xchg\s+(?:ax,ax|eax,eax|rax,rax)$/.test(rest)) return "nop";
+  if (/^xchg\s+(?:ax,\s*ax|eax,\s*eax|rax,\s*rax)$/.test(rest)) return "nop";
   mnemonic = mnemonic.replace(COMPARISON, "cmp$1").replace(/\.s$/, "");
   const stem = mnemonic.slice(0, -1);
   if (SIZED.has(stem) && /[wdq]$/.test(mnemonic)) mnemonic = stem;

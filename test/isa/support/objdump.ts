@@ -21,7 +21,7 @@ const LINE = /^ *([0-9a-f]+):\t((?:[0-9a-f]{2} )+)\s*(?:\t(.*))?$/;
 
 /** Whether there is an objdump that knows x86. */
 export function hasObjdump(): boolean {
-  const run = spawnSync("objdump", ["--info"], { encoding: "utf8" });
+  const run = spawnSync("objdump", ["--help"], { encoding: "utf8" });
   return run.status === 0 && run.stdout.includes("i8086");
 }
 
