@@ -142,7 +142,7 @@ class Bare implements BareMachine {
     state.setU64("cr3", BigInt(this.#tables.root));
     state.setU64("cr4", state.cr4 | 0x20n);
     state.setU64("cr0", state.cr0 | 0x8000_0000n);
-    this.#processor.stateChanged();
+    this.#processor.stateChanged(true);
   }
 
   write(gpa: bigint | number, bytes: Uint8Array): void {
@@ -165,7 +165,7 @@ class Bare implements BareMachine {
     const rank = (name: string): number => (name === "fsw" ? 0 : SEGMENT_NAMES.has(name) ? 1 : 2);
     entries.sort(([left], [right]) => rank(left) - rank(right));
     for (const [name, value] of entries) if (value !== undefined) this.#access.set(name, value);
-    this.#processor.stateChanged();
+    this.#processor.stateChanged(entries.some(([name]) => PAGING_NAMES.has(name)));
   }
 
   getState(): BareState {
@@ -263,7 +263,7 @@ class Bare implements BareMachine {
     // SSE is ready to use, as a user of a bare machine expects: CR4.OSFXSR, OSXMMEXCPT and OSXSAVE, CR4.FSGSBASE.
     state.setU64("cr4", state.cr4 | 0x5_0600n);
     state.setU64("xcr0", 3n);
-    this.#processor.stateChanged();
+    this.#processor.stateChanged(true);
   }
 
   /** for tests and tools that look inside */
@@ -272,4 +272,5 @@ class Bare implements BareMachine {
   }
 }
 
+const PAGING_NAMES: ReadonlySet<string> = new Set(["cr0", "cr3", "cr4", "efer"]);
 const SEGMENT_NAMES: ReadonlySet<string> = new Set(["es", "cs", "ss", "ds", "fs", "gs", "ldtr", "tr"]);

@@ -1,5 +1,5 @@
 import { guestState, Rflags, SEGMENT_VIOLATION, Segment, Vector } from "../../runtime/abi/guest-state.ts";
-import { MemoryMap, PageFlag, Tlb } from "../../runtime/abi/memory-map.ts";
+import { MemoryMap, PageFlag, PageTrace, Tlb, Writer } from "../../runtime/abi/memory-map.ts";
 import type { StateBuilder } from "../emit/state.ts";
 import type { Value } from "../emit/value.ts";
 import type { Helper } from "./helper.ts";
@@ -81,6 +81,7 @@ const pageWalk: Helper = {
     const efer = f.let(f.truncate(f.get("efer"), 32));
     const cr4 = f.let(f.truncate(f.get("cr4"), 32));
     const cr3 = f.get("cr3");
+    const slotBit = f.get("slotBit");
     const nxe = f.let(f.and(f.shrU(efer, f.constant(32, 11)), f.constant(32, 1)));
     /** rights so far: AND of W and U over the levels, OR of NX (bit 63) */
     const rights = f.variable(f.constant(64, Pte.W | Pte.U));
@@ -142,6 +143,7 @@ const pageWalk: Helper = {
         const gpa = f.let(f.add(table.get(), f.mul(index, f.extend(entryBytes.get(), 64))));
         // A table outside RAM reads as zero: not present.
         f.if(f.geU(gpa, f.get("ramBytes")), raise);
+        f.if(f.and(f.ne(slotBit, f.constant(32, 0)), f.eqz(bit(Access.PROBE))), () => traceTable(f, gpa, gva, shift.get(), slotBit));
         entryOffset.set(f.add(f.truncate(gpa, 32), f.constant(32, MemoryMap.RAM)));
         f.if(
           f.eq(entryBytes.get(), f.constant(32, 8)),
@@ -256,6 +258,25 @@ const pageWalk: Helper = {
   },
 };
 
+/**
+ * Notes that the page of a page-table entry maps a range of linear addresses for the current address space, so that writes to it
+ * are seen. The common case, that this is known already, is one load and compare.
+ */
+function traceTable(f: StateBuilder, entryGpa: Value, gva: Value, shift: Value, slotBit: Value): void {
+  const page = f.let(f.truncate(f.shrU(entryGpa, f.constant(64, 12)), 32));
+  const trace = f.let(f.loadOffset(64, f.shl(page, f.constant(32, 3)), MemoryMap.PAGE_TRACE));
+  const at = f.let(shift);
+  const span = f.extend(f.add(at, f.constant(32, 9)), 64);
+  const base = f.and(f.shl(f.shrU(gva, span), f.extend(f.add(at, f.constant(32, 9)), 64)), f.constant(64, 0xffff_ffff_ffffn));
+  const level = f.divU(f.sub(at, f.constant(32, 12)), f.constant(32, 9));
+  // The top table maps everything.
+  const range = f.select(f.eq(at, f.constant(32, 39)), f.constant(64, 0n), base);
+  const wanted = f.let(f.or(range, f.shl(f.extend(level, 64), f.constant(64, PageTrace.LEVEL_SHIFT))));
+  const same = f.eq(f.and(f.xor(trace, wanted), f.constant(64, ~BigInt(PageTrace.SLOTS))), f.constant(64, 0n));
+  const known = f.and(same, f.ne(f.and(f.truncate(trace, 32), slotBit), f.constant(32, 0)));
+  f.if(f.eqz(known), () => f.callVoid("trace_table", [page, f.or(wanted, f.extend(slotBit, 64))]));
+}
+
 function markEntry(f: StateBuilder, offset: Value, entry: Value, bits: number): void {
   const at = f.let(offset);
   f.if(f.eqz(f.and(entry, f.constant(64, bits))), () => {
@@ -292,9 +313,21 @@ function ramOffset(f: StateBuilder, gpa: Value): Value {
 
 /** Enters a page in a table of the current bank. */
 function fill(f: StateBuilder, gva: Value, gpa: Value, table: number): void {
+  if (table === Tlb.WRITE) noteWriter(f, gva, gpa);
   const entry = tlbEntry(f, gva);
   f.storeOffset(entry, f.and(gva, f.constant(64, PAGE_MASK)), table + Tlb.TAG);
   f.storeOffset(entry, f.sub(ramOffset(f, gpa), f.truncate(gva, 32)), table + Tlb.ADDEND);
+}
+
+/** Remembers through which linear page a page can be written directly, so that the right can be taken back quickly. */
+function noteWriter(f: StateBuilder, gva: Value, gpa: Value): void {
+  const slot = f.let(f.shl(f.truncate(f.shrU(gpa, f.constant(64, 12)), 32), f.constant(32, 3)));
+  const page = f.let(f.and(gva, f.constant(64, PAGE_MASK)));
+  const known = f.let(f.loadOffset(64, slot, MemoryMap.WRITERS));
+  f.if(f.ne(known, page), () => {
+    const next = f.select(f.eq(known, f.constant(64, Writer.NONE)), page, f.constant(64, Writer.SEVERAL));
+    f.storeOffset(slot, next, MemoryMap.WRITERS);
+  });
 }
 
 function bounce(f: StateBuilder): Value {

@@ -32,6 +32,7 @@ export function generateCore(optimization: Optimization): { readonly module: Was
   module.importFunction("bus_read", ["i64", "i32", "i32"], []);
   module.importFunction("bus_write", ["i64", "i32", "i32"], []);
   module.importFunction("code_write", ["i64", "i32"], []);
+  module.importFunction("trace_table", ["i32", "i64"], []);
   module.importFunction("page_table_write", ["i64", "i32", "i32"], []);
   module.importFunction("call_out", ["i32", "i32"], ["i32"]);
   addHelpers(module, allHelpers);

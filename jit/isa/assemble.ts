@@ -103,7 +103,9 @@ function memoryBytes16(location: MemoryLocation, displacement: number): RmBytes 
   const pair = `${location.base},${index}`;
   const rm = PAIRS_16.findIndex((known) => known === pair);
   if (rm < 0 || (location.scale ?? 1) !== 1) {
-    throw new RangeError(`memory operand: found base,index ${pair}, expected one of ${PAIRS_16.join(" ")} without scale`);
+    throw new RangeError(
+      `memory operand: found base,index ${pair}, expected one of ${PAIRS_16.join(" ")} without scale`,
+    );
   }
   const mod = displacementForm(location, displacement, rm === 6);
   return { modrm: (mod << 6) | rm, displacement, displacementBytes: mod, rexXB: 0 };
@@ -119,7 +121,8 @@ function memoryBytes(location: MemoryLocation, codeSize: CodeSize, addressSize: 
   const scale = { 1: 0, 2: 1, 4: 2, 8: 3 }[location.scale ?? 1];
   const sibIndex = (scale << 6) | ((index < 0 ? 4 : index & 7) << 3);
   if (base === RIP) {
-    if (codeSize !== 64 || index >= 0) throw new RangeError("memory operand: RIP as a base needs 64-bit mode and no index");
+    if (codeSize !== 64 || index >= 0)
+      throw new RangeError("memory operand: RIP as a base needs 64-bit mode and no index");
     return { modrm: 5, displacement, displacementBytes: 4, rexXB: 0 };
   }
   if (base < 0) {
@@ -209,7 +212,8 @@ export function encode(encoding: Encoding, options: EncodeOptions): Uint8Array {
       const plan = plans.find((operand) => operand.source === Source.Rm);
       let number = encoding.rm ?? rm.number;
       if (plan?.byteRegister === true) number = useByteRegister(number, rm.high === true);
-      if (plan !== undefined && number >= plan.registerCount) throw new RangeError(`${where}: found r/m register ${number}`);
+      if (plan !== undefined && number >= plan.registerCount)
+        throw new RangeError(`${where}: found r/m register ${number}`);
       rmBytes = { modrm: 0xc0 | (number & 7), displacement: 0, displacementBytes: 0, rexXB: number >= 8 ? 1 : 0 };
     }
     if (rmBytes.rexXB !== 0) rex |= 0x40 | rmBytes.rexXB;
@@ -229,7 +233,7 @@ export function encode(encoding: Encoding, options: EncodeOptions): Uint8Array {
   if (encoding.vex) {
     const map = encoding.opcode[1] === 0x38 ? 2 : 3;
     const pp = { np: 0, nfx: 0, any: 0, 66: 1, f3: 2, f2: 3 }[encoding.prefixRule];
-    legacy.push(0xc4, (~rex & 7) << 5 | map, ((rex & 8) << 4) | ((~(options.vvvv ?? 0) & 15) << 3) | pp);
+    legacy.push(0xc4, ((~rex & 7) << 5) | map, ((rex & 8) << 4) | ((~(options.vvvv ?? 0) & 15) << 3) | pp);
     legacy.push(encoding.opcode[2]!);
   } else {
     if (needs66) legacy.push(0x66);

@@ -147,15 +147,13 @@ class TableDecoder implements Decoder {
         prefixClass = second & 3;
         vvvv = (~second >> 3) & 15;
         // R, X and B are stored inverted; outside 64-bit mode there are eight registers and no W.
-        if (is64) rex = 0x40 | ((second >> 4) & 8) | (~first >> 5 & 7);
+        if (is64) rex = 0x40 | ((second >> 4) & 8) | ((~first >> 5) & 7);
         if (position >= limit) return overrun;
         byte = bytes[position++]!;
       }
     }
 
-    const node: Node | undefined = (is64 ? this.#dispatch64 : this.#dispatch32)[
-      map * 1024 + prefixClass * 256 + byte
-    ];
+    const node: Node | undefined = (is64 ? this.#dispatch64 : this.#dispatch32)[map * 1024 + prefixClass * 256 + byte];
     if (node === undefined || (lock && !node.lockable)) return "invalid";
     const opcode = byte;
     let modrm = 0;

@@ -9,7 +9,12 @@ export const OpcodeMapNumber = { OneByte: 0, TwoByte: 1, Three38: 2, Three3a: 3,
 /** Prefix that selects a row, numbered as VEX.pp. */
 export const PrefixClass = { None: 0, OperandSize: 1, F3: 2, F2: 3 } as const;
 
-const PREFIX_CLASS_OF = { 0: PrefixClass.None, 0x66: PrefixClass.OperandSize, 0xf3: PrefixClass.F3, 0xf2: PrefixClass.F2 };
+const PREFIX_CLASS_OF = {
+  0: PrefixClass.None,
+  0x66: PrefixClass.OperandSize,
+  0xf3: PrefixClass.F3,
+  0xf2: PrefixClass.F2,
+};
 
 const CONTROL_REGISTERS = (1 << 0) | (1 << 2) | (1 << 3) | (1 << 4) | (1 << 8);
 const DEBUG_REGISTERS = 0xff;
@@ -31,6 +36,8 @@ export interface Plan {
   readonly w: -1 | 0 | 1;
   readonly b0: boolean;
   readonly usesVvvv: boolean;
+  /** bit n: ModRM.reg may be n */
+  readonly regFields: number;
   /** bit n: control or debug register n exists */
   readonly validRegisters: number;
   /** the row to try when `w` or `b0` does not match */
@@ -69,6 +76,7 @@ export function createPlan(encoding: Encoding): Plan {
     w: flags.has("w0") ? 0 : flags.has("w1") ? 1 : -1,
     b0: flags.has("b0"),
     usesVvvv: plans.some((plan) => plan.source === Source.Vvvv),
+    regFields: regFieldsOf(encoding, plans),
     validRegisters:
       special?.registerClass === "control"
         ? CONTROL_REGISTERS
@@ -77,6 +85,15 @@ export function createPlan(encoding: Encoding): Plan {
           : 0xffff,
     next: undefined,
   };
+}
+
+/** Values of ModRM.reg with which a row is valid, as bits. */
+function regFieldsOf(encoding: Encoding, plans: readonly OperandPlan[]): number {
+  if (encoding.extension !== undefined) return 1 << encoding.extension;
+  const segment = plans.findIndex((plan) => plan.source === Source.Reg && plan.registerClass === "segment");
+  if (segment < 0) return 0xff;
+  // There are six segment registers, and MOV cannot load CS (SDM Vol. 2B, MOV: #UD).
+  return segment === 0 ? 0b11_1101 : 0b11_1111;
 }
 
 /** First opcode byte that can vary, how many values it takes, and in which map. */
@@ -113,15 +130,9 @@ function matchesForm(plan: Plan, form: number): boolean {
   const { encoding } = plan;
   const isRegister = form >= MEMORY_FORMS;
   const reg = isRegister ? (form - MEMORY_FORMS) >> 3 : form;
+  if (((plan.regFields >> reg) & 1) === 0) return false;
   if (!plan.ignoreMod && encoding.modrm === (isRegister ? "memory" : "register")) return false;
-  if (encoding.extension !== undefined && encoding.extension !== reg) return false;
-  if (encoding.rm !== undefined && encoding.rm !== (form & 7)) return false;
-  for (const [position, operand] of plan.operands.entries()) {
-    if (operand.registerClass !== "segment" || operand.source !== Source.Reg) continue;
-    // There are six segment registers, and MOV cannot load CS (SDM Vol. 2B, MOV: #UD).
-    if (reg >= operand.registerCount || (position === 0 && reg === 1)) return false;
-  }
-  return true;
+  return encoding.rm === undefined || encoding.rm === (form & 7);
 }
 
 /** Chains the plans, all but the last of which look at REX. */
@@ -141,7 +152,13 @@ function createNode(plans: readonly Plan[]): Node | undefined {
   const lockable = plans.some((plan) => plan.lockable);
   if (!plans.some((plan) => plan.modrm)) return { modrm: false, plans: [chain(plans)], lockable };
   const forms: (Plan | undefined)[] = [];
-  for (let form = 0; form < FORMS; form++) forms.push(chain(plans.filter((plan) => matchesForm(plan, form))));
+  let previous: readonly Plan[] = [];
+  for (let form = 0; form < FORMS; form++) {
+    const matching = plans.filter((plan) => matchesForm(plan, form));
+    const isSame = matching.length === previous.length && matching.every((plan, index) => plan === previous[index]);
+    forms.push(isSame && form > 0 ? forms[form - 1] : chain(matching));
+    previous = matching;
+  }
   return { modrm: true, plans: forms, lockable };
 }
 
@@ -163,9 +180,14 @@ export function createDispatch(features: ReadonlySet<Feature>, is64: boolean): D
   }
   const dispatch: (Node | undefined)[] = Array.from({ length: 6 * 1024 });
   for (const [key, plans] of places) {
+    // Most opcodes mean the same with every prefix: they share one node.
+    const nodes = new Map<string, Node | undefined>();
     for (let prefixClass = 0; prefixClass < 4; prefixClass++) {
       const ranked = (wanted: number): Plan[] => plans.filter((plan) => rank(plan.encoding, prefixClass) === wanted);
-      dispatch[(key >> 8) * 1024 + prefixClass * 256 + (key & 255)] = createNode([...ranked(2), ...ranked(1)]);
+      const candidates = [...ranked(2), ...ranked(1)];
+      const ids = candidates.map((plan) => plan.encoding.id).join(" ");
+      if (!nodes.has(ids)) nodes.set(ids, createNode(candidates));
+      dispatch[(key >> 8) * 1024 + prefixClass * 256 + (key & 255)] = nodes.get(ids);
     }
   }
   return dispatch;

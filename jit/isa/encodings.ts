@@ -97,7 +97,12 @@ function* walkRows(rows: Rows, rule: PrefixRule, place: Place): Generator<Encodi
   }
   for (const row of rows) {
     const [, , ...flags] = row;
-    yield encodingOf(row, rule, place, SELECTORS.find((flag) => flags.includes(flag)));
+    yield encodingOf(
+      row,
+      rule,
+      place,
+      SELECTORS.find((flag) => flags.includes(flag)),
+    );
   }
 }
 

@@ -100,7 +100,8 @@ const WIDTHS: Readonly<Record<string, BySize<OperandWidth>>> = {
 
 function widthOf(type: string): BySize<OperandWidth> {
   const width = WIDTHS[type];
-  if (width === undefined) throw new RangeError(`operand type ${type}: found no width, expected one of ${Object.keys(WIDTHS).join(" ")}`);
+  if (width === undefined)
+    throw new RangeError(`operand type ${type}: found no width, expected one of ${Object.keys(WIDTHS).join(" ")}`);
   return width;
 }
 

@@ -27,9 +27,7 @@ export type Feature = (typeof FEATURES)[number];
 export type RowFlag =
   | "lock" | "rep" | "repz" | "d64" | "f64" | "i64" | "o64" | "no16" | "w0" | "w1" | "b0" | "l0" | "l1" | "ignoremod" | Feature;
 
-export type Operands =
-  | "" | OperandCode
-  | `${OperandCode},${string}`;
+export type Operands = "" | OperandCode | `${OperandCode},${string}`;
 
 /** A line of the opcode tables: what an encoding is. */
 export type Row = readonly [mnemonic: Mnemonic, operands: Operands, ...flags: RowFlag[]];

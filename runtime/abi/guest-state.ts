@@ -110,6 +110,8 @@ export const guestState = layout({
   ramBytes: "u64",
   /** first offset of the three TLB banks of the current address space */
   tlbBanks: "u32",
+  /** 1 << slot of the current address space's TLB banks, while its page tables are traced; 0 when they are not */
+  slotBit: "u32",
   /** bits of UnitTrap: why an instruction of a unit must look closer before it runs; follows CR0 and CR4 */
   unitTraps: "u32",
   /** iterations of REP that spent budget without retiring an instruction */

@@ -15,11 +15,15 @@ export const MemoryMap = {
   TLB: 0x0030_0000,
   /** for each guest-physical page below 4 GiB a u64: bit i set = bytes 64i..64i+63 hold decoded or compiled code */
   CODE_LINES: 0x0080_0000,
+  /** for each guest-physical page below 4 GiB a u64 that says which page table it is, see PageTrace */
+  PAGE_TRACE: 0x0100_0000,
+  /** for each guest-physical page below 4 GiB a u64: the linear page it was last entered under in a write TLB, see Writer */
+  WRITERS: 0x0180_0000,
   /** decoded records */
-  RECORDS: 0x0100_0000,
-  RECORDS_END: 0x0400_0000,
+  RECORDS: 0x0200_0000,
+  RECORDS_END: 0x0600_0000,
   /** guest RAM: guest-physical address 0 */
-  RAM: 0x0400_0000,
+  RAM: 0x0600_0000,
 } as const;
 
 /** Bits of a byte of MemoryMap.PAGE_FLAGS. A page with any of them set is never entered in a write TLB. */
@@ -50,10 +54,30 @@ export const Tlb = {
   WRITE: 0x1_0000,
   EXECUTE: 0x2_0000,
   BANK_BYTES: 0x3_0000,
-  /** banks available: address spaces x privileges */
-  BANKS: 24,
+  /** address spaces that have banks at the same time */
+  SLOTS: 8,
+  /** banks of an address space: supervisor, supervisor with SMAP lifted by RFLAGS.AC, user */
+  BANKS_OF_SLOT: 3,
   TAG: 0,
   ADDEND: 8,
+} as const;
+
+/** Values of MemoryMap.WRITERS. Anything else is the one linear page through which the page can have been written directly. */
+export const Writer = { NONE: 0n, SEVERAL: -1n } as const;
+
+/**
+ * What MemoryMap.PAGE_TRACE says of a page that serves as a page table (0 if it does not):
+ *
+ *   bits 0..7   address spaces (slots of TLB banks) whose translations went through it
+ *   bits 8..9   its level: 0 = page table, 1 = page directory, 2 = page-directory-pointer table, 3 = PML4
+ *   bit 10      it was met at several levels or for several ranges of linear addresses
+ *   bits 21..47 the first linear address that it maps
+ */
+export const PageTrace = {
+  SLOTS: 0xff,
+  LEVEL_SHIFT: 8,
+  LEVEL_MASK: 3,
+  AMBIGUOUS: 1 << 10,
 } as const;
 
 /** Entry of the hash of decoded blocks: the block that starts at this offset, decoded under this mode. */

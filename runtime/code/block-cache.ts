@@ -1,5 +1,5 @@
 import { type BlockDecoder, MAXIMUM_BLOCK_RECORDS } from "../abi/block-decoder.ts";
-import { BlockHashEntry, MemoryMap, PageFlag, Rec, Tlb } from "../abi/memory-map.ts";
+import { BlockHashEntry, MemoryMap, PageFlag, Rec } from "../abi/memory-map.ts";
 
 /** A decoded block. Offsets are offsets in linear memory. */
 interface Block {
@@ -29,14 +29,17 @@ export class BlockCache {
   readonly stats: BlockCacheStats = { decoded: 0, dropped: 0, flushes: 0 };
   readonly #memory: DataView;
   readonly #decoder: BlockDecoder;
+  readonly #forgetWrites: (page: number) => void;
   readonly #blocks = new Map<number, Block>();
   /** blocks that have code in a page, by guest-physical page number */
   readonly #pages = new Map<number, Set<Block>>();
   #free: number = MemoryMap.RECORDS;
 
-  constructor(memory: DataView, decoder: BlockDecoder) {
+  /** @param forgetWrites takes from the TLB the right to write to a page directly */
+  constructor(memory: DataView, decoder: BlockDecoder, forgetWrites: (page: number) => void) {
     this.#memory = memory;
     this.#decoder = decoder;
+    this.#forgetWrites = forgetWrites;
   }
 
   /** Makes sure that the hash holds the block at `start`, decoding it if need be. */
@@ -101,7 +104,7 @@ export class BlockCache {
       this.#pages.set(page, blocks);
       const flags = MemoryMap.PAGE_FLAGS + page;
       this.#memory.setUint8(flags, this.#memory.getUint8(flags) | PageFlag.CODE);
-      forgetWrites(this.#memory, first & -4096);
+      this.#forgetWrites(page);
     }
     blocks.add(block);
     this.#markLines(page, first, end);
@@ -153,20 +156,3 @@ function hashSlot(start: number): number {
   const index = (start ^ (start >>> 15)) & (MemoryMap.BLOCK_HASH_ENTRIES - 1);
   return MemoryMap.BLOCK_HASH + index * BlockHashEntry.BYTES;
 }
-
-/** Removes from every TLB bank the right to write to a page of RAM directly. */
-function forgetWrites(memory: DataView, pageStart: number): void {
-  const entries = new Int32Array(memory.buffer, memory.byteOffset + MemoryMap.TLB, (Tlb.BANKS * Tlb.BANK_BYTES) / 4);
-  const stride = Tlb.ENTRY_BYTES / 4;
-  for (let bank = 0; bank < 3; bank++) {
-    const first = (bank * Tlb.BANK_BYTES + Tlb.WRITE) / 4;
-    for (let at = first; at < first + Tlb.ENTRIES * stride; at += stride) {
-      const tag = entries[at] ?? -1;
-      if (tag !== -1 && ((tag + (entries[at + 2] ?? 0)) | 0) === (pageStart | 0)) {
-        entries[at] = -1;
-        entries[at + 1] = -1;
-      }
-    }
-  }
-}
-

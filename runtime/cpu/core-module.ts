@@ -19,6 +19,9 @@ export interface CoreImports {
   bus_read(gpa: bigint, to: number, byteLength: number): void;
   bus_write(gpa: bigint, from: number, byteLength: number): void;
   code_write(gpa: bigint, byteLength: number): void;
+  /** A walk went through page table `page`; `trace` is what PAGE_TRACE should say of it. */
+  trace_table(page: number, trace: bigint): void;
+  /** A traced page table is about to be written. */
   page_table_write(gpa: bigint, from: number, byteLength: number): void;
   call_out(number: number, instructionLength: number): number;
 }

@@ -86,6 +86,8 @@ export function deliver(cpu: Cpu, event: GuestEvent): "delivered" | "shutdown" {
       if (current.kind === "nmi") cpu.nmiBlocked = true;
       return "delivered";
     }
+    // Even if a double fault follows, CR2 tells of the last page fault.
+    if (fault.cr2 !== undefined) cpu.state.setU64("cr2", fault.cr2);
     const next = combine(current, eventOf(fault));
     if (next === "shutdown") return next;
     // What interrupts a delivery returns to where the first event would have returned to.

@@ -1,11 +1,12 @@
 import type { BlockDecoder } from "../abi/block-decoder.ts";
 import { MAXIMUM_BLOCK_INSTRUCTIONS } from "../abi/block-decoder.ts";
 import { Exit, guestState, Mode, NO_ERROR_CODE, UnitTrap, Vector } from "../abi/guest-state.ts";
-import { MemoryMap, Tlb } from "../abi/memory-map.ts";
+import { MemoryMap } from "../abi/memory-map.ts";
 import { BlockCache } from "../code/block-cache.ts";
+import { ShadowTables } from "../memory/shadow-tables.ts";
 import type { CallOut } from "./call-out.ts";
 import { callOuts } from "./call-outs.ts";
-import { Cr0, Cr4 } from "./control-bits.ts";
+import { Cr0, Cr4, Efer } from "./control-bits.ts";
 import type { Core, CoreExports, CoreImports } from "./core-module.ts";
 import { Cpu } from "./cpu.ts";
 import type { CpuModel } from "./cpuid.ts";
@@ -57,36 +58,39 @@ const SLICE = 1_000_000;
 export class Processor {
   readonly cpu: Cpu;
   readonly blocks: BlockCache;
+  readonly shadow: ShadowTables;
   /** exits by reason, for statistics */
   readonly exits: Record<string, number> = {};
   readonly #base: number = MemoryMap.CPU;
   readonly #view: DataView;
-  readonly #bytes: Uint8Array;
   readonly #exports: CoreExports;
   readonly #callOuts: readonly (CallOut | undefined)[];
+  readonly #callOutNames: readonly string[];
   readonly #scratch: BigUint64Array;
   readonly #deliversFaults: () => boolean;
 
   constructor(parts: ProcessorParts) {
     const { memory, core, decoder, model, bus, hooks, ramBytes } = parts;
     this.#view = new DataView(memory.buffer);
-    this.#bytes = new Uint8Array(memory.buffer);
     this.#scratch = new BigUint64Array(memory.buffer, this.#base + guestState.scratch.offset, guestState.scratch.count);
     this.#deliversFaults = parts.deliversFaults;
-    this.blocks = new BlockCache(this.#view, decoder);
+    this.shadow = new ShadowTables(this.#view);
+    this.blocks = new BlockCache(this.#view, decoder, (page) => this.shadow.forgetWrites(page));
     const imports: CoreImports = {
       bus_read: (gpa, to, byteLength) => bus.read(Number(gpa), to, byteLength),
       bus_write: (gpa, from, byteLength) => bus.write(Number(gpa), from, byteLength),
       code_write: (gpa, byteLength) => void this.blocks.invalidate(Number(gpa), byteLength),
-      page_table_write: () => undefined,
+      trace_table: (page, trace) => this.shadow.trace(page, trace),
+      page_table_write: (gpa, from, byteLength) => this.shadow.beforeWrite(Number(gpa), from, byteLength),
       call_out: (number, length) => this.#callOut(number, length),
     };
     const instance = new WebAssembly.Instance(core.module, { env: { memory, ...imports } });
     this.#exports = instance.exports as unknown as CoreExports;
+    this.#callOutNames = core.callOuts;
     this.#callOuts = core.callOuts.map((name) => callOuts[name]);
     const state = new StateView(memory.buffer, this.#base);
     state.setU64("ramBytes", BigInt(ramBytes));
-    state.setU32("tlbBanks", MemoryMap.TLB);
+    state.setU32("tlbBanks", this.shadow.banks);
     this.cpu = new Cpu({
       state,
       memory: new PagedMemory(this.#exports, state, this.#view),
@@ -94,7 +98,7 @@ export class Processor {
       hooks: {
         ...hooks,
         flushTlb: (scope) => this.#flush(scope),
-        addressSpaceChanged: () => this.#flush({ kind: "nonGlobal" }),
+        addressSpaceChanged: () => this.#switchAddressSpace(),
         modeChanged: () => this.#updateTraps(),
         privilegeChanged: () => this.#selectTlb(),
         debugChanged: () => undefined,
@@ -134,16 +138,22 @@ export class Processor {
     return result === "shutdown" ? { reason: "shutdown" } : undefined;
   }
 
-  /** After state was changed from outside: derived fields, the TLB and the mode follow it. */
-  stateChanged(): void {
+  /**
+   * After state was changed from outside: derived fields and the mode follow it.
+   *
+   * @param paging control registers, EFER or page tables were changed: the TLB is emptied
+   */
+  stateChanged(paging: boolean): void {
     this.cpu.updateMode();
-    this.#flush({ kind: "all" });
+    if (paging) this.#flush({ kind: "all" });
     this.#afterChange();
   }
 
   /** Tells that [gpa, gpa + byteLength) of RAM was written from outside (DMA, the embedder). */
   memoryWritten(gpa: number, byteLength: number): void {
     for (let at = gpa; at < gpa + byteLength; at = (at & -4096) + 4096) {
+      // What a page table held before is gone, so nothing tells which translations are stale now.
+      if (this.shadow.isTable(at >>> 12)) this.shadow.flushAll();
       this.blocks.invalidate(at, Math.min(gpa + byteLength, (at & -4096) + 4096) - at);
     }
   }
@@ -273,7 +283,8 @@ export class Processor {
       state.setU32("exitErrorCode", NO_ERROR_CODE);
       return Status.FAULT;
     }
-    const result = callOut(cpu, this.#scratch);
+    const vector = this.#deliversFaults() ? undefined : softwareVector(this.#callOutNames[number], this.#scratch);
+    const result = vector === undefined ? callOut(cpu, this.#scratch) : new Fault(vector);
     if (result === undefined || typeof result === "bigint") {
       this.#scratch[0] = result ?? 0n;
       return Status.CONTINUE;
@@ -317,19 +328,44 @@ export class Processor {
   }
 
   #flush(scope: FlushScope): void {
-    const first = MemoryMap.TLB;
-    if (scope.kind !== "page") {
-      this.#bytes.fill(0xff, first, first + 3 * Tlb.BANK_BYTES);
+    if (scope.kind === "page" && this.#isTraced()) {
+      this.shadow.flushPage(scope.linear);
       return;
     }
-    // The page may be part of a 2 MiB page, whose 4 KiB parts are entered one by one.
-    const index = Number((scope.linear >> 12n) & BigInt(Tlb.ENTRIES - 1)) & ~511;
-    const byteLength = 512 * Tlb.ENTRY_BYTES;
-    for (let bank = 0; bank < 3; bank++) {
-      for (const table of [Tlb.READ, Tlb.WRITE, Tlb.EXECUTE]) {
-        const at = first + bank * Tlb.BANK_BYTES + table + index * Tlb.ENTRY_BYTES;
-        this.#bytes.fill(0xff, at, at + byteLength);
-      }
-    }
+    // The paging mode may have changed: which banks serve, and whether they are traced.
+    this.shadow.flushAll();
+    this.#switchAddressSpace();
+  }
+
+  /** After CR3 was loaded, or the paging mode changed. Only 4-level tables are traced: elsewhere everything is dropped. */
+  #switchAddressSpace(): void {
+    const { state } = this.cpu;
+    const traced = this.#isTraced();
+    if (traced) this.shadow.switchTo(Number(state.u64("cr3") & 0x000f_ffff_ffff_f000n));
+    else this.shadow.flushCurrent();
+    state.setU32("slotBit", traced ? this.shadow.slotBit : 0);
+    state.setU32("tlbBanks", this.shadow.banks);
+    this.#selectTlb();
+  }
+
+  #isTraced(): boolean {
+    const { state } = this.cpu;
+    return (state.cr0 & Cr0.PG) !== 0n && (state.efer & Efer.LMA) !== 0n;
+  }
+}
+
+/** The vector of a software interrupt: without a guest to deliver it to, it ends the run as an exception does. */
+function softwareVector(callOut: string | undefined, operands: BigUint64Array): number | undefined {
+  switch (callOut) {
+    case "int":
+      return Number(operands[0] ?? 0n) & 0xff;
+    case "int1":
+      return Vector.DB;
+    case "int3":
+      return Vector.BP;
+    case "into":
+      return Vector.OF;
+    default:
+      return undefined;
   }
 }

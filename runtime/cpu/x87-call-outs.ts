@@ -1,12 +1,12 @@
 import { type CallOut, type CallOutTable, numberOf, bigintOf } from "./call-out.ts";
 import type { StateView } from "./state-view.ts";
 import type { Extended, Result } from "./x87-number.ts";
-import { ONE } from "./x87-number.ts";
+import { ONE, Status } from "./x87-number.ts";
 import { angleOutOfRange, f2xm1, fcos, fpatan, fptan, fsin, fyl2x, fyl2xp1 } from "./x87-transcendental.ts";
 
 /** Words of guestState.scratch where the definitions look for results: two for each. */
-const FIRST_RESULT = 0;
-const SECOND_RESULT = 2;
+const FIRST_RESULT = 8;
+const SECOND_RESULT = 10;
 
 /** Operand number `index`, which takes two arguments: significand, then sign and exponent. */
 function operand(operands: BigUint64Array | readonly bigint[], index: number): Extended {
@@ -41,7 +41,8 @@ function ofAngle(first: (x: Extended, control: number) => Result, second?: (x: E
     if (second) {
       const other = second(x, control);
       store(state, SECOND_RESULT, other);
-      flags |= other.flags;
+      // C1 tells how the first result was rounded.
+      flags |= other.flags & ~Status.C1;
     }
     state.setU32("fpRaised", flags);
     return 0n;

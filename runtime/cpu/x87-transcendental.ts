@@ -232,8 +232,11 @@ export function fptan(x: Extended, control: number): Result {
     const { quadrant, sign, magnitude: r } = reduceAngle(x.sign, magnitude(x));
     const inverse = (quadrant & 1) !== 0;
     if (r.integer === 0n) return exactly(zero(sign));
-    // The tangent lies above its argument, but processors round the argument as if from below.
-    if (leadingPower(r) < TINY && !inverse) return below(sign, r, control);
+    if (leadingPower(r) < TINY && !inverse) {
+      // The tangent lies above its argument, but processors round as if it lay below, or as if powers of two were exact.
+      const isPower = (r.integer & (r.integer - 1n)) === 0n;
+      return isPower || isDenormal(x) ? roundExact(sign, r, control) : below(sign, r, control);
+    }
     const resultSign = inverse ? (sign ? 0 : 1) : sign;
     return approximate(control, (precision) => {
       const [s, c] = [sine(r, precision), cosine(r, precision)];

@@ -125,7 +125,9 @@ describe("encode", () => {
   it("refuses what cannot be encoded", () => {
     const add = encodingOf("00");
     expect(() => encode(add, { codeSize: 32, reg: 8 })).toThrow(RangeError);
-    expect(() => encode(add, { codeSize: 64, reg: 0, regHigh: true, rm: { kind: "register", number: 8 } })).toThrow(/REX/);
+    expect(() => encode(add, { codeSize: 64, reg: 0, regHigh: true, rm: { kind: "register", number: 8 } })).toThrow(
+      /REX/,
+    );
     expect(() => encode(encodingOf("8d"), { codeSize: 64, rm: { kind: "register", number: 0 } })).toThrow(/memory/);
     expect(() => encode(encodingOf("06"), { codeSize: 64 })).toThrow(/operand size/);
     expect(() => encode(add, { codeSize: 64, rm: { kind: "memory", base: 0, index: 4 } })).toThrow(/index/);

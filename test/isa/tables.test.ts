@@ -37,15 +37,9 @@ describe("encodings", () => {
 
   it("have ids that say where they stand", () => {
     const mnemonics = (ids: readonly string[]): unknown => ids.map((id) => encodingsById.get(id)?.mnemonic);
-    expect(mnemonics(["01", "0f.38.f0/f2/reg", "f7/4", "0f.ae/7/mem", "d9/4/reg/0", "vex.0f.38.f2", "63/o64"])).toEqual([
-      "add",
-      "crc32",
-      "mul",
-      "clflush",
-      "fchs",
-      "andn",
-      "movsxd",
-    ]);
+    expect(mnemonics(["01", "0f.38.f0/f2/reg", "f7/4", "0f.ae/7/mem", "d9/4/reg/0", "vex.0f.38.f2", "63/o64"])).toEqual(
+      ["add", "crc32", "mul", "clflush", "fchs", "andn", "movsxd"],
+    );
   });
 
   it("have at most one operand in each field", () => {

@@ -40,7 +40,7 @@ function parse({ code, state }: OracleCase): { readonly opcode: readonly number[
   const wide = selector === Selector.CODE64;
   let at = 0;
   let small = false;
-  while (PREFIXES.has(code[at] ?? 0)) small ||= code[at++] === 0x66;
+  for (; PREFIXES.has(code[at] ?? 0); at++) if (code[at] === 0x66) small = true;
   let rexW = false;
   if (wide && ((code[at] ?? 0) & 0xf0) === 0x40) rexW = ((code[at++] ?? 0) & 8) !== 0;
   const natural16 = selector === Selector.LDT_CODE16;

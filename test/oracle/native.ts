@@ -16,7 +16,7 @@ const BATCH = 8192;
 // prettier-ignore
 const COMPILE = [
   "-std=gnu11", "-O2", "-fPIE", "-static-pie", "-nostdlib", "-nostartfiles", "-ffreestanding",
-  "-fno-stack-protector", "-fcf-protection=none", "-z", "noexecstack",
+  "-fno-stack-protector", "-mno-red-zone", "-fcf-protection=none", "-z", "noexecstack",
 ];
 
 /** The runner, compiled, or the reason why this host has no oracle. */

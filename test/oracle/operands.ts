@@ -63,7 +63,7 @@ export function adjustRegisters(draft: Draft, { addressSize, segment, reg, rm }:
   if (/^ret|^iret/.test(mnemonic)) returnFrame(draft);
   if (/^(call|jmp)/.test(mnemonic) && rm >= 0) draft.lock(rm, prng.chance(90) ? draft.landing() : integer(prng, 47));
   if (operands.includes("Sw") && rm >= 0 && prng.chance(90)) draft.setRegister(rm, (prng.u64() & ~0xffffn) | BigInt(draft.selector()));
-  if (mnemonic === "pop" && operands.some((code) => /^[CDEFGS]S$/.test(code))) stackTop(draft, [BigInt(draft.selector())]);
+  if (mnemonic.startsWith("pop") && operands.some((code) => /^[CDEFGS]S$/.test(code))) stackTop(draft, [BigInt(draft.selector())]);
   if (/^(lar|lsl|verr|verw|arpl|lldt|ltr)$/.test(mnemonic) && rm >= 0) {
     draft.setRegister(rm, (prng.u64() & ~0xffffn) | BigInt(draft.selector()));
   }

@@ -2,7 +2,6 @@ import type { StateBuilder } from "../../emit/state.ts";
 import type { Value } from "../../emit/value.ts";
 import type { WasmType } from "../../emit/module.ts";
 import type { Helper } from "../helper.ts";
-import { Mxcsr } from "./format.ts";
 
 /** A vector format: lanes of one scalar format. */
 interface Packed {
@@ -116,11 +115,6 @@ const narrow: Helper = vectorHelper("f64x2_to_f32x4", ["v128"], (f, [source]) =>
   build(f, "i32x4", 2, (i) => (source ? f.call("f64_to_f32", [f.cpu, lane(f, F64X2, source, i)], "i32") : f.constant(32, 0))),
 );
 
-/** 1 when an exception that has been raised is not masked in MXCSR. */
-function isUnmasked(f: StateBuilder): Value {
-  return f.and(f.get("fpRaised"), f.not(f.shrU(f.get("mxcsr"), f.constant(32, Mxcsr.MASK_SHIFT))));
-}
-
 /**
  * DPPS, DPPD: (left, right, immediate) -> vector. Bits 4.. of the immediate select the products, bits 0.. the lanes of the result. The
  * products are rounded, then added in pairs; an unmasked exception ends it after the step that found it. SDM Vol. 2A, "DPPS".
@@ -130,18 +124,22 @@ function dotProduct(packed: Packed): Helper {
     if (!left || !right || !immediate) return zero(f);
     const none = f.constant(packed.type === "i32" ? 32 : 64, 0);
     const bit = (index: number): Value => f.and(immediate, f.constant(32, 1 << index));
-    const stopIfUnmasked = (): void => f.if(isUnmasked(f), () => f.return(zero(f)));
+    // Each step reports for itself, so that one step's overflow is not forgotten over the next one's invalid operation.
+    const endStep = (): void => {
+      f.if(f.call("sse_raise", [f.cpu], "i32"), () => f.return(zero(f)));
+      f.set("fpRaised", f.constant(32, 0));
+    };
     let terms = Array.from({ length: packed.lanes }, (_, i) =>
       f.choose(bit(4 + i), () => scalar(f, packed, "mul", lane(f, packed, left, i), lane(f, packed, right, i)), () => none),
     );
-    stopIfUnmasked();
+    endStep();
     while (terms.length > 1) {
       const sums: Value[] = [];
       for (let i = 0; i + 1 < terms.length; i += 2) {
         sums.push(scalar(f, packed, "add", terms[i] ?? none, terms[i + 1] ?? none));
       }
       terms = sums;
-      if (terms.length > 1) stopIfUnmasked();
+      if (terms.length > 1) endStep();
     }
     const sum = terms[0] ?? none;
     return build(f, packed.bits, packed.lanes, (i) => f.select(bit(i), sum, none));

@@ -29,7 +29,7 @@ const loadRegisterHelper: Helper = {
       () => f.callVoid("x87_push_underflow", [f.cpu]),
       () => {
         clearRaised(f);
-        const value = scratchSlot(f, ScratchSlot.FIRST);
+        const value = scratchSlot(f, ScratchSlot.VALUE);
         copySlot(f, value, stackSlot(f, i));
         push(f, value);
       },
@@ -85,7 +85,7 @@ const storeExtendedHelper: Helper = {
   result: "none",
   emit(f) {
     clearRaised(f);
-    const value = scratchSlot(f, ScratchSlot.FIRST);
+    const value = scratchSlot(f, ScratchSlot.VALUE);
     f.if(
       isStackEmpty(f, 0),
       () => {
@@ -134,7 +134,7 @@ const storeDecimalHelper: Helper = {
   result: "none",
   emit(f) {
     clearRaised(f);
-    const bytes = scratchSlot(f, ScratchSlot.FIRST);
+    const bytes = scratchSlot(f, ScratchSlot.VALUE);
     const indefinite = (flags: number): void => {
       f.set("fpRaised", f.constant(32, flags));
       storeSlot(f, bytes, f.constant(16, 0xffff), f.constant(64, 0xc000_0000_0000_0000n));

@@ -32,8 +32,11 @@ export const Fcw = { WRITABLE: 0x1f3f, FIXED: 0x40, INITIAL: 0x37f } as const;
  */
 export const Blocker = { REGISTER: Fsw.IE | Fsw.DE | Fsw.ZE, MEMORY: Fsw.IE | Fsw.OE | Fsw.UE } as const;
 
-/** Words of guestState.scratch that hold f80 values between the steps of one instruction; each takes two. */
-export const ScratchSlot = { FIRST: 0, SECOND: 2, THIRD: 4 } as const;
+/**
+ * Words of guestState.scratch that hold f80 values between the steps of one instruction; each takes two. Call-outs have their
+ * arguments in the first words; those of the x87 leave their results where x87-call-outs.ts says.
+ */
+export const ScratchSlot = { VALUE: 0, RESULT: 8, SECOND_RESULT: 10 } as const;
 
 const INDEFINITE_SIGNIFICAND = 3n << 62n;
 const INDEFINITE_TOP = 0xffff;

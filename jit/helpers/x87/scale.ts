@@ -95,6 +95,12 @@ const scaleHelper: Helper = {
     const signed = f.select(scale.sign, f.neg(magnitude), magnitude);
     const exponent = f.add(value.exponent, signed);
     f.callVoid("f80_pack", [f.cpu, top, value.sign, exponent, value.significand, f.constant(64, 0)]);
+    // So far out that not even the wrapped exponent of an unmasked exception fits: infinity or zero, and inexact.
+    f.if(unmasked(f, Fsw.OE), () => {
+      const field = f.and(f.loadOffset(16, top, 8), f.constant(16, 0x7fff));
+      f.if(f.eq(field, f.constant(16, 0x7fff)), () => raise(f, Fsw.PE | Fsw.C1));
+    });
+    f.if(unmasked(f, Fsw.UE), () => f.if(f.eqz(f.loadOffset(64, top)), () => raise(f, Fsw.PE)));
     done(f);
   },
 };
@@ -115,7 +121,7 @@ const extractHelper: Helper = {
     });
     clearRaised(f);
     const top = stackSlot(f, 0);
-    const result = scratchSlot(f, ScratchSlot.FIRST);
+    const result = scratchSlot(f, ScratchSlot.VALUE);
     const value = unpackF80(f, top);
     const sign = f.let(f.shl(value.sign, f.constant(32, 15)));
     const pushResult = (): void => copySlot(f, slot(f, makeTop(f)), result);

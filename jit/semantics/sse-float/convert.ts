@@ -241,7 +241,10 @@ function checkPendingX87(e: Emitter): void {
   e.if(e.and(e.get("fsw"), e.constant(32, 0x80)), () => e.fault("MF"));
 }
 
-/** And what it leaves behind: TOP = 0, no register empty. SDM Vol. 1, 9.6.2. */
+/**
+ * And what it does first: TOP = 0, no register empty (SDM Vol. 1, 9.6.2). The processor has done so even when #XM follows; a fault of
+ * the memory operand comes before.
+ */
 function enterMmx(e: Emitter): void {
   e.set("ftop", e.constant(32, 0));
   e.set("ftag", e.constant(32, 0xff));
@@ -254,9 +257,9 @@ const cvtpi2ps: Definition = define({
   unit: "sse",
   emit(e, { dst, src }) {
     checkPendingX87(e);
-    const result = exactVector(e, "i32x4_to_f32x4", lowHalf(e, src.read()));
-    dst.write(e.extractLane("i64x2", result, 0));
+    const source = lowHalf(e, src.read());
     enterMmx(e);
+    dst.write(e.extractLane("i64x2", exactVector(e, "i32x4_to_f32x4", source), 0));
   },
 });
 
@@ -281,8 +284,8 @@ function toMmx(reference: string, truncates: boolean, format: Format): Definitio
     emit(e, { dst, src }) {
       checkPendingX87(e);
       const source = format.width === 32 ? lowHalf(e, src.read()) : src.read();
-      const result = exactVector(e, `${format.vector}_to_i32x4`, source, e.constant(32, truncates ? 1 : 0));
       enterMmx(e);
+      const result = exactVector(e, `${format.vector}_to_i32x4`, source, e.constant(32, truncates ? 1 : 0));
       dst.write(e.extractLane("i64x2", result, 0));
     },
   });

@@ -20,8 +20,8 @@ import {
 
 const paddb: Definition = lanewise("SDM 2B PADDB/PADDW/PADDD/PADDQ", "i8x16", "add");
 const paddw: Definition = lanewise("SDM 2B PADDB/PADDW/PADDD/PADDQ", "i16x8", "add");
-const paddd: Definition = lanewise("SDM 2B PADDB/PADDW/PADDD/PADDQ", "i32x4", "add", true);
-const paddq: Definition = lanewise("SDM 2B PADDB/PADDW/PADDD/PADDQ", "i64x2", "add", true);
+const paddd: Definition = lanewise("SDM 2B PADDB/PADDW/PADDD/PADDQ", "i32x4", "add", { hot: true });
+const paddq: Definition = lanewise("SDM 2B PADDB/PADDW/PADDD/PADDQ", "i64x2", "add", { hot: true });
 const paddsb: Definition = lanewise("SDM 2B PADDSB/PADDSW", "i8x16", "add_saturate_s");
 const paddsw: Definition = lanewise("SDM 2B PADDSB/PADDSW", "i16x8", "add_saturate_s");
 const paddusb: Definition = lanewise("SDM 2B PADDUSB/PADDUSW", "i8x16", "add_saturate_u");
@@ -188,7 +188,7 @@ const phminposuw: Definition = packedUnary("SDM 2B PHMINPOSUW", (e, value) => {
 
 // ---- comparisons ----
 
-const pcmpeqb: Definition = lanewise("SDM 2B PCMPEQB/PCMPEQW/PCMPEQD", "i8x16", "eq", true);
+const pcmpeqb: Definition = lanewise("SDM 2B PCMPEQB/PCMPEQW/PCMPEQD", "i8x16", "eq", { hot: true });
 const pcmpeqw: Definition = lanewise("SDM 2B PCMPEQB/PCMPEQW/PCMPEQD", "i16x8", "eq");
 const pcmpeqd: Definition = lanewise("SDM 2B PCMPEQB/PCMPEQW/PCMPEQD", "i32x4", "eq");
 const pcmpeqq: Definition = lanewise("SDM 2B PCMPEQQ", "i64x2", "eq");

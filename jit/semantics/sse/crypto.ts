@@ -1,12 +1,12 @@
 import type { Value } from "../../emit/value.ts";
 import { define, type Definition } from "../define.ts";
-import { lanes, packed, packedUnary, shuffleLanes } from "./packed.ts";
+import { lanes, packed, packedUnary, shuffleLanes, type PackedOptions } from "./packed.ts";
 
 // AES-NI and PCLMULQDQ (SDM Vol. 1, 12.13), SHA extensions (SDM Vol. 1, 5.23). The rounds are jit/helpers/{aes,carryless,sha}.ts.
 
 /** DEST = helper(DEST, SRC). */
-function byHelper(reference: string, name: string): Definition {
-  return packed(reference, (e, left, right) => e.helper(name, [left, right], 128));
+function byHelper(reference: string, name: string, options: PackedOptions = {}): Definition {
+  return packed(reference, (e, left, right) => e.helper(name, [left, right], 128), options);
 }
 
 const aesenc: Definition = byHelper("SDM 2A AESENC", "aes.encrypt");
@@ -48,10 +48,13 @@ const pclmulqdq: Definition = define({
   },
 });
 
+// The SHA instructions do not check the alignment of their memory operand; seen on AMD processors.
+
 /** SHA1RNDS4: four rounds, with function and constant by imm8[1:0]. */
 const sha1rnds4: Definition = define({
   reference: "SDM 2B SHA1RNDS4",
   unit: "sse",
+  unaligned: true,
   operands: { dst: "rw", src: "r", control: "r" },
   emit(e, { dst, src, control }) {
     const words = src.read();
@@ -69,18 +72,20 @@ const sha1nexte: Definition = packed("SDM 2B SHA1NEXTE", (e, left, right) => {
   const a = e.extractLane("i32x4", left, 3);
   const sum = e.add(e.extractLane("i32x4", right, 3), e.rotl(a, e.constant(32, 30)));
   return e.replaceLane("i32x4", right, 3, sum);
-});
+}, { unaligned: true });
 const sha1msg1: Definition = packed("SDM 2B SHA1MSG1", (e, left, right) =>
   e.vector("v128", "xor", left, shuffleLanes(e, 32, left, right, [6, 7, 0, 1])),
+  { unaligned: true },
 );
-const sha1msg2: Definition = byHelper("SDM 2B SHA1MSG2", "sha1.message2");
-const sha256msg1: Definition = byHelper("SDM 2B SHA256MSG1", "sha256.message1");
-const sha256msg2: Definition = byHelper("SDM 2B SHA256MSG2", "sha256.message2");
+const sha1msg2: Definition = byHelper("SDM 2B SHA1MSG2", "sha1.message2", { unaligned: true });
+const sha256msg1: Definition = byHelper("SDM 2B SHA256MSG1", "sha256.message1", { unaligned: true });
+const sha256msg2: Definition = byHelper("SDM 2B SHA256MSG2", "sha256.message2", { unaligned: true });
 
 /** SHA256RNDS2: two rounds; the words come from XMM0. */
 const sha256rnds2: Definition = define({
   reference: "SDM 2B SHA256RNDS2",
   unit: "sse",
+  unaligned: true,
   operands: { dst: "rw", src: "r", words: "r" },
   emit(e, { dst, src, words }) {
     const right = src.read();

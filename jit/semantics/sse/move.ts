@@ -131,6 +131,12 @@ const pmovmskb: Definition = moveMask("SDM 2B PMOVMSKB", "i8x16", true);
 const movmskps: Definition = moveMask("SDM 2B MOVMSKPS", "i32x4");
 const movmskpd: Definition = moveMask("SDM 2B MOVMSKPD", "i64x2");
 
+/** All x87 registers valid and TOP 0: what every MMX instruction leaves. SDM Vol. 1, 9.6.2. */
+function enterMmx(e: Emitter): void {
+  e.set("ftop", e.constant(32, 0));
+  e.set("ftag", e.constant(32, 0xff));
+}
+
 /** MASKMOVQ, MASKMOVDQU: stores the bytes of a register whose mask byte has its top bit set, at DS:rDI, which needs no alignment. */
 function maskedStore(reference: string): Definition {
   return define({
@@ -139,34 +145,27 @@ function maskedStore(reference: string): Definition {
     unaligned: true,
     operands: { dst: "a", src: "r", mask: "r" },
     emit(e, { dst, src, mask }) {
-      const byteLength = packedWidth(src) / 8;
+      const width = packedWidth(src);
       const data = readVector(e, src);
-      const bits = e.let(e.bitmask("i8x16", readVector(e, mask)));
-      const eachSelected = (body: (index: Value) => void): void => {
-        const rest = e.variable(byteLength === 16 ? bits : e.and(bits, e.constant(32, 0xff)));
-        e.loop((again) => {
-          e.unless0(rest.get(), () => {
-            body(e.let(e.ctz(rest.get())));
-            rest.set(e.and(rest.get(), e.sub(rest.get(), e.constant(32, 1))));
-            e.continue(again);
-          });
+      const bits = e.bitmask("i8x16", readVector(e, mask));
+      const rest = e.variable(width === 128 ? bits : e.and(bits, e.constant(32, 0xff)));
+      // AMD processors turn to MMX state before they look at the memory, and check all of it, selected or not.
+      if (width === 64) enterMmx(e);
+      dst.probe(width / 8, "w");
+      e.loop((again) => {
+        e.unless0(rest.get(), () => {
+          const index = e.let(e.ctz(rest.get()));
+          const byte = e.extractLane("i8x16", e.vector("i8x16", "swizzle", data, e.splat("i8x16", index)), 0);
+          dst.part(e.extend(index, 64), 8, "w").write(byte);
+          rest.set(e.and(rest.get(), e.sub(rest.get(), e.constant(32, 1))));
+          e.continue(again);
         });
-      };
-      // Bytes that are not selected do not fault; those that are do so before any is stored.
-      eachSelected((index) => dst.part(e.extend(index, 64), 8, "w").probe(1, "w"));
-      eachSelected((index) => {
-        const byte = e.extractLane("i8x16", byteAt(e, data, index), 0);
-        dst.part(e.extend(index, 64), 8, "w").write(byte);
       });
     },
   });
 }
 const maskmovq: Definition = maskedStore("SDM 2B MASKMOVQ");
 const maskmovdqu: Definition = maskedStore("SDM 2B MASKMOVDQU");
-
-function byteAt(e: Emitter, vector: Value, index: Value): Value {
-  return e.vector("i8x16", "swizzle", vector, e.splat("i8x16", index));
-}
 
 // ---- bitwise logic ----
 
@@ -200,8 +199,8 @@ const andnps: Definition = packed("SDM 2A ANDNPS", andNot);
 const andnpd: Definition = packed("SDM 2A ANDNPD", andNot);
 const orps: Definition = packed("SDM 2B ORPS", or);
 const orpd: Definition = packed("SDM 2B ORPD", or);
-const xorps: Definition = packed("SDM 2C XORPS", xor, true);
-const xorpd: Definition = packed("SDM 2C XORPD", xor, true);
+const xorps: Definition = packed("SDM 2C XORPS", xor, { hot: true });
+const xorpd: Definition = packed("SDM 2C XORPD", xor, { hot: true });
 
 /** PTEST: ZF = no common bits, CF = no bits of SRC outside DEST. */
 const ptest: Definition = define({

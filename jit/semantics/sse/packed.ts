@@ -10,6 +10,12 @@ export type LaneWidth = 8 | 16 | 32 | 64;
 
 export const SHAPE = { 8: "i8x16", 16: "i16x8", 32: "i32x4", 64: "i64x2" } as const satisfies Record<LaneWidth, LaneShape>;
 
+/** See Definition. */
+export interface PackedOptions {
+  readonly hot?: boolean;
+  readonly unaligned?: boolean;
+}
+
 /** Computes a packed result from two vectors; of an MMX operation only the low 64 bits of each count. */
 export type PackedOperation = (e: Emitter, left: Value, right: Value, width: 64 | 128) => Value;
 
@@ -34,11 +40,11 @@ export function readVector(e: FunctionBuilder, operand: OperandHandle): Value {
 /**
  * DEST = operation(DEST, SRC) on packed lanes: the MMX form (64 bits) and the XMM form (128 bits) of one mnemonic.
  */
-export function packed(reference: string, operation: PackedOperation, hot = false): Definition {
+export function packed(reference: string, operation: PackedOperation, options: PackedOptions = {}): Definition {
   return define({
     reference,
     unit: "sse",
-    hot,
+    ...options,
     operands: { dst: "rw", src: "r" },
     emit(e, { dst, src }) {
       const width = packedWidth(dst);
@@ -86,9 +92,9 @@ export function lanewise<S extends LaneShape | "v128">(
   reference: string,
   shape: S,
   operation: Extract<keyof Wasm[S], string>,
-  hot = false,
+  options: PackedOptions = {},
 ): Definition {
-  return packed(reference, (e, left, right) => e.vector(shape, operation, left, right), hot);
+  return packed(reference, (e, left, right) => e.vector(shape, operation, left, right), options);
 }
 
 /** 64 for MMX, 128 for XMM operands. */

@@ -20,6 +20,7 @@ import {
   shuffleLanes,
   withLaneAt,
   type LaneWidth,
+  type PackedOptions,
 } from "./packed.ts";
 
 // Packing, unpacking, shuffling, blending, inserting and extracting: SDM Vol. 1, 9.4.3, 10.4.4, 11.4.1, 12.10.
@@ -44,7 +45,7 @@ const packssdw: Definition = pack("SDM 2B PACKSSWB/PACKSSDW", "i16x8", "narrow_i
 const packusdw: Definition = pack("SDM 2B PACKUSDW", "i16x8", "narrow_i32x4_u");
 
 /** Interleaves the lanes of the low or the high halves of DEST and SRC. */
-function unpack(reference: string, laneWidth: LaneWidth, half: "low" | "high", hot = false): Definition {
+function unpack(reference: string, laneWidth: LaneWidth, half: "low" | "high", options: PackedOptions = {}): Definition {
   return packed(
     reference,
     (e, left, right, width) => {
@@ -54,7 +55,7 @@ function unpack(reference: string, laneWidth: LaneWidth, half: "low" | "high", h
       const indexes = Array.from({ length: pairs }, (_, i) => [first + i, second + first + i]).flat();
       return shuffleLanes(e, laneWidth, left, right, indexes);
     },
-    hot,
+    options,
   );
 }
 const UNPACK_LOW = "SDM 2B PUNPCKLBW/PUNPCKLWD/PUNPCKLDQ/PUNPCKLQDQ";
@@ -62,13 +63,13 @@ const UNPACK_HIGH = "SDM 2B PUNPCKHBW/PUNPCKHWD/PUNPCKHDQ/PUNPCKHQDQ";
 const punpcklbw: Definition = unpack(UNPACK_LOW, 8, "low");
 const punpcklwd: Definition = unpack(UNPACK_LOW, 16, "low");
 const punpckldq: Definition = unpack(UNPACK_LOW, 32, "low");
-const punpcklqdq: Definition = unpack(UNPACK_LOW, 64, "low", true);
+const punpcklqdq: Definition = unpack(UNPACK_LOW, 64, "low", { hot: true });
 const punpckhbw: Definition = unpack(UNPACK_HIGH, 8, "high");
 const punpckhwd: Definition = unpack(UNPACK_HIGH, 16, "high");
 const punpckhdq: Definition = unpack(UNPACK_HIGH, 32, "high");
 const punpckhqdq: Definition = unpack(UNPACK_HIGH, 64, "high");
 const unpcklps: Definition = unpack("SDM 2B UNPCKLPS", 32, "low");
-const unpcklpd: Definition = unpack("SDM 2B UNPCKLPD", 64, "low", true);
+const unpcklpd: Definition = unpack("SDM 2B UNPCKLPD", 64, "low", { hot: true });
 const unpckhps: Definition = unpack("SDM 2B UNPCKHPS", 32, "high");
 const unpckhpd: Definition = unpack("SDM 2B UNPCKHPD", 64, "high");
 

@@ -60,11 +60,12 @@ function eightyBits(e: Emitter, value: Value): Value {
   return e.vector("v128", "and", value, e.vectorConstant(Array.from({ length: 16 }, (_, i) => (i < 10 ? 0xff : 0))));
 }
 
-/** Everything that can fault before state moves: alignment first, and then, as AMD processors do, the last byte before the others. */
+/** Everything that can fault, before state moves: alignment, and the first and the last byte, which lie in all the pages that there are. */
 function checkArea(e: Emitter, area: SaveArea, alignment: 16 | 64, byteLength: number, access: "r" | "w"): void {
   e.if(e.and(e.truncate(area.address(), 32), e.constant(32, alignment - 1)), () => e.fault("GP", 0));
-  area.part(byteLength - 1, 8, access).probe(1, access);
-  area.probe(byteLength, access);
+  const last = area.part(byteLength - 1, 8, access);
+  // Which of two absent pages is reported is AMD's choice: FXSAVE looks at the end first, XSAVE at the beginning.
+  for (const byte of alignment === 16 ? [last, area] : [area, last]) byte.probe(1, access);
 }
 
 // ---- x87 ----

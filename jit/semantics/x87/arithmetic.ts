@@ -74,7 +74,7 @@ const ftst = define({
   unit: "x87",
   emit(e) {
     recordPointers(e);
-    const zero = scratchSlot(e, ScratchSlot.FIRST);
+    const zero = scratchSlot(e, ScratchSlot.VALUE);
     storeSlot(e, zero, e.constant(16, 0), e.constant(64, 0));
     e.helperVoid("x87_compare", [zero, e.constant(32, 0), e.constant(32, 1), e.constant(32, 0)]);
   },

@@ -1,5 +1,5 @@
 import { Segment } from "../../../runtime/abi/guest-state.ts";
-import { copySlot, ScratchSlot, scratchSlot, stackSlot } from "../../helpers/x87/registers.ts";
+import { ScratchSlot, scratchSlot } from "../../helpers/x87/registers.ts";
 import type { Value } from "../../emit/value.ts";
 import type { Emitter, OperandHandle } from "../emitter.ts";
 
@@ -21,7 +21,7 @@ export function recordPointers(e: Emitter, memory?: OperandHandle): void {
 /** Puts a memory operand of an arithmetic instruction, of 32 or 64 bits, into a slot; raises nothing yet. */
 export function widen(e: Emitter, source: OperandHandle, kind: "real" | "integer"): Value {
   const bits = source.read();
-  const at = scratchSlot(e, ScratchSlot.FIRST);
+  const at = scratchSlot(e, ScratchSlot.VALUE);
   if (kind === "integer") e.helperVoid("f80_from_i64", [at, e.signExtend(bits, 64)]);
   else e.helperVoid(bits.width === 32 ? "f80_widen_f32" : "f80_widen_f64", [at, bits]);
   return at;
@@ -29,10 +29,3 @@ export function widen(e: Emitter, source: OperandHandle, kind: "real" | "integer
 
 /** Whether an operand is memory of integer type is a matter of the mnemonic: FIADD against FADD. */
 export type MemoryKind = "real" | "integer";
-
-/** Copies ST(i) into a scratch slot. */
-export function copyToScratch(e: Emitter, first: number, i: number): Value {
-  const at = scratchSlot(e, first);
-  copySlot(e, at, stackSlot(e, i));
-  return at;
-}

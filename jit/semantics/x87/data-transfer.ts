@@ -17,7 +17,7 @@ const fld = define({
       e.helperVoid("x87_load_register", [src.number()]);
       return;
     }
-    const value = scratchSlot(e, ScratchSlot.FIRST);
+    const value = scratchSlot(e, ScratchSlot.VALUE);
     if (src.width === 80) {
       const significand = src.part(0, 64, "r").read();
       const top = src.part(8, 16, "r").read();
@@ -40,7 +40,7 @@ const fild = define({
   unit: "x87",
   emit(e, { src }) {
     const integer = src.read();
-    const value = scratchSlot(e, ScratchSlot.FIRST);
+    const value = scratchSlot(e, ScratchSlot.VALUE);
     clearRaised(e);
     e.helperVoid("f80_from_i64", [value, e.signExtend(integer, 64)]);
     recordPointers(e, src);
@@ -56,7 +56,7 @@ const fbld = define({
   emit(e, { src }) {
     const low = src.part(0, 64, "r").read();
     const high = src.part(8, 16, "r").read();
-    const value = scratchSlot(e, ScratchSlot.FIRST);
+    const value = scratchSlot(e, ScratchSlot.VALUE);
     clearRaised(e);
     e.helperVoid("x87_load_decimal", [value, low, e.extend(high, 32)]);
     recordPointers(e, src);
@@ -71,7 +71,7 @@ const fbld = define({
 function storeTenBytes(e: Emitter, destination: OperandHandle): void {
   destination.probe(10, "w");
   e.if(e.eqz(unmasked(e, Blocker.MEMORY)), () => {
-    const value = scratchSlot(e, ScratchSlot.FIRST);
+    const value = scratchSlot(e, ScratchSlot.VALUE);
     destination.part(0, 64, "w").write(e.let(e.loadOffset(64, value)));
     destination.part(8, 16, "w").write(e.let(e.loadOffset(16, value, 8)));
   });
@@ -171,7 +171,7 @@ function constant(exponent: number, significand: bigint, rounding: "exact" | "up
     emit(e) {
       recordPointers(e);
       clearRaised(e);
-      const value = scratchSlot(e, ScratchSlot.FIRST);
+      const value = scratchSlot(e, ScratchSlot.VALUE);
       const bits = rounding === "exact" ? e.constant(64, significand) : e.add(e.constant(64, significand), e.extend(adjustment(e, rounding), 64));
       storeSlot(e, value, e.constant(16, exponent), bits);
       push(e, value);

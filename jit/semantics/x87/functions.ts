@@ -38,7 +38,7 @@ function ofOne(reference: string, name: string): Definition {
         () => {
           clearRaised(e);
           e.drop(e.callOut(name, ...words(e, 0)));
-          e.if(e.eqz(unmasked(e, Blocker.REGISTER)), () => copySlot(e, stackSlot(e, 0), scratchSlot(e, ScratchSlot.FIRST)));
+          e.if(e.eqz(unmasked(e, Blocker.REGISTER)), () => copySlot(e, stackSlot(e, 0), scratchSlot(e, ScratchSlot.RESULT)));
           finish(e, 0);
         },
       );
@@ -60,7 +60,7 @@ function ofTwo(reference: string, name: string): Definition {
         () => {
           clearRaised(e);
           e.drop(e.callOut(name, ...words(e, 0), ...words(e, 1)));
-          e.if(e.eqz(unmasked(e, Blocker.REGISTER)), () => copySlot(e, stackSlot(e, 1), scratchSlot(e, ScratchSlot.FIRST)));
+          e.if(e.eqz(unmasked(e, Blocker.REGISTER)), () => copySlot(e, stackSlot(e, 1), scratchSlot(e, ScratchSlot.RESULT)));
           finish(e, 1);
         },
       );
@@ -92,7 +92,7 @@ function ofAngle(reference: string, name: string): Definition {
       e.if(
         isStackEmpty(e, 0),
         () => underflow(e, 0, 0),
-        () => callWithAngle(e, name, () => copySlot(e, stackSlot(e, 0), scratchSlot(e, ScratchSlot.FIRST))),
+        () => callWithAngle(e, name, () => copySlot(e, stackSlot(e, 0), scratchSlot(e, ScratchSlot.RESULT))),
       );
     },
   });
@@ -115,8 +115,8 @@ function pairOfAngle(reference: string, name: string): Definition {
             isEmpty(e, physical(e, 7)),
             () =>
               callWithAngle(e, name, () => {
-                copySlot(e, stackSlot(e, 0), scratchSlot(e, ScratchSlot.FIRST));
-                copySlot(e, slot(e, makeTop(e)), scratchSlot(e, ScratchSlot.SECOND));
+                copySlot(e, stackSlot(e, 0), scratchSlot(e, ScratchSlot.RESULT));
+                copySlot(e, slot(e, makeTop(e)), scratchSlot(e, ScratchSlot.SECOND_RESULT));
               }),
             () => e.helperVoid("x87_overflow_pair", []),
           ),

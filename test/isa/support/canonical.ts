@@ -54,3 +54,37 @@ export function canonicalMnemonic(text: string): string {
   if (SIZED.has(stem) && /[wdq]$/.test(mnemonic)) mnemonic = stem;
   return ALIASES[mnemonic] ?? mnemonic;
 }
+
+/** Mnemonics for whose memory operand only one of the two names a size. */
+const UNSIZED = /^(?:prefetch|invlpg|clwb|clflush|lddqu|invpcid|cmpxchg16b)/;
+
+/**
+ * The operands of a line of either disassembler, canonical: without blanks, implied segments, empty displacements and indices,
+ * and with the displacement of RIP as a signed number. Addresses are truncated to `targetBits` (objdump shows those of a 16-bit
+ * branch in full).
+ */
+export function canonicalOperands(text: string, targetBits: number): string {
+  let rest = text.replace(/\s*#.*$/, "").trim();
+  while (PREFIX.test(rest)) rest = rest.replace(PREFIX, "");
+  const mnemonic = rest.split(/\s/)[0]!;
+  let operands = rest.slice(mnemonic.length).toLowerCase().replace(/,\s+/g, ",").trim();
+  operands = operands
+    .replace(/\*1(?=[\]+-])/g, "")
+    .replace(/[+-]0x0(?=\])/g, "")
+    .replace(/\+[re]iz(?:\*\d)?/g, "")
+    .replace(/\[[re]iz(?:\*\d)?\+?(0x[0-9a-f]+)?\]/g, (_, displacement?: string) => `[${displacement ?? "0x0"}]`)
+    .replace(/([cdefgs]s):(0x[0-9a-f]+)/g, "$1:[$2]")
+    .replace(/ds:/g, "")
+    .replace(/ss:(?=\[[re]?[bs]p)/g, "")
+    .replace(/\bst\b(?!\()/g, "st(0)")
+    .replace(/([re]ip)\+0xf{8}([89a-f][0-9a-f]{7})(?=\])/g, (_, base: string, low: string) => {
+      return `${base}-0x${(0x1_0000_0000 - Number.parseInt(low, 16)).toString(16)}`;
+    })
+    .replace(/,0x1$/, ",1")
+    // The size of an absolute offset is that of the accumulator.
+    .replace(/^(al|[re]?ax),(?:byte|word|dword|qword) ptr ((?:[cdefgs]s:)?\[0x)/, "$1,$2")
+    .replace(/^(?:byte|word|dword|qword) ptr ((?:[cdefgs]s:)?\[0x[0-9a-f]+\],(?:al|[re]?ax))$/, "$1");
+  if (UNSIZED.test(mnemonic)) operands = operands.replace(/[a-z]+ ptr /g, "");
+  if (/^0x[0-9a-f]+$/.test(operands)) operands = `0x${BigInt.asUintN(targetBits, BigInt(operands)).toString(16)}`;
+  return operands;
+}

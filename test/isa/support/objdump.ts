@@ -13,7 +13,7 @@ export interface Disassembly {
 const MACHINES: Readonly<Record<CodeSize, string>> = { 16: "i8086", 32: "i386", 64: "i386:x86-64" };
 
 /** Each case has a slot of its own, filled up with NOPs, so that objdump finds its way again after bytes that are no instruction. */
-const SLOT = 32;
+export const SLOT = 32;
 const NOP = 0x90;
 
 /** "  40:\t48 89 e5 \tmov    rbp,rsp" */

@@ -78,8 +78,7 @@ export function randomOptions(random: Random, encoding: Encoding, codeSize: Code
     } else rm = { kind: "register", number: regHigh ? number & 3 : number };
   }
   const repeatable = flags.has("rep") || flags.has("repz");
-  const takesSegment =
-    isMemory || isOffset || plans.some((plan) => plan.source === Source.Implied && plan.segment < 0);
+  const takesSegment = isMemory || isOffset || plans.some((plan) => plan.source === Source.Implied && plan.segment < 0);
   return {
     codeSize,
     operandSize: regHigh || (rm?.kind === "register" && rm.high === true) ? sizes[0]! : random.pick(sizes),
@@ -92,8 +91,6 @@ export function randomOptions(random: Random, encoding: Encoding, codeSize: Code
     secondImmediate: random.word() & 0xffff,
     lock: flags.has("lock") && isMemory && random.chance(0.2),
     ...(repeatable && random.chance(0.5) ? { repeat: random.pick([0xf2, 0xf3] as const) } : {}),
-    ...(takesSegment && random.chance(0.2)
-      ? { segment: codeSize === 64 ? random.pick([4, 5]) : random.below(6) }
-      : {}),
+    ...(takesSegment && random.chance(0.2) ? { segment: codeSize === 64 ? random.pick([4, 5]) : random.below(6) } : {}),
   };
 }
