@@ -116,7 +116,6 @@ class Bare implements BareMachine {
     this.#memory = memory;
     this.#ram = new Uint8Array(memory.buffer, MemoryMap.RAM, ramBytes);
     const model = new CpuModel(options.cpu ?? {});
-    const { readTsc, random64, ports, msrs, taskPriorityChanged } = isolatedHooks();
     const bytes = new Uint8Array(memory.buffer);
     this.#processor = new Processor({
       memory,
@@ -125,7 +124,7 @@ class Bare implements BareMachine {
       model,
       // Nothing is there: reads float high, writes are lost.
       bus: { read: (_gpa, offset, byteLength) => void bytes.fill(0xff, offset, offset + byteLength), write: () => undefined },
-      hooks: { readTsc, random64, ports, msrs, taskPriorityChanged },
+      hooks: isolatedHooks(),
       ramBytes,
       deliversFaults: () => this.#processor.cpu.state.u32("idtLimit") !== 0,
     });

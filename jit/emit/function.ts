@@ -1,5 +1,5 @@
 import { invariant } from "../../runtime/abi/invariant.ts";
-import { binaryenType, binaryenTypes, NONE, UNREACHABLE, type Expression, type Wasm, type WasmType } from "./module.ts";
+import { binaryenType, binaryenTypes, NONE, UNREACHABLE, unsignedLoad, type Expression, type Wasm, type WasmType } from "./module.ts";
 import { Value, type Variable, type Width } from "./value.ts";
 
 export type VectorShape = "i8x16" | "i16x8" | "i32x4" | "i64x2" | "f32x4" | "f64x2" | "v128";
@@ -378,7 +378,7 @@ export class FunctionBuilder {
       case 16:
         return this.value("i32", 16, i32.load16_u(displacement, 1, at));
       case 32:
-        return this.value("i32", 32, i32.load(displacement, 1, at));
+        return this.value("i32", 32, unsignedLoad(i32.load(displacement, 1, at)));
       case 64:
         return this.value("i64", 64, i64.load(displacement, 1, at));
       case 128:

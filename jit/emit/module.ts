@@ -25,6 +25,15 @@ export function binaryenTypes(types: readonly WasmType[]): number {
 export const UNREACHABLE: number = binaryen.unreachable;
 export const NONE: number = binaryen.none;
 
+/**
+ * Marks a 32-bit load as unsigned. Binaryen.js makes i32.load a signed load, which says nothing by itself, but its optimizer then
+ * turns i64.extend_i32_u of it into i64.load32_s (132.0.0).
+ */
+export function unsignedLoad(load: Expression): Expression {
+  binaryen.Load.setSigned(load, false);
+  return load;
+}
+
 /** How hard Binaryen works on a module before it is written. */
 export type Optimization =
   | { readonly level: 0 | 1 | 2 | 3; readonly shrink?: 0 | 1 | 2 }

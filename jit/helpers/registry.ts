@@ -7,6 +7,7 @@ import { memoryHelpers } from "./memory.ts";
 import { shaHelpers } from "./sha.ts";
 import { softFloatHelpers } from "./softfloat/index.ts";
 import { stringCompareHelpers } from "./string-compare.ts";
+import { x87Helpers } from "./x87/index.ts";
 
 /** Every helper of core.wasm. */
 export const allHelpers: readonly Helper[] = [
@@ -18,4 +19,5 @@ export const allHelpers: readonly Helper[] = [
   ...shaHelpers,
   ...softFloatHelpers,
   ...stringCompareHelpers,
+  ...x87Helpers,
 ];

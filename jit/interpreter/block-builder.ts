@@ -47,7 +47,7 @@ export class BlockBuilder implements BlockDecoder {
         if (list.length === 0) return this.#crossing(memory, bytes, request, codeSize);
         break;
       }
-      const definition = typeof result === "string" ? undefined : definitions[result.mnemonic];
+      const definition = typeof result === "string" ? undefined : definitionFor(result, mode);
       if (typeof result === "string" || !definition) {
         failure = result === "too-long" ? "too_long" : "undefined_opcode";
         break;
@@ -76,7 +76,7 @@ export class BlockBuilder implements BlockDecoder {
     code.set(bytes.subarray(start, start + inFirst));
     if (nextPage > 0) code.set(bytes.subarray(nextPage, nextPage + 16 - inFirst), inFirst);
     const result = this.#decoder.decode(code, 0, 16, codeSize);
-    const definition = typeof result === "string" ? undefined : definitions[result.mnemonic];
+    const definition = typeof result === "string" ? undefined : definitionFor(result, request.mode);
     this.#clear(memory, record);
     memory.setUint32(record + Rec.HANDLER, this.#handler("page_crossing"), LITTLE);
     memory.setUint16(record + Rec.PAGE_OFFSET, start - pageStart, LITTLE);
@@ -192,6 +192,11 @@ export class BlockBuilder implements BlockDecoder {
       memory.setUint16(record + Rec.SEGMENT, guestState.segmentBase.offset + 8 * segment, LITTLE);
     }
   }
+}
+
+/** What an instruction does; undefined where it raises #UD: real and virtual-8086 mode have no VEX and lack some opcodes. */
+function definitionFor({ mnemonic, encoding }: Instruction, mode: number): Definition | undefined {
+  return mode & Mode.REAL && (encoding.vex || encoding.flags.has("no16")) ? undefined : definitions[mnemonic];
 }
 
 /** Where a register operand lives in the vCPU state; its bare number for segment, control, debug and ST(i) operands. */

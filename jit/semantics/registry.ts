@@ -26,6 +26,7 @@ import { farDefinitions } from "./system-far.ts";
 import { sseStateDefinitions } from "./sse/state.ts";
 import { sseCompareDefinitions } from "./sse-float/compare.ts";
 import { sseArithmeticDefinitions } from "./sse-float/arithmetic.ts";
+import { x87Definitions } from "./x87/index.ts";
 
 /** Name of a definition. */
 export type Mnemonic = string;
@@ -54,6 +55,7 @@ export const definitions: Readonly<Record<string, Definition>> = {
   ...sseStateDefinitions,
   ...sseCompareDefinitions,
   ...sseArithmeticDefinitions,
+  ...x87Definitions,
   ...packedArithmeticDefinitions,
   ...packedCryptoDefinitions,
   ...packedMoveDefinitions,

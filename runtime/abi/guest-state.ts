@@ -148,6 +148,8 @@ export const Mode = {
   CODE64: 2,
   /** blocks hold a single instruction and then exit: trap flag, interrupt shadow, code breakpoints, exact budgets */
   STEP: 4,
+  /** real-address or virtual-8086 mode: some encodings do not exist there */
+  REAL: 8,
 } as const;
 
 /** Bits of RFLAGS; SDM Vol. 1, 3.4.3. */

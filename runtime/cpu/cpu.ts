@@ -92,7 +92,7 @@ export class Cpu {
     const attributes = this.state.u32("segmentAttributes", Segment.CS);
     let size: number = attributes & Attribute.DEFAULT ? Mode.CODE32 : Mode.CODE16;
     if (this.longMode && attributes & Attribute.LONG) size = Mode.CODE64;
-    const next = (mode & ~Mode.CODE_SIZE_MASK) | size;
+    const next = (mode & Mode.STEP) | size | (this.realSegments ? Mode.REAL : 0);
     this.state.setU32("mode", next);
     if (next !== mode) this.hooks.modeChanged();
   }

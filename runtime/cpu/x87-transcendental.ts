@@ -40,6 +40,7 @@ import {
 const PRECISIONS = [128, 256, 512, 1024] as const;
 /** Arguments below 2^TINY are so small that a series' second term only tells on which side of the first the result lies. */
 const TINY = -70;
+const TINY_TANGENT = -33;
 
 const INVALID: Result = { value: INDEFINITE, flags: Status.IE };
 
@@ -232,11 +233,8 @@ export function fptan(x: Extended, control: number): Result {
     const { quadrant, sign, magnitude: r } = reduceAngle(x.sign, magnitude(x));
     const inverse = (quadrant & 1) !== 0;
     if (r.integer === 0n) return exactly(zero(sign));
-    if (leadingPower(r) < TINY && !inverse) {
-      // The tangent lies above its argument, but processors round as if it lay below, or as if powers of two were exact.
-      const isPower = (r.integer & (r.integer - 1n)) === 0n;
-      return isPower || isDenormal(x) ? roundExact(sign, r, control) : below(sign, r, control);
-    }
+    // The tangent lies above its argument by less than half a unit: processors never round it up, whatever the rounding control.
+    if (leadingPower(r) < TINY_TANGENT && !inverse) return roundExact(sign, r, control);
     const resultSign = inverse ? (sign ? 0 : 1) : sign;
     return approximate(control, (precision) => {
       const [s, c] = [sine(r, precision), cosine(r, precision)];

@@ -1,4 +1,5 @@
 import type { CaseRunner } from "./case-runner.ts";
+import { BareMachineRunner } from "./bare-machine-runner.ts";
 import { openNativeOracle } from "./native.ts";
 
 /** Opens a runner, or says why there is none. */
@@ -9,6 +10,7 @@ type OpenRunner = () => Promise<CaseRunner | { readonly reason: string }>;
  * in by a line here.
  */
 export const ENGINES: Readonly<Record<string, OpenRunner>> = {
+  interpreter: () => BareMachineRunner.open("interpreter"),
   /** the host's CPU once more: shows that cases are deterministic and that nothing leaks from one to the next */
   native: () => {
     const oracle = openNativeOracle();

@@ -49,9 +49,9 @@ export interface OracleCase {
   readonly patches: readonly Span[];
 }
 
-/** "trap": an exception ended the case; "timeout": nothing did; "unsupported": the runner cannot run such a case. */
-export type Outcome = "trap" | "timeout" | "unsupported";
-const OUTCOMES: readonly Outcome[] = ["trap", "timeout", "unsupported"];
+/** "trap": an exception ended the case; "timeout": nothing did; "unsupported": the runner cannot run such a case; "crash": the back end threw. */
+export type Outcome = "trap" | "timeout" | "unsupported" | "crash";
+const OUTCOMES: readonly Outcome[] = ["trap", "timeout", "unsupported", "crash"];
 
 export interface OracleResult {
   readonly outcome: Outcome;
