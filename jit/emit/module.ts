@@ -30,9 +30,12 @@ export const NONE: number = binaryen.none;
  * turns i64.extend_i32_u of it into i64.load32_s (132.0.0).
  */
 export function unsignedLoad(load: Expression): Expression {
-  binaryen.Load.setSigned(load, false);
+  LoadNode.setSigned(load, false);
   return load;
 }
+
+/** Exists, but not in Binaryen's type declarations. */
+const LoadNode = (binaryen as unknown as { readonly Load: { setSigned(load: Expression, signed: boolean): void } }).Load;
 
 /** How hard Binaryen works on a module before it is written. */
 export type Optimization =

@@ -43,6 +43,11 @@ export class BlockBuilder implements BlockDecoder {
     let failure: "undefined_opcode" | "too_long" | undefined;
     while (list.length < limit && at < pageEnd) {
       const result = this.#decoder.decode(bytes, at, pageEnd, codeSize);
+      const length = typeof result === "string" ? 1 : result.length;
+      if (at - start + length > request.codeBytes) {
+        failure = "too_long";
+        break;
+      }
       if (result === "truncated") {
         if (list.length === 0) return this.#crossing(memory, bytes, request, codeSize);
         break;
@@ -71,6 +76,10 @@ export class BlockBuilder implements BlockDecoder {
     const { start, record } = request;
     const pageStart = start & ~(PAGE - 1);
     const inFirst = pageStart + PAGE - start;
+    if (request.codeBytes <= inFirst) {
+      const end = this.#write(memory, record, [], start - pageStart, "too_long", codeSize);
+      return { recordBytes: end - record, byteLength: inFirst, crossingBytes: 0, nextPage: 0 };
+    }
     const nextPage = request.nextPage();
     const code = this.#scratch.fill(0xff);
     code.set(bytes.subarray(start, start + inFirst));
@@ -84,11 +93,12 @@ export class BlockBuilder implements BlockDecoder {
     memory.setUint32(record + Rec.IMMEDIATE, nextPage === 0 ? 1 : nextPage, LITTLE);
     const at = record + Rec.BYTES;
     const list =
-      typeof result === "string" || !definition || nextPage === 0
+      typeof result === "string" || !definition || nextPage === 0 || result.length > request.codeBytes
         ? []
         : [{ instruction: result, definition, pageOffset: start - pageStart }];
     const first = list[0];
-    const failure = first ? undefined : result === "too-long" ? "too_long" : "undefined_opcode";
+    const beyond = typeof result === "string" ? result === "too-long" : result.length > request.codeBytes;
+    const failure = first ? undefined : beyond ? "too_long" : "undefined_opcode";
     const length = first?.instruction.length ?? Math.min(15, inFirst);
     const end = this.#write(memory, at, list, start - pageStart + (first ? length : 0), failure, codeSize);
     const crossingBytes = Math.max(0, length - inFirst);

@@ -42,6 +42,14 @@ export class InterpreterEmitter extends Emitter {
     this.#callOuts = callOuts;
   }
 
+  /** The units that the instruction needs. One definition serves MMX and XMM registers; the operands tell them apart. */
+  get #units(): NonNullable<Definition["unit"]>[] {
+    const { unit } = this.#definition;
+    const registers = this.#variant.operands.filter((form) => form.kind === "register");
+    if (!registers.some((form) => form.class === "mmx")) return unit ? [unit] : [];
+    return unit === "sse" && registers.some((form) => form.class === "xmm") ? ["sse", "mmx"] : ["mmx"];
+  }
+
   /** the record that this handler runs */
   get record(): Value {
     return this.parameter(1);
@@ -49,8 +57,8 @@ export class InterpreterEmitter extends Emitter {
 
   /** Emits the whole handler. */
   build(): void {
-    const { unit, operands = {} } = this.#definition;
-    if (unit) this.#checkUnit(unit);
+    const { operands = {} } = this.#definition;
+    for (const unit of this.#units) this.#checkUnit(unit);
     const handles: Record<string, OperandHandle> = {};
     const names = Object.entries(operands);
     names.forEach(([name, access], index) => {
@@ -402,7 +410,7 @@ export class InterpreterEmitter extends Emitter {
   }
 
   #finishInstruction(): void {
-    if (this.#definition.unit === "mmx") {
+    if (this.#units.includes("mmx") && this.#variant.mnemonic !== "emms") {
       // Every MMX instruction but EMMS makes all registers valid and TOP 0. SDM Vol. 1, 9.6.2.
       this.set("ftop", this.constant(32, 0));
       this.set("ftag", this.constant(32, 0xff));

@@ -6,6 +6,8 @@ export interface DecodeRequest {
   readonly mode: number;
   /** offset in linear memory where the records go; room for MAXIMUM_BLOCK_RECORDS */
   readonly record: number;
+  /** bytes from `start` to the limit of the code segment; Infinity in 64-bit mode. Fetching beyond it is #GP(0) */
+  readonly codeBytes: number;
   /** offset of the first byte of the linear page that follows; 0 if fetching there faults, -1 if there is no RAM */
   readonly nextPage: () => number;
 }

@@ -43,8 +43,8 @@ export class BlockCache {
   }
 
   /** Makes sure that the hash holds the block at `start`, decoding it if need be. */
-  provide(start: number, mode: number, nextPage: () => number): void {
-    const block = this.#blocks.get(keyOf(start, mode)) ?? this.#decode(start, mode, nextPage);
+  provide(start: number, mode: number, codeBytes: number, nextPage: () => number): void {
+    const block = this.#blocks.get(keyOf(start, mode)) ?? this.#decode(start, mode, codeBytes, nextPage);
     const slot = hashSlot(start);
     this.#memory.setUint32(slot + BlockHashEntry.OFFSET, start, true);
     this.#memory.setUint32(slot + BlockHashEntry.MODE, mode, true);
@@ -80,10 +80,10 @@ export class BlockCache {
     this.stats.flushes++;
   }
 
-  #decode(start: number, mode: number, nextPage: () => number): Block {
+  #decode(start: number, mode: number, codeBytes: number, nextPage: () => number): Block {
     if (this.#free + MAXIMUM_BLOCK_RECORDS * Rec.BYTES > MemoryMap.RECORDS_END) this.clear();
     const record = this.#free;
-    const decoded = this.#decoder.decode(this.#memory, { start, mode, record, nextPage });
+    const decoded = this.#decoder.decode(this.#memory, { start, mode, record, codeBytes, nextPage });
     this.#free += decoded.recordBytes;
     const spans: [number, number][] = [[start, start + decoded.byteLength]];
     if (decoded.crossingBytes > 0 && decoded.nextPage > 0) {

@@ -1,6 +1,6 @@
 import type { BlockDecoder } from "../abi/block-decoder.ts";
 import { MAXIMUM_BLOCK_INSTRUCTIONS } from "../abi/block-decoder.ts";
-import { Exit, guestState, Mode, NO_ERROR_CODE, UnitTrap, Vector } from "../abi/guest-state.ts";
+import { Exit, guestState, Mode, NO_ERROR_CODE, Segment, UnitTrap, Vector } from "../abi/guest-state.ts";
 import { MemoryMap } from "../abi/memory-map.ts";
 import { BlockCache } from "../code/block-cache.ts";
 import { ShadowTables } from "../memory/shadow-tables.ts";
@@ -230,8 +230,13 @@ export class Processor {
     if (start === 0) return this.#raiseFault(this.#exitFault());
     if (start === -1) return this.#raiseFault(new Fault(Vector.UD));
     if (state.u32("exitRecord") !== 0) this.blocks.dropAt(start, mode);
-    this.blocks.provide(start, mode, () => this.#nextCodePage(linear));
+    this.blocks.provide(start, mode, this.#bytesToCodeLimit(), () => this.#nextCodePage(linear));
     return undefined;
+  }
+
+  #bytesToCodeLimit(): number {
+    const { state, code64 } = this.cpu;
+    return code64 ? Infinity : state.u32("segmentLimit", Segment.CS) - Number(state.rip) + 1;
   }
 
   /** Offset of the page after the one that holds `linear`; 0 when it cannot be fetched, -1 when it is no RAM. */
@@ -242,7 +247,7 @@ export class Processor {
 
   #linearRip(): bigint {
     const { state, code64 } = this.cpu;
-    return code64 ? state.rip : (state.rip + state.u64("segmentBase", 1)) & 0xffff_ffffn;
+    return code64 ? state.rip : (state.rip + state.u64("segmentBase", Segment.CS)) & 0xffff_ffffn;
   }
 
   /** The fault that generated code noted. */

@@ -114,13 +114,20 @@ export class BareMachineRunner implements CaseRunner {
     const bare = this.#machine.getState();
     const state = fromBareState(bare);
     const outcome: Outcome = exit === undefined ? "crash" : exit.reason === "exception" ? "trap" : "timeout";
-    const vector = exit?.vector ?? 0;
-    // The machine stops before INT3 and INTO; the processor pushes the address behind them.
-    if (outcome === "trap" && (vector === Vector.BP || vector === Vector.OF)) {
-      state.rip += trapLength(oracleCase, bare.cs.base + bare.rip);
+    let vector = exit?.vector ?? 0;
+    let errorCode = exit?.errorCode ?? 0;
+    if (outcome === "trap") {
+      const software = softwareInterrupt(oracleCase, bare.cs.base + bare.rip);
+      // The machine, without an IDT, stops before INT3, INTO and INT n. The processor pushes the address behind them; but only
+      // vectors 3 and 4 are open to user code.
+      if (vector === Vector.BP || vector === Vector.OF) state.rip += BigInt(software?.length ?? 1);
+      else if (software && software.vector === vector) {
+        vector = Vector.GP;
+        errorCode = software.vector * 8 + 2;
+      }
     }
     const changes = this.#changes();
-    return { outcome, vector, errorCode: exit?.errorCode ?? 0, cr2: exit?.cr2 ?? 0n, state, changes };
+    return { outcome, vector, errorCode, cr2: exit?.cr2 ?? 0n, state, changes };
   }
 
   #changes(): Span[] {
@@ -140,13 +147,21 @@ export class BareMachineRunner implements CaseRunner {
   }
 }
 
-/** Bytes of the INT3 or INTO at a linear address, with its prefixes. */
-function trapLength({ code, codeGva }: OracleCase, gva: bigint): bigint {
-  let at = Number(gva) - codeGva;
-  const start = at;
-  while (at >= 0 && at < code.length && code[at] !== 0xcc && code[at] !== 0xce) at++;
-  return BigInt(at - start + 1);
+/** The INT3, INTO or INT n at a linear address of the snippet, if one is there. */
+function softwareInterrupt({ code, codeGva }: OracleCase, gva: bigint): { readonly vector: number; readonly length: number } | undefined {
+  const start = Number(gva) - codeGva;
+  let at = start;
+  while (PREFIXES.has(code[at] ?? 0)) at++;
+  const opcode = code[at];
+  if (opcode === 0xcc) return { vector: Vector.BP, length: at + 1 - start };
+  if (opcode === 0xce) return { vector: Vector.OF, length: at + 1 - start };
+  if (opcode === 0xcd) return { vector: code[at + 1] ?? CODE_FILL, length: at + 2 - start };
+  return undefined;
 }
+
+/** Legacy prefixes, and REX, which stands alone in 64-bit mode and is an instruction otherwise (and then not before these). */
+const PREFIXES = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
+for (let rex = 0x40; rex < 0x50; rex++) PREFIXES.add(rex);
 
 function toBareState(state: CpuState): Partial<BareState> {
   const fx = new DataView(state.fx.buffer, state.fx.byteOffset, FX_BYTES);

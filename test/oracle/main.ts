@@ -1,5 +1,8 @@
 import { parseArgs } from "node:util";
 import { allEncodings } from "../../jit/isa/encodings.ts";
+import { createDecoder } from "../../jit/isa/decode.ts";
+import { format } from "../../jit/isa/format.ts";
+import { FEATURES } from "../../jit/isa/row.ts";
 import { Campaign } from "./campaign.ts";
 import type { Difference } from "./campaign.ts";
 import type { CaseRunner } from "./case-runner.ts";
@@ -75,6 +78,8 @@ async function main(): Promise<number> {
   return different > 0 ? 1 : 0;
 }
 
+const decoder = createDecoder(new Set(FEATURES));
+
 class UsageError extends Error {}
 
 function integer(option: string, text: string): number {
@@ -98,7 +103,10 @@ async function openEngines(names: readonly string[]): Promise<CaseRunner[]> {
 
 function describe({ oracleCase, form, engine, index, rows }: Difference, seed: number): string {
   const bytes = [...oracleCase.code].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-  const title = `${oracleCase.mnemonic}   ${bytes}   (${formName(form)}; seed ${seed}, case ${index})`;
+  const { code, codeGva } = oracleCase;
+  const decoded = decoder.decode(code, 0, code.length, form.codeSize);
+  const text = typeof decoded === "string" ? `${oracleCase.mnemonic} (${decoded})` : format(decoded, BigInt(codeGva));
+  const title = `${text}   ${bytes}   (${formName(form)}; seed ${seed}, case ${index})`;
   return `${title}\n${formatTable(rows, "native", engine)}\n`;
 }
 

@@ -74,6 +74,14 @@ describe.skipIf("reason" in oracle)("the native oracle", () => {
     expect(after?.state.gpr[RAX]).not.toBe(0x1122n);
   });
 
+  it("carries no flags from one case to the next", () => {
+    // push imm32; popf: every flag that user code can set
+    const set = { code: [0x68, 0xd5, 0x4c, 0x24, 0x00, 0x9d] };
+    const [clean, dirty, after] = run({ code: [0x90] }, set, { code: [0x90] });
+    expect((dirty?.state.rflags ?? 0n) & 0x24_4cd5n).toBe(0x24_4cd5n);
+    expect(after?.state.rflags).toBe(clean?.state.rflags);
+  });
+
   it("reads patched memory across a page boundary", () => {
     const result = runOne({
       code: [0x48, 0x8b, 0x07],

@@ -277,8 +277,9 @@ static void enter(const struct state *state, struct context *context) {
 
 static void handle(int signal, struct signal_info *info, struct context *context) {
   int outcome = OUTCOME_TRAP;
-  /* The kernel leaves RFLAGS.AC as the snippet had it: without this, misaligned accesses here would be #AC. */
-  __asm__ volatile("pushf; andl $~0x40000, (%%rsp); popf" : : : "memory", "cc");
+  /* The kernel leaves AC, NT and ID as the snippet had them. AC would make misaligned accesses here fault; NT and ID would outlive
+     the signal's return and be the next snippet's. */
+  __asm__ volatile("pushf; andl $~0x244000, (%%rsp); popf" : : : "memory", "cc");
   if (signal == SIG_ALRM) {
     /* Two ticks in one case: it does not end by itself. */
     if (sequence != sequence_at_tick || !current) {

@@ -1,42 +1,42 @@
 /*
- * Runs single x87 instructions without a memory operand on the host's own x87, from and to full FSAVE images.
+ * Runs single x87 instructions on the host's own x87, from and to full FSAVE images.
  *
- * stdin: records of 112 bytes, a u32 number of the instruction (see `operations` in host.ts) and a 32-bit protected-mode FSAVE image;
- * stdout: for each record the image that FNSAVE wrote afterwards (108 bytes) and the low 32 bits of RFLAGS.
+ * argv[1]: the bytes of the instruction in hexadecimal; a memory operand is [RDI]. stdin: records of 144 bytes, four bytes that are
+ * ignored, a 32-bit protected-mode FSAVE image and 32 bytes of memory; stdout: for each record the image that FNSAVE wrote
+ * afterwards (108 bytes), the low halves of RFLAGS and RAX (two bytes each) and the memory.
  */
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-struct record { uint32_t operation; uint8_t image[108]; };
-struct answer { uint8_t image[108]; uint32_t rflags; };
+struct record { uint32_t ignored; uint8_t image[108]; uint8_t memory[32]; };
+struct answer { uint8_t image[108]; uint16_t flags; uint16_t ax; uint8_t memory[32]; };
 
-#define RUN(number, text)                                                                                              \
-  case number:                                                                                                         \
-    __asm__ volatile("xorl %%eax, %%eax\n frstor %2\n " text "\n fnsave %0\n pushfq\n popq %1"                         \
-                     : "=m"(answer.image), "=r"(rflags)                                                                \
-                     : "m"(record.image)                                                                               \
-                     : "rax", "cc", "memory");                                                                         \
-    break;
-
-int main(void) {
+int main(int argc, char **argv) {
+  if (argc != 2) return 2;
+  uint8_t *code = mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (code == MAP_FAILED) return 2;
+  uint8_t *at = code;
+  for (const char *digits = argv[1]; digits[0] && digits[1]; digits += 2) {
+    char byte[3] = {digits[0], digits[1], 0};
+    *at++ = (uint8_t)strtoul(byte, 0, 16);
+  }
+  *at = 0xc3;
   struct record record;
   struct answer answer;
   while (fread(&record, sizeof record, 1, stdin) == 1) {
-    uint64_t rflags = 0;
-    switch (record.operation) {
-      RUN(0, "f2xm1") RUN(1, "fyl2x") RUN(2, "fyl2xp1") RUN(3, "fptan") RUN(4, "fpatan") RUN(5, "fsin") RUN(6, "fcos")
-      RUN(7, "fsincos") RUN(8, "fprem") RUN(9, "fprem1") RUN(10, "fscale") RUN(11, "fxtract") RUN(12, "frndint")
-      RUN(13, "fsqrt") RUN(14, "fadd %%st(1), %%st") RUN(15, "fsub %%st(1), %%st") RUN(16, "fmul %%st(1), %%st")
-      RUN(17, "fdiv %%st(1), %%st") RUN(18, "fcom %%st(1)") RUN(19, "fucom %%st(1)") RUN(20, "fcomi %%st(1), %%st")
-      RUN(21, "fucomi %%st(1), %%st") RUN(22, "ftst") RUN(23, "fxam") RUN(24, "fld %%st(0)") RUN(25, "fstp %%st(1)")
-      RUN(26, "fxch %%st(1)") RUN(27, "fchs") RUN(28, "fabs") RUN(29, "fldpi") RUN(30, "faddp %%st, %%st(1)")
-      RUN(31, "fldl2t") RUN(32, "fldl2e") RUN(33, "fldlg2") RUN(34, "fldln2") RUN(35, "fcompp") RUN(36, "fcmovb %%st(1), %%st")
-      RUN(37, "fdecstp") RUN(38, "fincstp") RUN(39, "ffree %%st(1)") RUN(40, "ffreep %%st(1)")
-      default: return 1;
-    }
-    memset(&answer.rflags, 0, sizeof answer.rflags);
-    answer.rflags = (uint32_t)rflags;
+    uint64_t rflags, rax = 0;
+    /* The red zone is left alone: the call pushes. */
+    __asm__ volatile(
+        "subq $128, %%rsp\n xorl %%eax, %%eax\n frstor (%4)\n call *%3\n fnsave (%2)\n pushfq\n popq %1\n addq $128, %%rsp"
+        : "+a"(rax), "=&b"(rflags)
+        : "r"(answer.image), "r"(code), "r"(record.image), "D"(record.memory)
+        : "cc", "memory");
+    answer.flags = (uint16_t)rflags;
+    answer.ax = (uint16_t)rax;
+    memcpy(answer.memory, record.memory, sizeof answer.memory);
     if (fwrite(&answer, sizeof answer, 1, stdout) != 1) return 1;
   }
   return 0;

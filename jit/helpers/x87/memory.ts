@@ -37,6 +37,47 @@ const loadRegisterHelper: Helper = {
   },
 };
 
+/**
+ * FLD m32 and m64, when the number has been widened into a slot: pushes it. A denormal raises DE but is loaded even if DE is not masked,
+ * as AMD's processors do; a signalling NaN is made quiet with IE, or not loaded.
+ */
+const loadRealHelper: Helper = {
+  name: "x87_load_real",
+  params: ["i32"],
+  result: "none",
+  emit(f, [value]) {
+    if (!value) return;
+    clearRaised(f);
+    f.if(f.eq(f.loadOffset(16, value, 8 + 2), f.constant(16, 1)), () => {
+      f.set("fpRaised", f.constant(32, Fsw.DE));
+      f.storeOffset(value, f.constant(16, 0), 8 + 2);
+    });
+    const isSpecial = f.eq(f.and(f.loadOffset(16, value, 8), f.constant(16, 0x7fff)), f.constant(16, 0x7fff));
+    f.if(isSpecial, () => {
+      f.unless0(f.shl(f.loadOffset(64, value), f.constant(64, 1)), () => f.callVoid("f80_nan", [f.cpu, value, value, value]));
+    });
+    push(f, value);
+  },
+};
+
+/** FSTPNCE: FSTP that knows no stack underflow. An empty ST(0) is only popped. */
+const storeUncheckedHelper: Helper = {
+  name: "x87_store_unchecked",
+  params: ["i32"],
+  result: "none",
+  emit(f, [i]) {
+    if (!i) return;
+    f.if(
+      isStackEmpty(f, 0),
+      () => {
+        clearRaised(f);
+        finish(f, 1);
+      },
+      () => f.callVoid(storeRegisterHelper.name, [f.cpu, i, f.constant(32, 1)]),
+    );
+  },
+};
+
 /** FST and FSTP to a register: (i, pops). */
 const storeRegisterHelper: Helper = {
   name: "x87_store_register",
@@ -172,7 +213,9 @@ function packDigits(f: StateBuilder, number: Value): Value {
 
 export const memoryHelpers: readonly Helper[] = [
   loadRegisterHelper,
+  loadRealHelper,
   storeRegisterHelper,
+  storeUncheckedHelper,
   convert("x87_store_f32", "f80_to_f32", "i32", 0xffc0_0000n, false),
   convert("x87_store_f64", "f80_to_f64", "i64", 0xfff8_0000_0000_0000n, false),
   convert("x87_store_i16", "f80_to_i16", "i32", 0x8000n, true),

@@ -52,9 +52,6 @@ const remainderHelper: Helper = {
       f.set("fpRaised", f.or(f.get("fpRaised"), bit(0, 9)));
       done();
     };
-    const unchanged = f.or(f.eqz(dividend.kind), f.eq(divisor.kind, f.constant(32, Kind.INFINITE)));
-    f.if(unchanged, () => finishWith(0));
-
     const distance = f.let(f.sub(dividend.exponent, divisor.exponent));
     const sign = f.variable(dividend.sign);
     const rest = f.variable(dividend.significand);
@@ -72,6 +69,11 @@ const remainderHelper: Helper = {
         },
       );
     };
+    f.if(f.or(f.eqz(dividend.kind), f.eq(divisor.kind, f.constant(32, Kind.INFINITE))), () => {
+      // Unchanged, but for a pseudo-denormal, which becomes the normal number that it is.
+      store(dividend.exponent);
+      finishWith(0);
+    });
     f.if(f.ltS(distance, f.constant(32, 0)), () => {
       const close = f.and(nearest, f.eq(distance, f.constant(32, -1)));
       f.if(f.and(close, f.gtU(dividend.significand, y)), () => {

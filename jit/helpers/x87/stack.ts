@@ -70,7 +70,7 @@ const pushHelper: Helper = {
     f.if(
       isEmpty(f, physical(f, 7)),
       () => {
-        f.if(f.eqz(unmasked(f, Blocker.REGISTER)), () => copySlot(f, slot(f, makeTop(f)), source));
+        f.if(f.eqz(unmasked(f, Fsw.IE)), () => copySlot(f, slot(f, makeTop(f)), source));
       },
       () => {
         f.set("fpRaised", f.constant(32, Fsw.IE | Fsw.SF | Fsw.C1));

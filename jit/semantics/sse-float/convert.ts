@@ -250,15 +250,15 @@ function enterMmx(e: Emitter): void {
   e.set("ftag", e.constant(32, 0xff));
 }
 
-/** CVTPI2PS: two integers to the low lanes. */
+/** CVTPI2PS: two integers to the low lanes; with a memory operand the processor leaves the x87 alone, as for CVTPI2PD. */
 const cvtpi2ps: Definition = define({
   reference: "SDM 2A CVTPI2PS",
   operands: { dst: "w", src: "r" },
   unit: "sse",
   emit(e, { dst, src }) {
-    checkPendingX87(e);
+    if (src.kind === "register") checkPendingX87(e);
     const source = lowHalf(e, src.read());
-    enterMmx(e);
+    if (src.kind === "register") enterMmx(e);
     dst.write(e.extractLane("i64x2", exactVector(e, "i32x4_to_f32x4", source), 0));
   },
 });

@@ -60,12 +60,13 @@ function eightyBits(e: Emitter, value: Value): Value {
   return e.vector("v128", "and", value, e.vectorConstant(Array.from({ length: 16 }, (_, i) => (i < 10 ? 0xff : 0))));
 }
 
-/** Everything that can fault, before state moves: alignment, and the first and the last byte, which lie in all the pages that there are. */
+/** Everything that can fault, before state moves: alignment, and two bytes that lie in the two pages there may be. */
 function checkArea(e: Emitter, area: SaveArea, alignment: 16 | 64, byteLength: number, access: "r" | "w"): void {
   e.if(e.and(e.truncate(area.address(), 32), e.constant(32, alignment - 1)), () => e.fault("GP", 0));
-  const last = area.part(byteLength - 1, 8, access);
-  // Which of two absent pages is reported is AMD's choice: FXSAVE looks at the end first, XSAVE at the beginning.
-  for (const byte of alignment === 16 ? [last, area] : [area, last]) byte.probe(1, access);
+  // Which byte of absent memory is reported is AMD's choice: FXSAVE and FXRSTOR look at the end first; XSAVE at the beginning, and
+  // then at the end; XRSTOR at the beginning, and then at the header.
+  const far = area.part(alignment === 64 && access === "r" ? Area.XSTATE_BV : byteLength - 1, 8, access);
+  for (const byte of alignment === 16 ? [far, area] : [area, far]) byte.probe(1, access);
 }
 
 // ---- x87 ----

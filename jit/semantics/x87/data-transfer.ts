@@ -4,7 +4,7 @@ import { Blocker, clearRaised, ScratchSlot, scratchSlot, storeSlot, unmasked } f
 import { finish, push } from "../../helpers/x87/stack.ts";
 import { type Definition, define } from "../define.ts";
 import type { ConditionCode, Emitter, OperandHandle } from "../emitter.ts";
-import { recordPointers } from "./common.ts";
+import { recordPointers, widen } from "./common.ts";
 
 /** FLD: pushes ST(i) or a real number in memory. */
 const fld = define({
@@ -17,19 +17,19 @@ const fld = define({
       e.helperVoid("x87_load_register", [src.number()]);
       return;
     }
-    const value = scratchSlot(e, ScratchSlot.VALUE);
     if (src.width === 80) {
+      const value = scratchSlot(e, ScratchSlot.VALUE);
       const significand = src.part(0, 64, "r").read();
       const top = src.part(8, 16, "r").read();
       clearRaised(e);
       storeSlot(e, value, top, significand);
+      recordPointers(e, src);
+      push(e, value);
     } else {
-      const bits = src.read();
-      clearRaised(e);
-      e.helperVoid(src.width === 32 ? "f80_from_f32" : "f80_from_f64", [value, bits]);
+      const value = widen(e, src, "real");
+      recordPointers(e, src);
+      e.helperVoid("x87_load_real", [value]);
     }
-    recordPointers(e, src);
-    push(e, value);
   },
 });
 
@@ -111,6 +111,17 @@ function store(pops: 0 | 1): Definition {
     },
   });
 }
+
+/** FSTPNCE: FSTP to a register without the check for an empty ST(0); undocumented by Intel. */
+const fstpnce = define({
+  reference: "APM 5 FSTP",
+  operands: { dst: "w" },
+  unit: "x87",
+  emit(e, { dst }) {
+    recordPointers(e);
+    e.helperVoid("x87_store_unchecked", [dst.number()]);
+  },
+});
 
 /** FIST, FISTP, FISTTP: to memory as an integer, rounded as FCW says or truncated. */
 function storeInteger(reference: string, pops: 0 | 1, truncate: boolean): Definition {
@@ -195,8 +206,7 @@ export const x87DataTransferDefinitions = {
   fbld,
   fst: store(0),
   fstp: store(1),
-  // FSTP that the manual calls an alias; AMD's processors do not tell it from FSTP.
-  fstpnce: store(1),
+  fstpnce,
   fist: storeInteger("SDM 2A FIST/FISTP", 0, false),
   fistp: storeInteger("SDM 2A FIST/FISTP", 1, false),
   fisttp: storeInteger("SDM 2A FISTTP", 1, true),
