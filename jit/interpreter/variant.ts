@@ -54,7 +54,7 @@ function formKey(form: OperandForm): string {
 }
 
 /** Mnemonics that use the address size although no operand shows it. */
-const USES_ADDRESS_SIZE = new Set(["jrcxz", "loop", "loope", "loopne", "xlat", "maskmovq", "maskmovdqu", "monitor", "clzero"]);
+const USES_ADDRESS_SIZE = new Set(["jrcxz", "loop", "loope", "loopne", "xlat", "maskmovq", "maskmovdqu", "monitor"]);
 
 /**
  * The variant of the handler that runs an instruction. Whatever its definition cannot see (an operand size that shows in no

@@ -51,7 +51,7 @@ const BY_OPERAND_SIZE: Readonly<Record<string, readonly [string, string, string]
 };
 
 /** Rows whose operands are all implied by the name. */
-const IMPLIED = new Set(["cbw", "cwd", "monitor", "clzero"]);
+const IMPLIED = new Set(["cbw", "cwd", "monitor"]);
 
 /** Stack instructions of the x87 that are written without ST(0). */
 const IMPLIED_ST0 = new Set(["fcom", "fcomp", "fucom", "fucomp", "fxch"]);

@@ -1,15 +1,8 @@
+import type { Feature } from "../../runtime/abi/features.ts";
 import type { Mnemonic } from "../semantics/registry.ts";
 import type { OperandCode } from "./operand-code.ts";
 
-/** CPUID features that a row may require; a guest without the feature gets #UD, or the row that the prefix does not select. */
-// prettier-ignore
-export const FEATURES = [
-  "mmx", "sse", "sse2", "sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "lzcnt", "bmi1", "bmi2", "adx", "aes", "pclmulqdq",
-  "sha", "movbe", "crc32", "rdrand", "rdseed", "fsgsbase", "rdtscp", "xsave", "xsaveopt", "xsavec", "fxsr", "cx16", "smap", "invpcid", "clflush",
-  "clflushopt", "clwb", "rdpid", "monitor", "prefetchw", "clzero", "syscall",
-] as const;
-
-export type Feature = (typeof FEATURES)[number];
+export { FEATURES, type Feature } from "../../runtime/abi/features.ts";
 
 /**
  * lock     LOCK is legal with a memory destination

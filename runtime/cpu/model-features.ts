@@ -48,5 +48,4 @@ export const FEATURE_BITS: Readonly<Record<ModelFeature, readonly CpuidBit[]>> =
   syscall: [extended("edx", 11)], nx: [extended("edx", 20)], page1gb: [extended("edx", 26)], rdtscp: [extended("edx", 27)],
   lm: [extended("edx", 29)],
   "invariant-tsc": [{ leaf: 0x8000_0007, register: "edx", bit: 8 }],
-  clzero: [{ leaf: 0x8000_0008, register: "ebx", bit: 0 }],
 };

@@ -1,12 +1,12 @@
 import type { BlockDecoder } from "../abi/block-decoder.ts";
 import { MAXIMUM_BLOCK_INSTRUCTIONS } from "../abi/block-decoder.ts";
-import { Exit, guestState, Mode, NO_ERROR_CODE, Segment, UnitTrap, Vector } from "../abi/guest-state.ts";
+import { Exit, guestState, Mode, NO_ERROR_CODE, Segment, Vector } from "../abi/guest-state.ts";
 import { MemoryMap } from "../abi/memory-map.ts";
 import { BlockCache } from "../code/block-cache.ts";
 import { ShadowTables } from "../memory/shadow-tables.ts";
 import type { CallOut } from "./call-out.ts";
 import { callOuts } from "./call-outs.ts";
-import { Cr0, Cr4, Efer } from "./control-bits.ts";
+import { Cr0, Efer } from "./control-bits.ts";
 import type { Core, CoreExports, CoreImports } from "./core-module.ts";
 import { Cpu } from "./cpu.ts";
 import type { CpuModel } from "./cpuid.ts";
@@ -99,14 +99,14 @@ export class Processor {
         ...hooks,
         flushTlb: (scope) => this.#flush(scope),
         addressSpaceChanged: () => this.#switchAddressSpace(),
-        modeChanged: () => this.#updateTraps(),
+        modeChanged: () => undefined,
         privilegeChanged: () => this.#selectTlb(),
         debugChanged: () => undefined,
       },
     });
     this.#flush({ kind: "all" });
     this.#selectTlb();
-    this.#updateTraps();
+    this.cpu.updateUnitTraps();
   }
 
   /** Instructions retired since the processor was made. */
@@ -301,7 +301,7 @@ export class Processor {
       this.#callOutFault = result;
       return Status.FAULT;
     }
-    this.#updateTraps();
+    this.cpu.updateUnitTraps();
     if (result === "redirect") {
       if (!needsStepping(cpu)) return Status.REDIRECT;
       // New flags or breakpoints ask for single steps from here on.
@@ -317,19 +317,11 @@ export class Processor {
 
   #afterChange(): void {
     this.#selectTlb();
-    this.#updateTraps();
+    this.cpu.updateUnitTraps();
   }
 
   #selectTlb(): void {
     this.#exports.select_tlb(this.#base);
-  }
-
-  /** guestState.unitTraps follows CR0 and CR4. */
-  #updateTraps(): void {
-    const { state } = this.cpu;
-    const { cr0, cr4 } = state;
-    const switched = cr0 & (Cr0.EM | Cr0.TS) ? UnitTrap.X87 | UnitTrap.MMX | UnitTrap.SSE : 0;
-    state.setU32("unitTraps", switched | (cr4 & Cr4.OSFXSR ? 0 : UnitTrap.SSE));
   }
 
   #flush(scope: FlushScope): void {

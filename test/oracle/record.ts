@@ -20,7 +20,7 @@ if ("reason" in oracle) {
 const seed = Number(values.seed);
 const options = { encodings: allEncodings(), seed, count: 0, only: [], hasLdt: oracle.runner.hasLdt, hostFlags: hostFlags() };
 const campaign = new Campaign(options);
-const cases = campaign.generate(campaign.forms.length * Number(values.rounds)).map(({ oracleCase }) => shrink(oracleCase));
+const cases = campaign.generate(campaign.forms.length * Number(values.rounds)).map(({ oracleCase, form }) => shrink(oracleCase, form.encoding));
 const results = oracle.runner.run(cases);
 const vectors = cases.flatMap((oracleCase, i): Vector[] => {
   const result = results[i];

@@ -24,15 +24,30 @@ export function buildReference(): { readonly binary: string } | { readonly reaso
 /** All operations that reference.c and the helpers have in common. */
 export const OPERATIONS: readonly string[] = [
   ...["f32", "f64"].flatMap((format) =>
-    ["add", "sub", "mul", "div", "sqrt", "compare", "min", "max", "predicate", "round", "to_i32", "to_i64", "from_i32", "from_i64"].map(
-      (name) => `${format}_${name}`,
-    ),
+    [
+      "add",
+      "sub",
+      "mul",
+      "div",
+      "sqrt",
+      "compare",
+      "min",
+      "max",
+      "predicate",
+      "round",
+      "to_i32",
+      "to_i64",
+      "from_i32",
+      "from_i64",
+    ].map((name) => `${format}_${name}`),
   ),
   "f32_rcp",
   "f32_rsqrt",
   "f32_to_f64",
   "f64_to_f32",
-  ...["add", "sub", "mul", "div", "sqrt", "compare", "round_integer", "from_f32", "from_f64", "from_i64"].map((name) => `f80_${name}`),
+  ...["add", "sub", "mul", "div", "sqrt", "compare", "round_integer", "from_f32", "from_f64", "from_i64"].map(
+    (name) => `f80_${name}`,
+  ),
   ...["to_f32", "to_f64", "to_i16", "to_i32", "to_i64", "add_m32", "add_m64", "mul_m64"].map((name) => `f80_${name}`),
 ];
 
@@ -62,10 +77,17 @@ function describe(request: DataView, at: number, view: DataView, resultAt: numbe
 }
 
 /** Runs `count` requests on both and describes the first few that differ. */
-export function differences(machine: SoftFloatMachine, binary: string, name: string, count: number, seed: number): { count: number; shown: string[] } {
+export function differences(
+  machine: SoftFloatMachine,
+  binary: string,
+  name: string,
+  count: number,
+  seed: number,
+): { count: number; shown: string[] } {
   const requests = makeRequests(name, count, seed);
   const { stdout, status } = spawnSync(binary, [name], { input: requests, maxBuffer: 1 << 30 });
-  if (status !== 0 || stdout.length !== count * RESULT_BYTES) throw new Error(`reference ${name} failed with status ${status}`);
+  if (status !== 0 || stdout.length !== count * RESULT_BYTES)
+    throw new Error(`reference ${name} failed with status ${status}`);
   const request = new DataView(requests.buffer);
   const expected = new DataView(stdout.buffer, stdout.byteOffset, stdout.byteLength);
   const actual = new DataView(new ArrayBuffer(RESULT_BYTES));
@@ -78,13 +100,17 @@ export function differences(machine: SoftFloatMachine, binary: string, name: str
     const resultAt = i * RESULT_BYTES;
     machine.run(name, request, at, actual, 0);
     const flags = expected.getUint32(resultAt + 16, true);
-    let same = flags === actual.getUint32(16, true) && expected.getUint32(resultAt + 20, true) === actual.getUint32(20, true);
+    let same =
+      flags === actual.getUint32(16, true) && expected.getUint32(resultAt + 20, true) === actual.getUint32(20, true);
     const inDestination = wide && !/_to_|_compare/.test(name);
     const mask = inDestination || /_to_i64|_to_f64/.test(name) ? 64n : wide ? 32n : bits;
-    const comparable = wide ? delivers(name, flags, request.getUint32(at, true)) : expected.getUint32(resultAt + 20, true) === 0;
+    const comparable = wide
+      ? delivers(name, flags, request.getUint32(at, true))
+      : expected.getUint32(resultAt + 20, true) === 0;
     if (comparable) {
       const low = BigInt.asUintN(Number(mask), expected.getBigUint64(resultAt, true)) === actual.getBigUint64(0, true);
-      const high = !inDestination || (expected.getBigUint64(resultAt + 8, true) & 0xffffn) === actual.getBigUint64(8, true);
+      const high =
+        !inDestination || (expected.getBigUint64(resultAt + 8, true) & 0xffffn) === actual.getBigUint64(8, true);
       same &&= low && high;
     }
     if (same) continue;

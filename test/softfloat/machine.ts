@@ -28,7 +28,10 @@ export class SoftFloatMachine {
     const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
     const compiled = new WebAssembly.Module(module.binary() as Uint8Array<ArrayBuffer>);
     module.dispose();
-    this.#exports = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Record<string, Export>;
+    this.#exports = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Record<
+      string,
+      Export
+    >;
     this.#view = new DataView(memory.buffer);
   }
 
@@ -93,7 +96,12 @@ export class SoftFloatMachine {
   }
 
   /** @returns the value, or -1 when it is in the destination */
-  #runExtended(name: string, extra: number, [a, aHigh, b, bHigh]: readonly [bigint, bigint, bigint, bigint], destination: number): bigint {
+  #runExtended(
+    name: string,
+    extra: number,
+    [a, aHigh, b, bHigh]: readonly [bigint, bigint, bigint, bigint],
+    destination: number,
+  ): bigint {
     const left = this.#slot(1, a, aHigh);
     const widened = /^(f80_\w+)_m(32|64)$/.exec(name);
     if (widened) {

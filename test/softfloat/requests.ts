@@ -95,13 +95,23 @@ export function floatOperand(random: Random, format: "f32" | "f64" | "f80", near
   }
   const bits = (sign << BigInt(exponentBits + fractionBits)) | (BigInt(field) << BigInt(fractionBits)) | stored;
   // What is above a scalar does not matter to it.
-  return { low: format === "f32" ? bits | (random.word() << 32n & 0xffff_ffff_0000_0000n) : bits, high: 0n, exponent: field };
+  return {
+    low: format === "f32" ? bits | ((random.word() << 32n) & 0xffff_ffff_0000_0000n) : bits,
+    high: 0n,
+    exponent: field,
+  };
 }
 
 function integerOperand(random: Random): bigint {
   const bits = random.below(64);
   const magnitude = (1n << BigInt(bits)) + BigInt(random.below(5) - 2);
-  const value = random.oneOf([BigInt(random.below(5) - 2), magnitude, -magnitude, random.word() >> BigInt(bits), random.word()]);
+  const value = random.oneOf([
+    BigInt(random.below(5) - 2),
+    magnitude,
+    -magnitude,
+    random.word() >> BigInt(bits),
+    random.word(),
+  ]);
   return BigInt.asUintN(64, value);
 }
 
@@ -144,7 +154,11 @@ export function makeRequests(name: string, count: number, seed: number): Uint8Ar
     const right = floatOperand(random, secondFormat ? (`f${secondFormat}` as "f32" | "f64") : format, exponentField);
     const same = random.below(12) === 0 && !secondFormat;
     view.setBigUint64(at + 24, same ? view.getBigUint64(at + 8, true) : right.low, true);
-    view.setBigUint64(at + 32, same ? view.getBigUint64(at + 16, true) ^ BigInt(random.below(2) << 15) : right.high, true);
+    view.setBigUint64(
+      at + 32,
+      same ? view.getBigUint64(at + 16, true) ^ BigInt(random.below(2) << 15) : right.high,
+      true,
+    );
   }
   return new Uint8Array(view.buffer);
 }

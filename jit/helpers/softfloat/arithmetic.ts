@@ -37,10 +37,17 @@ export function operation(
 }
 
 /** Hands over to the format's NaN rules if either operand is a NaN or not supported. */
-export function returnIfNan({ f, format, destination }: Outcome, operands: readonly Value[], unpacked: readonly Unpacked[]): void {
+export function returnIfNan(
+  { f, format, destination }: Outcome,
+  operands: readonly Value[],
+  unpacked: readonly Unpacked[],
+): void {
   const [left, right = left] = operands;
   const [kind, other = kind] = unpacked.map((operand) => operand.kind);
-  invariant(left !== undefined && right !== undefined && kind !== undefined && other !== undefined, "an operation has operands");
+  invariant(
+    left !== undefined && right !== undefined && kind !== undefined && other !== undefined,
+    "an operation has operands",
+  );
   const any = kind === other ? isNan(f, kind) : f.or(isNan(f, kind), isNan(f, other));
   const name = `${format.name}_nan`;
   f.if(any, () => {
@@ -49,11 +56,7 @@ export function returnIfNan({ f, format, destination }: Outcome, operands: reado
   });
 }
 
-function binary(
-  format: Format,
-  name: string,
-  emit: (to: Outcome, left: Unpacked, right: Unpacked) => void,
-): Helper {
+function binary(format: Format, name: string, emit: (to: Outcome, left: Unpacked, right: Unpacked) => void): Helper {
   return operation(format, name, 2, (to, operands) => {
     const [left, right] = operands;
     if (!left || !right) return;
@@ -115,7 +118,10 @@ function addition(format: Format, negate: boolean): Helper {
       () => {
         const high = f.let(f.add(a, aligned.high));
         f.if(f.ltU(high, a), () => {
-          const low = f.or(f.or(f.shl(high, i64(f, 63)), f.shrU(aligned.low, i64(f, 1))), f.and(aligned.low, i64(f, 1)));
+          const low = f.or(
+            f.or(f.shl(high, i64(f, 63)), f.shrU(aligned.low, i64(f, 1))),
+            f.and(aligned.low, i64(f, 1)),
+          );
           returnRounded(to, {
             sign,
             exponent: f.add(exponent, i32(f, 1)),
@@ -176,7 +182,12 @@ function division(format: Format): Helper {
     // Exactly a half needs 2 * remainder = divisor; then the sticky bit must not be added.
     const exact = f.eq(remainder, f.sub(right.significand, remainder));
     const below = f.select(f.or(exact, f.eqz(remainder)), i64(f, 0), sticky);
-    returnRounded(to, { sign, exponent, high: quotient, low: f.or(f.shl(f.extend(atLeastHalf, 64), i64(f, 63)), below) });
+    returnRounded(to, {
+      sign,
+      exponent,
+      high: quotient,
+      low: f.or(f.shl(f.extend(atLeastHalf, 64), i64(f, 63)), below),
+    });
   });
 }
 

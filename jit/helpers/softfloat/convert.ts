@@ -44,7 +44,9 @@ function toInteger(format: Format, width: 16 | 32 | 64): Helper {
       if (!source || !truncate) return;
       const limit = 1n << BigInt(width - 1);
       const give = (value: Value): void => {
-        f.return(width === 64 ? value : width === 32 ? f.truncate(value, 32) : f.truncate(f.and(value, i64(f, 0xffff)), 32));
+        f.return(
+          width === 64 ? value : width === 32 ? f.truncate(value, 32) : f.truncate(f.and(value, i64(f, 0xffff)), 32),
+        );
       };
       const value = unpack(f, format, source, true);
       const { sign } = value;

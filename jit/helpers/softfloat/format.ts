@@ -100,7 +100,13 @@ function unpackBits(f: StateBuilder, format: Format, operand: Value, zeroDenorma
       f.if(f.eq(field, i32(f, 2 ** format.exponentBits - 1)), () => kind.set(specialKind(f, fraction, stored - 1)));
     },
   );
-  return { sign, exponent: named(f, exponent), significand: named(f, significand), kind: named(f, kind), denormal: named(f, denormal) };
+  return {
+    sign,
+    exponent: named(f, exponent),
+    significand: named(f, significand),
+    kind: named(f, kind),
+    denormal: named(f, denormal),
+  };
 }
 
 /** Double extended precision, whose integer bit is explicit: SDM Vol. 1, 8.2.2 says which encodings are no longer supported. */
@@ -137,7 +143,13 @@ function unpackIndirect(f: StateBuilder, offset: Value): Unpacked {
       );
     },
   );
-  return { sign, exponent: named(f, exponent), significand: named(f, significand), kind: named(f, kind), denormal: named(f, denormal) };
+  return {
+    sign,
+    exponent: named(f, exponent),
+    significand: named(f, significand),
+    kind: named(f, kind),
+    denormal: named(f, denormal),
+  };
 }
 
 /** Takes apart an f80 slot; for helpers of the x87 that do more than arithmetic. */

@@ -1,7 +1,20 @@
 import type { StateBuilder } from "../../emit/state.ts";
 import type { Value } from "../../emit/value.ts";
 import type { Helper } from "../helper.ts";
-import { assemble, F80, type Format, fractionBits, i32, i64, Kind, Mxcsr, Raised, raise, storeF80, unpack } from "./format.ts";
+import {
+  assemble,
+  F80,
+  type Format,
+  fractionBits,
+  i32,
+  i64,
+  Kind,
+  Mxcsr,
+  Raised,
+  raise,
+  storeF80,
+  unpack,
+} from "./format.ts";
 import { isNan, returnIfUnmasked, returnInvalid } from "./round.ts";
 
 /** SSE: the first operand that is a NaN, made quiet. SDM Vol. 1, table 4-7. */

@@ -26,7 +26,11 @@ function build(f: StateBuilder, shape: "i32x4" | "i64x2", count: number, lane: (
 }
 
 /** A helper on vectors; it clears fpRaised first, so that its exceptions are all there are. */
-function vectorHelper(name: string, params: readonly WasmType[], emit: (f: StateBuilder, operands: readonly Value[]) => Value): Helper {
+function vectorHelper(
+  name: string,
+  params: readonly WasmType[],
+  emit: (f: StateBuilder, operands: readonly Value[]) => Value,
+): Helper {
   return {
     name,
     params,
@@ -38,13 +42,16 @@ function vectorHelper(name: string, params: readonly WasmType[], emit: (f: State
   };
 }
 
-const lane = (f: StateBuilder, { bits }: Packed, vector: Value, index: number): Value => f.extractLane(bits, vector, index);
+const lane = (f: StateBuilder, { bits }: Packed, vector: Value, index: number): Value =>
+  f.extractLane(bits, vector, index);
 
 /** (left, right) -> vector, by a scalar operation for each lane. */
 function lanewise(packed: Packed, operation: string): Helper {
   return vectorHelper(`${packed.name}_${operation}`, ["v128", "v128"], (f, [left, right]) =>
     build(f, packed.bits, packed.lanes, (i) =>
-      left && right ? scalar(f, packed, operation, lane(f, packed, left, i), lane(f, packed, right, i)) : f.constant(32, 0),
+      left && right
+        ? scalar(f, packed, operation, lane(f, packed, left, i), lane(f, packed, right, i))
+        : f.constant(32, 0),
     ),
   );
 }
@@ -67,7 +74,9 @@ function alternating(packed: Packed): Helper {
 /** (source) -> vector. */
 function squareRoot(packed: Packed): Helper {
   return vectorHelper(`${packed.name}_sqrt`, ["v128"], (f, [source]) =>
-    build(f, packed.bits, packed.lanes, (i) => (source ? scalar(f, packed, "sqrt", lane(f, packed, source, i)) : f.constant(32, 0))),
+    build(f, packed.bits, packed.lanes, (i) =>
+      source ? scalar(f, packed, "sqrt", lane(f, packed, source, i)) : f.constant(32, 0),
+    ),
   );
 }
 
@@ -96,7 +105,9 @@ function round(packed: Packed): Helper {
 function toIntegers(packed: Packed): Helper {
   return vectorHelper(`${packed.name}_to_i32x4`, ["v128", "i32"], (f, [source, truncate]) =>
     build(f, "i32x4", packed.lanes, (i) =>
-      source && truncate ? f.call(`${packed.scalar}_to_i32`, [f.cpu, lane(f, packed, source, i), truncate], "i32") : f.constant(32, 0),
+      source && truncate
+        ? f.call(`${packed.scalar}_to_i32`, [f.cpu, lane(f, packed, source, i), truncate], "i32")
+        : f.constant(32, 0),
     ),
   );
 }
@@ -108,11 +119,15 @@ const fromIntegers: Helper = vectorHelper("i32x4_to_f32x4", ["v128"], (f, [sourc
 );
 
 const widen: Helper = vectorHelper("f32x4_to_f64x2", ["v128"], (f, [source]) =>
-  build(f, "i64x2", 2, (i) => (source ? f.call("f32_to_f64", [f.cpu, lane(f, F32X4, source, i)], "i64") : f.constant(64, 0))),
+  build(f, "i64x2", 2, (i) =>
+    source ? f.call("f32_to_f64", [f.cpu, lane(f, F32X4, source, i)], "i64") : f.constant(64, 0),
+  ),
 );
 
 const narrow: Helper = vectorHelper("f64x2_to_f32x4", ["v128"], (f, [source]) =>
-  build(f, "i32x4", 2, (i) => (source ? f.call("f64_to_f32", [f.cpu, lane(f, F64X2, source, i)], "i32") : f.constant(32, 0))),
+  build(f, "i32x4", 2, (i) =>
+    source ? f.call("f64_to_f32", [f.cpu, lane(f, F64X2, source, i)], "i32") : f.constant(32, 0),
+  ),
 );
 
 /**
@@ -130,7 +145,11 @@ function dotProduct(packed: Packed): Helper {
       f.set("fpRaised", f.constant(32, 0));
     };
     let terms = Array.from({ length: packed.lanes }, (_, i) =>
-      f.choose(bit(4 + i), () => scalar(f, packed, "mul", lane(f, packed, left, i), lane(f, packed, right, i)), () => none),
+      f.choose(
+        bit(4 + i),
+        () => scalar(f, packed, "mul", lane(f, packed, left, i), lane(f, packed, right, i)),
+        () => none,
+      ),
     );
     endStep();
     while (terms.length > 1) {

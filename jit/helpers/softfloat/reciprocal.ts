@@ -45,7 +45,10 @@ function packWords(numbers: readonly number[], bits: number): bigint[] {
 function table(name: string, { first, steps, corrections }: Bipartite): Helper {
   const digits = (text: string): number[] => [...text].map((digit) => Number.parseInt(digit, 36));
   let base = first;
-  const bases = packWords(digits(steps).map((step) => (base -= step)), 16);
+  const bases = packWords(
+    digits(steps).map((step) => (base -= step)),
+    16,
+  );
   const rows = packWords(digits(corrections), 8);
   return {
     name,
@@ -61,9 +64,7 @@ function table(name: string, { first, steps, corrections }: Bipartite): Helper {
       const baseWord = constantTable(f, f.shrU(block, i32(f, 2)), bases);
       const rowIndex = f.let(f.or(f.and(block, i32(f, 0xf0)), f.and(index, i32(f, 0xf))));
       const rowWord = constantTable(f, f.shrU(rowIndex, i32(f, 3)), rows);
-      f.return(
-        f.add(lane(baseWord, f.and(block, i32(f, 3)), 16), lane(rowWord, f.and(rowIndex, i32(f, 7)), 8)),
-      );
+      f.return(f.add(lane(baseWord, f.and(block, i32(f, 3)), 16), lane(rowWord, f.and(rowIndex, i32(f, 7)), 8)));
     },
   };
 }

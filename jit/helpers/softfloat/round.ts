@@ -1,7 +1,20 @@
 import type { StateBuilder } from "../../emit/state.ts";
 import type { Value } from "../../emit/value.ts";
 import type { Helper } from "../helper.ts";
-import { assemble, controlFromFcw, F80, type Format, fractionBits, i32, i64, Kind, Mxcsr, Raised, raise, storeF80 } from "./format.ts";
+import {
+  assemble,
+  controlFromFcw,
+  F80,
+  type Format,
+  fractionBits,
+  i32,
+  i64,
+  Kind,
+  Mxcsr,
+  Raised,
+  raise,
+  storeF80,
+} from "./format.ts";
 
 const HALF = 1n << 63n;
 /** Adjustment of the exponent of a result whose overflow or underflow is unmasked: SDM Vol. 1, 8.5.4. */
@@ -34,7 +47,13 @@ function roundsAway(f: StateBuilder, { mode, sign }: Rounding): Value {
 }
 
 /** Drops the lowest `shift` >= 0 bits of `high`, and `low`, which continues it; bit 0 of `low` may stand for lower bits. */
-export function roundShift(f: StateBuilder, high: Value, low: Value, shift: number | Value, rounding: Rounding): Rounded {
+export function roundShift(
+  f: StateBuilder,
+  high: Value,
+  low: Value,
+  shift: number | Value,
+  rounding: Rounding,
+): Rounded {
   const kept = f.variable(high);
   const lost = f.variable(low);
   const jam = (): Value => f.extend(f.ne(low, i64(f, 0)), 64);
@@ -158,16 +177,21 @@ function packBits(format: Format): Helper {
       const infinity = BigInt(2 * format.bias + 1) << BigInt(stored);
       const result = (field: Value, fraction: Value): void => f.return(assemble(f, format, sign, field, fraction));
       const narrow = (significand: Value): Value => f.shrU(significand, i64(f, excess));
-      pack(f, format, { control, sign, exponent, high, low, excess }, {
-        sign,
-        // The integer bit adds the 1 that is left off the exponent field.
-        finite: (power, significand) => result(f.add(power, i32(f, format.bias - 1)), narrow(significand)),
-        tiny: (significand) => result(i32(f, 0), narrow(significand)),
-        infinite: () => result(i32(f, 0), i64(f, infinity)),
-        largest: () => result(i32(f, 0), i64(f, infinity - 1n)),
-        // SSE writes no result when the exception is unmasked, and FST stores none.
-        wrapped: () => result(i32(f, 0), i64(f, 0)),
-      });
+      pack(
+        f,
+        format,
+        { control, sign, exponent, high, low, excess },
+        {
+          sign,
+          // The integer bit adds the 1 that is left off the exponent field.
+          finite: (power, significand) => result(f.add(power, i32(f, format.bias - 1)), narrow(significand)),
+          tiny: (significand) => result(i32(f, 0), narrow(significand)),
+          infinite: () => result(i32(f, 0), i64(f, infinity)),
+          largest: () => result(i32(f, 0), i64(f, infinity - 1n)),
+          // SSE writes no result when the exception is unmasked, and FST stores none.
+          wrapped: () => result(i32(f, 0), i64(f, 0)),
+        },
+      );
     },
   };
 }
@@ -185,23 +209,28 @@ const packExtended: Helper = {
       f.return();
     };
     const infinite = (): void => result(i32(f, 0x7fff), i64(f, HALF));
-    pack(f, F80, { control: controlFromFcw(f), sign, exponent, high, low, excess }, {
-      sign,
-      finite: (power, significand) => result(f.add(power, i32(f, bias)), significand),
-      tiny: (significand) => {
-        const word = f.let(significand);
-        result(f.truncate(f.shrU(word, i64(f, 63)), 32), word);
+    pack(
+      f,
+      F80,
+      { control: controlFromFcw(f), sign, exponent, high, low, excess },
+      {
+        sign,
+        finite: (power, significand) => result(f.add(power, i32(f, bias)), significand),
+        tiny: (significand) => {
+          const word = f.let(significand);
+          result(f.truncate(f.shrU(word, i64(f, 63)), 32), word);
+        },
+        infinite,
+        largest: () => result(i32(f, 0x7ffe), f.shl(i64(f, -1), f.extend(excess, 64))),
+        wrapped: (power, significand, by) => {
+          const moved = f.let(f.add(power, i32(f, by)));
+          // Only FSCALE goes so far that the wrapped exponent does not fit either.
+          f.if(f.gtS(moved, i32(f, bias)), infinite);
+          f.if(f.ltS(moved, i32(f, 1 - bias)), () => result(i32(f, 0), i64(f, 0)));
+          result(f.add(moved, i32(f, bias)), significand);
+        },
       },
-      infinite,
-      largest: () => result(i32(f, 0x7ffe), f.shl(i64(f, -1), f.extend(excess, 64))),
-      wrapped: (power, significand, by) => {
-        const moved = f.let(f.add(power, i32(f, by)));
-        // Only FSCALE goes so far that the wrapped exponent does not fit either.
-        f.if(f.gtS(moved, i32(f, bias)), infinite);
-        f.if(f.ltS(moved, i32(f, 1 - bias)), () => result(i32(f, 0), i64(f, 0)));
-        result(f.add(moved, i32(f, bias)), significand);
-      },
-    });
+    );
   },
 };
 

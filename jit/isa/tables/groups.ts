@@ -202,7 +202,7 @@ export const twoByteGroups = {
       6: ["lmsw", "Ew"],
       7: {
         memory: ["invlpg", "Mn"],
-        rm: { 0: ["swapgs", "", "o64"], 1: ["rdtscp", "", "rdtscp"], 4: ["clzero", "AXn", "clzero"] },
+        rm: { 0: ["swapgs", "", "o64"], 1: ["rdtscp", "", "rdtscp"] },
       },
     },
   },

@@ -153,7 +153,10 @@ function alternating(reference: string, format: Format): Definition {
 function horizontal(reference: string, operation: "add" | "sub", format: Format): Definition {
   const bytesPerLane = format.width / 8;
   const lanes = (first: number): number[] =>
-    Array.from({ length: 16 }, (_, i) => (Math.floor(i / bytesPerLane) * 2 + first) * bytesPerLane + (i % bytesPerLane));
+    Array.from(
+      { length: 16 },
+      (_, i) => (Math.floor(i / bytesPerLane) * 2 + first) * bytesPerLane + (i % bytesPerLane),
+    );
   return define({
     reference,
     operands: { dst: "rw", src: "r" },

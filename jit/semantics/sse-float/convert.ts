@@ -34,8 +34,7 @@ function fromInteger(reference: string, format: Format): Definition {
     emit(e, { dst, src }) {
       const source = src.read();
       const from = src.width === 64 ? "i64" : "i32";
-      const convert = (): Value =>
-        e.reinterpret(e.convert(format.type, `convert_s.${from}`, source), format.integer);
+      const convert = (): Value => e.reinterpret(e.convert(format.type, `convert_s.${from}`, source), format.integer);
       // A double holds every 32-bit integer.
       if (format.width === 64 && from === "i32") {
         dst.write(convert());
@@ -225,7 +224,11 @@ const cvtpd2ps: Definition = define({
         const extraordinary = e.let(extraordinaryLanes(e, F32, result));
         // The two upper lanes are never ordinary. Where a source is zero, its two halves are marks for lanes 0 and 1.
         const zero = zeroLanes(e, F64, source);
-        const allowed = e.shuffle(zero, constantLanes(e, F64, -1n), [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 20, 21, 22, 23]);
+        const allowed = e.shuffle(
+          zero,
+          constantLanes(e, F64, -1n),
+          [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 20, 21, 22, 23],
+        );
         e.break(reject, anyLane(e, F32, e.vector("v128", "andnot", extraordinary, allowed)));
         dst.write(result);
       },

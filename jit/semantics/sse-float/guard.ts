@@ -107,7 +107,9 @@ export function rejectNan(e: Emitter, reject: Label, { type }: Format, ...values
 
 /** A number in every lane, as a constant. */
 export function constantLanes(e: Emitter, { width }: { readonly width: 32 | 64 }, value: bigint): Value {
-  const bytes = Array.from({ length: 16 }, (_, i) => Number((BigInt.asUintN(width, value) >> BigInt((i * 8) % width)) & 0xffn));
+  const bytes = Array.from({ length: 16 }, (_, i) =>
+    Number((BigInt.asUintN(width, value) >> BigInt((i * 8) % width)) & 0xffn),
+  );
   return e.vectorConstant(bytes);
 }
 
@@ -137,7 +139,12 @@ export function extraordinaryLanes(e: Emitter, format: Format, vector: Value): V
   const { width, smallest, infinity } = format;
   if (width === 32) {
     const floor = 2n * smallest + 2n;
-    const shifted = e.vector("i32x4", "sub", e.vector("i32x4", "shl", vector, e.constant(32, 1)), constantLanes(e, format, floor));
+    const shifted = e.vector(
+      "i32x4",
+      "sub",
+      e.vector("i32x4", "shl", vector, e.constant(32, 1)),
+      constantLanes(e, format, floor),
+    );
     return e.vector("i32x4", "ge_u", shifted, constantLanes(e, format, 2n * infinity - floor));
   }
   const size = e.let(magnitude(e, format, vector));
@@ -148,7 +155,9 @@ export function extraordinaryLanes(e: Emitter, format: Format, vector: Value): V
 
 /** Marks lanes in which either is a NaN. */
 export function nanLanes(e: Emitter, { vector }: Format, ...values: readonly Value[]): Value {
-  return values.map((value) => e.vector(vector, "ne", value, value)).reduce((left, right) => e.vector("v128", "or", left, right));
+  return values
+    .map((value) => e.vector(vector, "ne", value, value))
+    .reduce((left, right) => e.vector("v128", "or", left, right));
 }
 
 export function zeroLanes(e: Emitter, { vector }: Format, value: Value): Value {

@@ -37,8 +37,18 @@ function byMode(e: Emitter, control: Value, round: (how: "nearest" | "floor" | "
   const odd = (): Value => e.and(mode, e.constant(32, 1));
   return e.choose(
     e.and(mode, e.constant(32, 2)),
-    () => e.choose(odd(), () => round("trunc"), () => round("ceil")),
-    () => e.choose(odd(), () => round("floor"), () => round("nearest")),
+    () =>
+      e.choose(
+        odd(),
+        () => round("trunc"),
+        () => round("ceil"),
+      ),
+    () =>
+      e.choose(
+        odd(),
+        () => round("floor"),
+        () => round("nearest"),
+      ),
   );
 }
 

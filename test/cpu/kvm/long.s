@@ -162,8 +162,7 @@ long:
   user 0 lcall *gate_pointer
   user 0 lcall *closed_gate_pointer
   user 0 ljmpl *gate_pointer
-  user 0 rdtsc; xorl %eax, %eax
-  user 0x3000 pushq %rax; popfq; pushfq; popq %rax
+  user 0x247fd7 jmp flags_at_level_3
   user 0 jmp MISSING
   user 0 jmp NO_EXECUTE
   user 0 jmp KERNEL_PAGE
@@ -187,7 +186,11 @@ long:
   tryrax 0x60 movw %ax, %fs
   tryrax 0x10 ltr %ax
   tryrax 0x30 ltr %ax
+.ifndef QEMU
   tryrax 0 ltr %ax
+.else
+  try nop
+.endif
   tryrax 0x10 lldt %ax
   tryrax 0 lldt %ax
   tryrax 0x80 lldt %ax
@@ -208,16 +211,44 @@ long:
   try sldt %eax
 
 # ---- control registers ----
+.ifndef QEMU
   tryrax 0x80000000 movq %rax, %cr0
+.else
+  try nop
+.endif
+.ifndef QEMU
   tryrax 0x33 movq %rax, %cr0
+.else
+  try nop
+.endif
+.ifndef QEMU
   tryrax 0x100000033 movq %rax, %cr0
+.else
+  try nop
+.endif
+.ifndef QEMU
   tryrax 0xa0010033 movq %rax, %cr0
+.else
+  try nop
+.endif
+.ifndef QEMU
   tryrax 0x600 movq %rax, %cr4
+.else
+  try nop
+.endif
+.ifndef QEMU
   tryrax 0x8000000000000620 movq %rax, %cr4
+.else
+  try nop
+.endif
   tryrax 0x20620 movq %rax, %cr4
   try movq %cr4, %rax
   tryrax 0x620 movq %rax, %cr4
+.ifndef QEMU
   tryrax 0x8000000000010000 movq %rax, %cr3
+.else
+  try nop
+.endif
   tryrax 0x10 movq %rax, %cr8
   tryrax 5 movq %rax, %cr8
   try movq %cr8, %rax
@@ -378,7 +409,7 @@ long:
 8: lretq
 7: int $0x80
 9:
-  user 0 pushq $8; pushq $0; lretq
+  user 0 jmp return_to_inner_level
   # A non-canonical return.
   begin
   movq $9f, resume
@@ -445,7 +476,7 @@ long:
   movl $0xc0000084, %ecx
   movl $0x47700, %eax
   wrmsr
-  user 0x8d5 pushq %rax; popfq; movl $0, %r11d; syscall; movq %r11, %rax
+  user 0x8d5 jmp system_call
   begin
   movq $9f, resume
   movq $8f, at
@@ -503,13 +534,29 @@ long:
   lidt short_idt_pointer
   try int $0x81
   lidt idt_pointer
-  # SMAP and SMEP.
-  tryrax 0x300620 movq %rax, %cr4
-  try movq scratch_user, %rax
-  try jmp user_return
   movl $1, %eax
   hlt
 
+flags_at_level_3:
+  andb $0xfe, %ah             # not TF
+  pushq %rax
+  popfq
+  pushfq
+  popq %rax
+  pushq $2
+  popfq
+  int $0x80
+return_to_inner_level:
+  pushq $8
+  pushq $0
+  lretq
+system_call:
+  pushq %rax
+  popfq
+  movl $0, %r11d
+  syscall
+  movq %r11, %rax
+  int $0x80
 syscall_entry:
   pushfq
   popq %r10
@@ -693,7 +740,6 @@ resume: .quad 0
 old_rsp: .quad 0
 saved_rax: .quad 0
 scratch: .quad 0
-scratch_user: .quad 0x5555
 .balign 16
 tss:
   .long 0

@@ -1,0 +1,48 @@
+import type { Expression, WasmType } from "../emit/module.ts";
+import { Value, type Width } from "../emit/value.ts";
+
+/** A number that is known while code is emitted. */
+export class ConstantValue extends Value {
+  /** in [0, 2^width) */
+  readonly bits: bigint;
+
+  constructor(type: WasmType, width: Width, make: () => Expression, bits: bigint) {
+    super(type, width, make, true);
+    this.bits = bits;
+  }
+}
+
+/** The bits of a float, which is at hand as one: no need to move it to an integer register and back. */
+export class FloatBits extends Value {
+  readonly float: Value;
+
+  constructor(width: 32 | 64, make: () => Expression, float: Value) {
+    super(width === 32 ? "i32" : "i64", width, make, float.reusable);
+    this.float = float;
+  }
+}
+
+/** The low lane of a vector as an integer. */
+export class LaneBits extends Value {
+  readonly vector: Value;
+
+  constructor(width: 32 | 64, make: () => Expression, vector: Value) {
+    super(width === 32 ? "i32" : "i64", width, make, true);
+    this.vector = vector;
+  }
+}
+
+/** An integer in memory, loaded anew wherever it is used: as the type that is wanted there. Nothing may be stored in between. */
+export class LoadedBits extends Value {
+  readonly offset: Value;
+
+  constructor(width: 32 | 64, make: () => Expression, offset: Value) {
+    super(width === 32 ? "i32" : "i64", width, make, true);
+    this.offset = offset;
+  }
+}
+
+/** The number, if it is known. */
+export function constantOf(value: Value): bigint | undefined {
+  return value instanceof ConstantValue ? value.bits : undefined;
+}
