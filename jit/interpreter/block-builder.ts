@@ -12,6 +12,8 @@ import { hasDeadForm, variantKey, variantOf } from "./variant.ts";
 
 const PAGE = 4096;
 const LITTLE = true;
+/** Instructions whose implied memory accesses are in the stack: what faults there is #SS. */
+const USES_FRAME: ReadonlySet<string> = new Set(["enter", "leave", "pusha", "popa"]);
 const CODE_SIZES: readonly CodeSize[] = [16, 32, 64];
 
 interface Decoded {
@@ -147,7 +149,7 @@ export class BlockBuilder implements BlockDecoder {
     memory.setUint16(record + Rec.PAGE_OFFSET, pageOffset, LITTLE);
     memory.setUint16(record + Rec.INDEX_IN_BLOCK, index, LITTLE);
     memory.setUint8(record + Rec.ADDRESS_SHIFT, 64 - instruction.addressSize);
-    memory.setUint8(record + Rec.SEGMENT_NUMBER, Segment.DS);
+    memory.setUint8(record + Rec.SEGMENT_NUMBER, USES_FRAME.has(instruction.mnemonic) ? Segment.SS : Segment.DS);
     memory.setUint8(record + Rec.PREFIXES, (instruction.lock ? 1 : 0) | (instruction.repeat === 0xf2 ? 2 : instruction.repeat === 0xf3 ? 4 : 0));
     memory.setUint8(record + Rec.OPERAND_BYTES, instruction.operandSize / 8);
     let immediates = 0;
@@ -157,6 +159,8 @@ export class BlockBuilder implements BlockDecoder {
           if (position < 3) memory.setUint16(record + Rec.REG0 + 2 * position, registerSlot(operand), LITTLE);
           break;
         case "memory":
+          // The record has room for one: of two strings the source, whose segment can be overridden. The other is always ES:rDI.
+          if (instruction.encoding.operands[position]?.startsWith("Y")) break;
           this.#writeMemory(memory, record, operand, instruction, pageOffset + length);
           break;
         case "immediate":

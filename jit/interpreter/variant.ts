@@ -54,7 +54,7 @@ function formKey(form: OperandForm): string {
 }
 
 /** Mnemonics that use the address size although no operand shows it. */
-const USES_ADDRESS_SIZE = new Set(["jrcxz", "loop", "loope", "loopne", "xlat", "maskmovq", "maskmovdqu", "monitor"]);
+const USES_ADDRESS_SIZE = new Set(["jcxz", "loop", "loope", "loopne", "xlat", "maskmovq", "maskmovdqu", "monitor"]);
 
 /**
  * The variant of the handler that runs an instruction. Whatever its definition cannot see (an operand size that shows in no
@@ -75,7 +75,14 @@ export function variantOf(instruction: Instruction, definition: Definition, flag
     if (form.kind === "immediate") immediates++;
     forms.push(form);
   }
-  const registersOnly = !memory && !definition.ends && operands.length > 1 && definition.interpreterOnly !== true && !string;
+  // ENTER has two immediates, and uses the stack.
+  const registersOnly =
+    !memory &&
+    !definition.ends &&
+    operands.length > 1 &&
+    operands.some(({ kind }) => kind === "register") &&
+    definition.interpreterOnly !== true &&
+    !string;
   const repeatable = instruction.encoding.flags.has("rep") || instruction.encoding.flags.has("repz");
   return {
     mnemonic,

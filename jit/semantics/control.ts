@@ -86,11 +86,13 @@ function countedLoop(wantedZero?: 0 | 1) {
     emit(e, { target }) {
       const counter = e.gpr("rcx", e.addressWidth);
       const left = e.let(e.sub(counter.read(), e.constant(e.addressWidth, 1)));
-      counter.write(left);
       const isLeft = e.ne(left, e.constant(e.addressWidth, 0));
-      if (wantedZero === undefined) return e.branch(isLeft, target);
-      const zero = e.flags.zero();
-      e.branch(e.and(isLeft, wantedZero ? zero : e.eqz(zero)), target);
+      const isWanted = wantedZero === undefined ? isLeft : e.and(isLeft, wantedZero ? e.flags.zero() : e.eqz(e.flags.zero()));
+      const taken = e.let(isWanted);
+      // A target beyond the limit of CS faults with the counter as it was.
+      if (e.mode === "legacy") e.if(taken, () => e.checkTarget(e.let(target.target())));
+      counter.write(left);
+      e.branch(taken, target);
     },
   });
 }

@@ -183,7 +183,7 @@ export const enter = define({
     const pointer = e.let(e.sub(to.get(), e.extend(size.read(), 64)));
     // The frame may not reach where a push would fault.
     slot(pointer, "w").probe(width / 8, "w");
-    writePointer(e, "rbp", frame);
+    e.gpr("rbp", width).write(e.truncate(frame, width));
     writePointer(e, "rsp", pointer);
   },
 });

@@ -1,20 +1,38 @@
+import { Segment } from "../../runtime/abi/guest-state.ts";
 import type { Value } from "../emit/value.ts";
 import { define } from "./define.ts";
 import type { Emitter, OperandHandle } from "./emitter.ts";
-import { directionFlag } from "./integer.ts";
+import { directionFlag, widthOf } from "./integer.ts";
 
 // SDM Vol. 1, 7.3.9 (string operations) and Vol. 2B, "REP/REPE/REPZ/REPNE/REPNZ".
 //
 // One element per run: registers move on after each element, so that a fault or an interrupt leaves a state from which the same
 // instruction simply goes on.
 
-/** Moves rSI or rDI past an element, up or down by the direction flag. */
-export function advance(e: Emitter, register: "rsi" | "rdi", element: OperandHandle, goesDown: Value): void {
+/** An element in memory. */
+interface Element {
+  readonly memory: OperandHandle;
+  /** moves the pointer past the element, up or down by the direction flag */
+  readonly advance: (goesDown: Value) => void;
+}
+
+/**
+ * The element at DS:rSI (whose segment can be overridden) or at ES:rDI. A record describes only one memory operand, so the
+ * operands of the row tell no more than the width.
+ */
+function elementAt(e: Emitter, register: "rsi" | "rdi", operand: OperandHandle, access: "r" | "w"): Element {
   const pointer = e.gpr(register, e.addressWidth);
-  const step = element.width / 8;
-  const forward = e.constant(e.addressWidth, step);
-  const backward = e.constant(e.addressWidth, -step);
-  pointer.write(e.add(pointer.read(), e.select(goesDown, backward, forward)));
+  const address = pointer.read();
+  const width = widthOf(operand);
+  const segment = register === "rsi" ? "default" : Segment.ES;
+  return {
+    memory: e.memory(segment, e.extend(address, 64), width, access),
+    advance: (goesDown) => {
+      const forward = e.constant(e.addressWidth, width / 8);
+      const backward = e.constant(e.addressWidth, -width / 8);
+      pointer.write(e.add(address, e.select(goesDown, backward, forward)));
+    },
+  };
 }
 
 /**
@@ -39,13 +57,15 @@ export function repeated(e: Emitter, step: () => Value | undefined): void {
 /** MOVS: moves an element from DS:rSI to ES:rDI. */
 export const movs = define({
   reference: "SDM 2B MOVS/MOVSB/MOVSW/MOVSD/MOVSQ",
-  operands: { dst: "w", src: "r" },
+  operands: { dst: "a", src: "a" },
   emit(e, { dst, src }) {
     repeated(e, () => {
-      dst.write(src.read());
+      const from = elementAt(e, "rsi", src, "r");
+      const to = elementAt(e, "rdi", dst, "w");
+      to.memory.write(from.memory.read());
       const down = e.let(directionFlag(e));
-      advance(e, "rsi", src, down);
-      advance(e, "rdi", dst, down);
+      from.advance(down);
+      to.advance(down);
       return undefined;
     });
   },
@@ -54,11 +74,12 @@ export const movs = define({
 /** STOS: stores the accumulator at ES:rDI. */
 export const stos = define({
   reference: "SDM 2B STOS/STOSB/STOSW/STOSD/STOSQ",
-  operands: { dst: "w", src: "r" },
+  operands: { dst: "a", src: "r" },
   emit(e, { dst, src }) {
     repeated(e, () => {
-      dst.write(src.read());
-      advance(e, "rdi", dst, e.let(directionFlag(e)));
+      const to = elementAt(e, "rdi", dst, "w");
+      to.memory.write(src.read());
+      to.advance(e.let(directionFlag(e)));
       return undefined;
     });
   },
@@ -67,11 +88,12 @@ export const stos = define({
 /** LODS: loads the accumulator from DS:rSI. */
 export const lods = define({
   reference: "SDM 2A LODS/LODSB/LODSW/LODSD/LODSQ",
-  operands: { dst: "w", src: "r" },
+  operands: { dst: "w", src: "a" },
   emit(e, { dst, src }) {
     repeated(e, () => {
-      dst.write(src.read());
-      advance(e, "rsi", src, e.let(directionFlag(e)));
+      const from = elementAt(e, "rsi", src, "r");
+      dst.write(from.memory.read());
+      from.advance(e.let(directionFlag(e)));
       return undefined;
     });
   },
@@ -87,16 +109,17 @@ function compare(e: Emitter, left: Value, right: Value): Value {
 /** CMPS: compares the element at DS:rSI with the one at ES:rDI. */
 export const cmps = define({
   reference: "SDM 2A CMPS/CMPSB/CMPSW/CMPSD/CMPSQ",
-  operands: { left: "r", right: "r" },
+  operands: { left: "a", right: "a" },
   // With a repeat count of zero nothing is compared.
   flags: { mayWrite: "OF SF ZF AF PF CF" },
   emit(e, { left, right }) {
     repeated(e, () => {
-      const minuend = left.read();
-      const goesOn = compare(e, minuend, right.read());
+      const minuend = elementAt(e, "rsi", left, "r");
+      const subtrahend = elementAt(e, "rdi", right, "r");
+      const goesOn = compare(e, minuend.memory.read(), subtrahend.memory.read());
       const down = e.let(directionFlag(e));
-      advance(e, "rsi", left, down);
-      advance(e, "rdi", right, down);
+      minuend.advance(down);
+      subtrahend.advance(down);
       return goesOn;
     });
   },
@@ -105,13 +128,13 @@ export const cmps = define({
 /** SCAS: compares the accumulator with the element at ES:rDI. */
 export const scas = define({
   reference: "SDM 2B SCAS/SCASB/SCASW/SCASD",
-  operands: { left: "r", right: "r" },
+  operands: { left: "r", right: "a" },
   flags: { mayWrite: "OF SF ZF AF PF CF" },
   emit(e, { left, right }) {
     repeated(e, () => {
-      const element = right.read();
-      const goesOn = compare(e, left.read(), element);
-      advance(e, "rdi", right, e.let(directionFlag(e)));
+      const element = elementAt(e, "rdi", right, "r");
+      const goesOn = compare(e, left.read(), element.memory.read());
+      element.advance(e.let(directionFlag(e)));
       return goesOn;
     });
   },

@@ -39,8 +39,6 @@ export interface CommandHost {
   complain(line: string): void;
   /** @throws {VmError} ERR_FILE when it cannot be read */
   readFile(path: string): Uint8Array;
-  /** false in a version without an engine; createMachine then throws */
-  readonly hasMachine: boolean;
   createMachine(options: { readonly memoryBytes: number; readonly mode: StartMode }): Promise<CommandMachine>;
   createDisassembler(codeSize: 16 | 32 | 64): Promise<Disassembler>;
   nowMs(): number;

@@ -45,7 +45,7 @@ async function dispatch(args: readonly string[], host: CommandHost): Promise<num
   const [name, ...rest] = args;
   if (name === undefined) {
     host.print(programHelp(host));
-    return host.hasMachine ? demonstrate(host) : ExitCode.SUCCESS;
+    return demonstrate(host);
   }
   if (name === "--help" || name === "-h" || name === "help") {
     host.print(rest[0] === undefined ? programHelp(host) : commandHelp(findCommand(rest[0])));

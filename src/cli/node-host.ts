@@ -1,38 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { VmError } from "../errors.ts";
-import type { CommandHost, CommandMachine, RunOutcome, StartMode } from "./host.ts";
-
-const BARE_MACHINE = "../bare-machine.ts";
-
-/** The part of src/bare-machine.ts that the command line uses. */
-interface BareMachineModule {
-  readonly createBareMachine: (options: {
-    readonly memoryBytes: number;
-    readonly mode: StartMode;
-    readonly engine: "interpreter";
-  }) => Promise<BareMachine>;
-}
-
-interface BareMachine {
-  write(gpa: bigint, bytes: Uint8Array): void;
-  read(gpa: bigint, byteLength: number): Uint8Array;
-  setState(state: { readonly rip?: bigint; readonly rsp?: bigint }): void;
-  getState(): Readonly<Record<string, unknown>> & { readonly rip: bigint; readonly rax: bigint };
-  run(options: { readonly maxInstructions: number }): RunOutcome;
-}
-
-/**
- * Loads a module when it is first needed, so that `umbra --help` loads no machine.
- *
- * @throws {VmError} ERR_CONFIG when this version has no such module
- */
-async function load<T>(path: string, what: string): Promise<T> {
-  const url = new URL(path, import.meta.url);
-  if (!existsSync(url)) throw new VmError("ERR_CONFIG", `this version of Umbra has no ${what}`);
-  const loaded: T = await import(url.href);
-  return loaded;
-}
+import type { CommandHost, CommandMachine } from "./host.ts";
 
 /** A value of the machine's state as text: registers as 16 digits, others as they print. */
 function stateLine(name: string, value: unknown): string {
@@ -58,9 +27,9 @@ export const nodeHost: CommandHost = {
       throw new VmError("ERR_FILE", `cannot read ${path}: ${fileReason(cause)}`, { cause });
     }
   },
-  hasMachine: existsSync(new URL(BARE_MACHINE, import.meta.url)),
   async createMachine({ memoryBytes, mode }): Promise<CommandMachine> {
-    const { createBareMachine } = await load<BareMachineModule>(BARE_MACHINE, "bare machine yet");
+    // Loaded when it is first needed, so that `umbra --help` loads no machine.
+    const { createBareMachine } = await import("../bare-machine.ts");
     const machine = await createBareMachine({ memoryBytes, mode, engine: "interpreter" });
     return {
       write: (gpa, bytes) => machine.write(gpa, bytes),
@@ -71,7 +40,7 @@ export const nodeHost: CommandHost = {
           .map(([name, value]) => stateLine(name, value))
           .join(""),
       rip: () => machine.getState().rip,
-      register: (name) => machine.getState()[name],
+      register: (name) => (machine.getState() as unknown as Readonly<Record<string, unknown>>)[name],
       run: (options) => machine.run(options),
     };
   },

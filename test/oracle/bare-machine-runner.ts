@@ -73,6 +73,8 @@ export class BareMachineRunner implements CaseRunner {
     machine.write(CODE_GPA, new Uint8Array(CODE.lengthBytes).fill(CODE_FILL));
     machine.write(IMAGE_GPA, backgroundImage());
     machine.setState({
+      // As Linux has it: write protection, alignment checks, native x87 errors. User code cannot change it, and setting it drops TLBs.
+      cr0: 0x8005_0033n,
       gdt: { base: TABLES_GVA, limit: GDT.length * 8 - 1 },
       ldtr: { selector: 0x50, base: TABLES_GVA + BigInt(LDT_OFFSET), limit: LDT.length * 8 - 1, attributes: 0x82 },
       tr: { selector: 0x40, base: TABLES_GVA, limit: 0x67, attributes: 0x8b },
@@ -168,8 +170,6 @@ function toBareState(state: CpuState): Partial<BareState> {
   const bare: Partial<BareState> = {
     rip: state.rip,
     rflags: state.rflags,
-    cr0: 0x8005_0033n,
-    cr2: 0n,
     fcw: fx.getUint16(0, true),
     fsw: fx.getUint16(2, true),
     ftw: fx.getUint8(4),

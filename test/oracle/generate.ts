@@ -41,7 +41,8 @@ export function generateCase(prng: Prng, form: Form): OracleCase | undefined {
   const uses = (letters: string): boolean => operands.some((operand) => operand && letters.includes(operand.letter) && operand.letter.length === 1);
   const reg = encoding.extension ?? chooseReg(draft, uses);
   const vector = encoding.vex && uses("B") ? prng.below(registers) : 0;
-  const inOpcode = uses("Z") ? prng.below(registers) : 0;
+  // XCHG rAX,rAX is another row: NOP.
+  const inOpcode = uses("Z") ? prng.between(encoding.mnemonic === "xchg" ? 1 : 0, registers - 1) : 0;
   const rmRegister = encoding.rm ?? (uses("NQH") ? prng.below(8) : prng.below(registers));
   // Extended bits of an MMX register, an x87 register or an opcode extension are ignored; let them be set now and then.
   const noise = wide && prng.chance(10);

@@ -27,7 +27,6 @@ export function fakeHost(
     budgets: [],
     rip: 0n,
     version: "1.2.3",
-    hasMachine: true,
     print: (text) => void (world.printed += text),
     complain: (line) => void world.complaints.push(line),
     nowMs: () => 0,

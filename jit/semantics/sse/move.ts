@@ -149,9 +149,9 @@ function maskedStore(reference: string): Definition {
       const data = readVector(e, src);
       const bits = e.bitmask("i8x16", readVector(e, mask));
       const rest = e.variable(width === 128 ? bits : e.and(bits, e.constant(32, 0xff)));
-      // AMD processors turn to MMX state before they look at the memory, and check all of it, selected or not.
+      // AMD processors turn to MMX state before they look at the memory, and check all of it, selected or not, eight bytes at a time.
       if (width === 64) enterMmx(e);
-      dst.probe(width / 8, "w");
+      for (let first = 0; first < width / 8; first += 8) dst.part(first, 64, "w").probe(8, "w");
       e.loop((again) => {
         e.unless0(rest.get(), () => {
           const index = e.let(e.ctz(rest.get()));

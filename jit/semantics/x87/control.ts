@@ -213,7 +213,7 @@ const fnstenv = define({
   unit: "x87-nowait",
   emit(e, { dst }) {
     const format = formatOf(e);
-    dst.probe(format.byteLength, "w");
+    probeEnds(dst, format.byteLength, "w");
     storeEnvironment(e, dst, format);
     e.set("fcw", e.or(e.get("fcw"), e.constant(32, EXCEPTIONS)));
     summarize(e);
@@ -225,8 +225,21 @@ const fldenv = define({
   reference: "SDM 2A FLDENV",
   operands: { src: "a" },
   unit: "x87",
-  emit: (e, { src }) => loadEnvironment(e, src, formatOf(e)),
+  emit(e, { src }) {
+    const format = formatOf(e);
+    probeEnds(src, format.byteLength, "r");
+    loadEnvironment(e, src, format);
+  },
 });
+
+/**
+ * Faults now if any byte of an environment or state could not be accessed later. Processors touch the first byte and then the last one,
+ * which is what CR2 tells.
+ */
+function probeEnds(operand: OperandHandle, byteLength: number, access: "r" | "w"): void {
+  operand.probe(1, access);
+  operand.part(byteLength - 1, 8, access).probe(1, access);
+}
 
 /** Calls `body` for each of ST(0)..ST(7) with the slot and the byte offset in the image. */
 function forEachRegister(e: Emitter, { byteLength }: Format, body: (at: Value, offset: Value) => void): void {
@@ -247,7 +260,7 @@ const fnsave = define({
   unit: "x87-nowait",
   emit(e, { dst }) {
     const format = formatOf(e);
-    dst.probe(format.byteLength + 80, "w");
+    probeEnds(dst, format.byteLength + 80, "w");
     storeEnvironment(e, dst, format);
     forEachRegister(e, format, (at, offset) => {
       dst.part(offset, 64, "w").write(e.let(e.loadOffset(64, at)));
@@ -264,7 +277,7 @@ const frstor = define({
   unit: "x87",
   emit(e, { src }) {
     const format = formatOf(e);
-    src.probe(format.byteLength + 80, "r");
+    probeEnds(src, format.byteLength + 80, "r");
     loadEnvironment(e, src, format);
     forEachRegister(e, format, (at, offset) => {
       const significand = src.part(offset, 64, "r").read();

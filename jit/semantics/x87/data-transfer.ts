@@ -83,10 +83,14 @@ function finishStore(e: Emitter, destination: OperandHandle, pops: number): void
   finish(e, pops, Blocker.MEMORY);
 }
 
-/** Stores `value` unless an unmasked exception of its conversion forbids it. */
+/** Stores `value` unless an unmasked exception of its conversion forbids it; a fault of the memory comes first even then. */
 function storeConverted(e: Emitter, destination: OperandHandle, value: Value, pops: number): void {
   const named = e.let(value);
-  e.if(e.eqz(unmasked(e, Blocker.MEMORY)), () => destination.write(named));
+  e.if(
+    unmasked(e, Blocker.MEMORY),
+    () => destination.probe(destination.width / 8, "w"),
+    () => destination.write(named),
+  );
   finishStore(e, destination, pops);
 }
 

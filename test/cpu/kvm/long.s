@@ -580,24 +580,20 @@ compat_return:
 nothing_returned:
   popq %rax
 nothing:
-  # Logs "no exception" with RFLAGS and RAX, and goes on.
+  # Logs "no exception" with CS, SS, RFLAGS and RAX, and goes on. All registers but RAX stay.
   pushfq
-  popq %rcx
-  movq %rax, %rdx
+  popq 40(%rbx)
+  movq %rax, 96(%rbx)
   movq test, %rax
   movq %rax, (%rbx)
   movq $0x100, 8(%rbx)
-  movq %rcx, 40(%rbx)
-  movq %rdx, 96(%rbx)
-  xorl %ecx, %ecx
-  movw %ss, %cx
-  movq %rcx, 56(%rbx)
-  xorl %ecx, %ecx
-  movw %cs, %cx
-  movq %rcx, 32(%rbx)
+  movl %ss, %eax
+  movq %rax, 56(%rbx)
+  movl %cs, %eax
+  movq %rax, 32(%rbx)
   addq $104, %rbx
-  movw $0x10, %cx
-  movw %cx, %ss
+  movw $0x10, %ax
+  movw %ax, %ss
   movq old_rsp, %rsp
   jmp *resume
 
@@ -694,6 +690,7 @@ gdt:
   .quad 0x00cf91000000ffff   # 50 read-only data
   .quad 0x00cf99000000ffff   # 58 execute-only code
   .quad 0x12cf92345678ffff   # 60 data with a base, not accessed
+  .quad 0
   .quad 0x0000ec0000080000 | (gate_target - start + 0x1000), 0   # 70 call gate for level 3
   .quad 0x000082000001000f, 0   # 80 LDT
   .quad 0
