@@ -62,7 +62,11 @@ function substitution(name: string, table: readonly number[]): Helper {
 /** Byte i of the result is byte permutation[i]. */
 function permute(f: StateBuilder, vector: Value, permutation: (index: number) => number): Value {
   const named = f.let(vector);
-  return f.shuffle(named, named, Array.from({ length: 16 }, (_, i) => permutation(i)));
+  return f.shuffle(
+    named,
+    named,
+    Array.from({ length: 16 }, (_, i) => permutation(i)),
+  );
 }
 
 /** Row r moves left by r columns, or right. FIPS 197, 5.1.2 and 5.3.1. */

@@ -16,7 +16,8 @@ const multiply32: Helper = {
   emit(f, [left, right]) {
     if (!left || !right) return;
     const masks = [0, 1, 2, 3].map((phase) => EVERY_FOURTH << BigInt(phase));
-    const split = (value: Value): Value[] => masks.map((mask) => f.let(f.and(value, f.constant(64, mask & 0xffff_ffffn))));
+    const split = (value: Value): Value[] =>
+      masks.map((mask) => f.let(f.and(value, f.constant(64, mask & 0xffff_ffffn))));
     const lefts = split(left);
     const rights = split(right);
     let product = f.constant(64, 0n);

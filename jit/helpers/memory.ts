@@ -30,6 +30,10 @@ const EFER_LMA = 1 << 10;
 const EFER_NXE = 1 << 11;
 
 const PAGE_MASK = -4096n;
+/** index in guestState.reservedEntryBits of those of a 4 MiB page */
+const PSE36_RESERVED = 4;
+/** offset of the TLB bank that stays empty */
+const EMPTY_BANK: number = MemoryMap.TLB + Tlb.EMPTY_BANK * Tlb.BANK_BYTES;
 
 /** Offset in the current TLB bank of the entry for a linear address. */
 export function tlbEntry(f: StateBuilder, gva: Value): Value {
@@ -156,13 +160,13 @@ const pageWalk: Helper = {
         f.if(f.eqz(pdpte), () => {
           rights.set(f.and(rights.get(), entry.get()));
           noExecute.set(f.or(noExecute.get(), entry.get()));
-          // Reserved: bit 63 without EFER.NXE; PS where no large page exists (PML4E).
+          // Bit 63 without EFER.NXE, and what the processor model makes reserved at this level.
+          const level = f.divU(f.sub(shift.get(), f.constant(32, 12)), f.constant(32, 9));
+          const wide = f.eq(entryBytes.get(), f.constant(32, 8));
+          const never = f.and(f.get("reservedEntryBits", level), f.select(wide, f.constant(64, -1n), f.constant(64, 0n)));
           const reserved = f.or(
             f.and(f.ltS(entry.get(), f.constant(64, 0n)), f.eqz(nxe)),
-            f.and(
-              f.ne(f.and(entry.get(), f.constant(64, Pte.PS)), f.constant(64, 0n)),
-              f.eq(shift.get(), f.constant(32, 39)),
-            ),
+            f.ne(f.and(entry.get(), never), f.constant(64, 0n)),
           );
           f.if(reserved, () => {
             errorBits.set(f.constant(32, 9));
@@ -183,13 +187,14 @@ const pageWalk: Helper = {
           // Reserved address bits of a large page: 13..20 (2 MiB), 13..29 (1 GiB); bit 12 is PAT. 4 MiB pages use 13..20 for PSE-36.
           const wide = f.eq(entryBytes.get(), f.constant(32, 8));
           const low = f.sub(f.shl(f.constant(64, 1n), f.extend(shift.get(), 64)), f.constant(64, 0x2000n));
-          f.if(f.and(wide, f.ne(f.and(entry.get(), low), f.constant(64, 0n))), () => {
+          const reserved = f.select(wide, low, f.get("reservedEntryBits", PSE36_RESERVED));
+          f.if(f.ne(f.and(entry.get(), reserved), f.constant(64, 0n)), () => {
             errorBits.set(f.constant(32, 9));
             raise();
           });
           f.break(found);
         });
-        f.if(f.eqz(f.or(pdpte, bit(Access.PROBE))), () => markEntry(f, entryOffset.get(), entry.get(), Number(Pte.A)));
+        f.if(f.eqz(f.or(pdpte, bit(Access.PROBE))), () => markEntry(f, entryOffset.get(), entry.get(), f.constant(32, Number(Pte.A))));
         table.set(
           f.select(
             f.eq(entryBytes.get(), f.constant(32, 8)),
@@ -236,11 +241,7 @@ const pageWalk: Helper = {
 
     f.if(f.eqz(bit(Access.PROBE)), () => {
       const bits = f.select(isWrite, f.constant(32, Number(Pte.A | Pte.D)), f.constant(32, Number(Pte.A)));
-      const wanted = f.let(bits);
-      f.if(f.ne(f.and(f.truncate(entry.get(), 32), wanted), wanted), () => {
-        const low = f.loadOffset(32, entryOffset.get());
-        f.storeOffset(entryOffset.get(), f.or(low, wanted));
-      });
+      markEntry(f, entryOffset.get(), entry.get(), f.let(bits));
     });
 
     const pageMask = f.let(f.sub(f.shl(f.constant(64, 1n), f.extend(pageBits.get(), 64)), f.constant(64, 1n)));
@@ -277,10 +278,14 @@ function traceTable(f: StateBuilder, entryGpa: Value, gva: Value, shift: Value, 
   f.if(f.eqz(known), () => f.callVoid("trace_table", [page, f.or(wanted, f.extend(slotBit, 64))]));
 }
 
-function markEntry(f: StateBuilder, offset: Value, entry: Value, bits: number): void {
+/** Sets accessed and dirty bits. A table may lie in a page that is executed as well: what was decoded there must go. */
+function markEntry(f: StateBuilder, offset: Value, entry: Value, bits: Value): void {
   const at = f.let(offset);
-  f.if(f.eqz(f.and(entry, f.constant(64, bits))), () => {
-    f.storeOffset(at, f.or(f.loadOffset(32, at), f.constant(32, bits)));
+  const wanted = f.let(bits);
+  f.if(f.ne(f.and(f.truncate(entry, 32), wanted), wanted), () => {
+    f.storeOffset(at, f.or(f.loadOffset(32, at), wanted));
+    const gpa = f.let(f.extend(f.sub(at, f.constant(32, MemoryMap.RAM)), 64));
+    f.if(f.and(pageFlags(f, gpa), f.constant(32, PageFlag.CODE)), () => f.callVoid("code_write", [gpa, f.constant(32, 1)]));
   });
 }
 
@@ -311,12 +316,37 @@ function ramOffset(f: StateBuilder, gpa: Value): Value {
   return f.add(f.truncate(gpa, 32), f.constant(32, MemoryMap.RAM));
 }
 
-/** Enters a page in a table of the current bank. */
+/** Enters a page in a table of the current bank, unless that is the empty one. */
 function fill(f: StateBuilder, gva: Value, gpa: Value, table: number): void {
-  if (table === Tlb.WRITE) noteWriter(f, gva, gpa);
-  const entry = tlbEntry(f, gva);
-  f.storeOffset(entry, f.and(gva, f.constant(64, PAGE_MASK)), table + Tlb.TAG);
-  f.storeOffset(entry, f.sub(ramOffset(f, gpa), f.truncate(gva, 32)), table + Tlb.ADDEND);
+  f.if(f.ne(f.get("tlb"), f.constant(32, EMPTY_BANK)), () => {
+    if (table === Tlb.WRITE) noteWriter(f, gva, gpa);
+    const entry = tlbEntry(f, gva);
+    f.storeOffset(entry, f.and(gva, f.constant(64, PAGE_MASK)), table + Tlb.TAG);
+    f.storeOffset(entry, f.sub(ramOffset(f, gpa), f.truncate(gva, 32)), table + Tlb.ADDEND);
+  });
+}
+
+/**
+ * While the empty bank is in use every access comes by here: alignment checks and data breakpoints. On an alignment fault 0 is
+ * returned from the function under construction. AMD and Intel check alignment before they translate the address.
+ */
+function observe(f: StateBuilder, gva: Value, byteLength: Value, write: number): void {
+  f.if(f.eq(f.get("tlb"), f.constant(32, EMPTY_BANK)), () => {
+    // An m80 is aligned to 8 bytes, and so is a larger area that is no power of two.
+    const isPower = f.eqz(f.and(byteLength, f.sub(byteLength, f.constant(32, 1))));
+    const mask = f.select(isPower, f.sub(byteLength, f.constant(32, 1)), f.constant(32, 7));
+    f.if(f.and(checksAlignment(f), f.ne(f.and(f.truncate(gva, 32), mask), f.constant(32, 0))), () => {
+      setFault(f, Vector.AC, f.constant(32, 0));
+      f.return(f.constant(32, 0));
+    });
+    f.if(f.get("dataBreakpoints"), () => f.callVoid("data_access", [gva, byteLength, f.constant(32, write)]));
+  });
+}
+
+/** 1 when misaligned accesses raise #AC: CR0.AM, RFLAGS.AC and CPL 3. SDM Vol. 3A, 6.15, interrupt 17. */
+function checksAlignment(f: StateBuilder): Value {
+  const mask = f.and(f.shrU(f.truncate(f.get("cr0"), 32), f.constant(32, 18)), f.shrU(f.get("rflags"), f.constant(32, 18)));
+  return f.and(f.and(mask, f.constant(32, 1)), f.eq(f.get("cpl"), f.constant(32, 3)));
 }
 
 /** Remembers through which linear page a page can be written directly, so that the right can be taken back quickly. */
@@ -392,17 +422,23 @@ const physicalWrite: Helper = {
 /** Copies an access that may span two pages, walking both before anything moves. */
 function acrossPages(f: StateBuilder, gva: Value, byteLength: Value, access: Value, move: (gpa: Value, bufferOffset: Value, bytes: Value) => void): void {
   const right = f.let(access);
-  const gpa = walk(f, gva, right);
   f.if(
     crosses(f, gva, byteLength),
     () => {
       const first = bytesInFirstPage(f, gva);
       const next = f.let(f.and(f.add(gva, f.extend(first, 64)), linearMask(f)));
+      // If the second page faults, the first must not have been marked as accessed: look at it first, and walk it last.
+      const looked = f.call("page_walk", [f.cpu, gva, f.or(right, f.constant(32, Access.PROBE))], "i64");
+      f.if(f.eq(looked, f.constant(64, -1n)), () => {
+        f.drop(f.call("page_walk", [f.cpu, gva, right], "i64"));
+        f.return(f.constant(32, 0));
+      });
       const gpa2 = walk(f, next, right);
+      const gpa = walk(f, gva, right);
       move(gpa, f.constant(32, 0), first);
       move(gpa2, first, f.let(f.sub(byteLength, first)));
     },
-    () => move(gpa, f.constant(32, 0), byteLength),
+    () => move(walk(f, gva, right), f.constant(32, 0), byteLength),
   );
 }
 
@@ -423,6 +459,7 @@ const readSlow: Helper = {
   emit(f, [gva, byteLength]) {
     if (!gva || !byteLength) return;
     requireCanonical(f, gva, byteLength);
+    observe(f, gva, byteLength, 0);
     f.if(f.eqz(crosses(f, gva, byteLength)), () => {
       const gpa = walk(f, gva, userBit(f));
       f.if(f.eqz(f.and(pageFlags(f, gpa), f.constant(32, PageFlag.DEVICE))), () => {
@@ -445,6 +482,7 @@ const writeSlow: Helper = {
   emit(f, [gva, byteLength]) {
     if (!gva || !byteLength) return;
     requireCanonical(f, gva, byteLength);
+    observe(f, gva, byteLength, 1);
     const access = f.let(f.or(userBit(f), f.constant(32, Access.WRITE)));
     f.if(f.eqz(crosses(f, gva, byteLength)), () => {
       const gpa = walk(f, gva, access);
@@ -472,6 +510,7 @@ const modifySlow: Helper = {
   emit(f, [gva, byteLength]) {
     if (!gva || !byteLength) return;
     requireCanonical(f, gva, byteLength);
+    observe(f, gva, byteLength, 1);
     const access = f.let(f.or(userBit(f), f.constant(32, Access.WRITE)));
     f.if(f.eqz(crosses(f, gva, byteLength)), () => {
       const gpa = walk(f, gva, access);
@@ -537,7 +576,10 @@ const selectTlb: Helper = {
     // Bank 0: supervisor; 1: supervisor with RFLAGS.AC, which lifts SMAP; 2: user.
     const ac = f.and(f.shrU(f.get("rflags"), f.constant(32, 18)), f.constant(32, 1));
     const bank = f.select(f.eq(f.get("cpl"), f.constant(32, 3)), f.constant(32, 2), ac);
-    f.set("tlb", f.add(f.get("tlbBanks"), f.mul(bank, f.constant(32, Tlb.BANK_BYTES))));
+    const offset = f.add(f.get("tlbBanks"), f.mul(bank, f.constant(32, Tlb.BANK_BYTES)));
+    // What must be looked at closer never hits.
+    const observed = f.or(f.get("dataBreakpoints"), checksAlignment(f));
+    f.set("tlb", f.select(observed, f.constant(32, EMPTY_BANK), offset));
   },
 };
 

@@ -6,6 +6,7 @@ import type { Helper } from "./helper.ts";
 import { memoryHelpers } from "./memory.ts";
 import { shaHelpers } from "./sha.ts";
 import { softFloatHelpers } from "./softfloat/index.ts";
+import { stringHelpers } from "./string.ts";
 import { stringCompareHelpers } from "./string-compare.ts";
 import { x87Helpers } from "./x87/index.ts";
 
@@ -19,5 +20,6 @@ export const allHelpers: readonly Helper[] = [
   ...shaHelpers,
   ...softFloatHelpers,
   ...stringCompareHelpers,
+  ...stringHelpers,
   ...x87Helpers,
 ];

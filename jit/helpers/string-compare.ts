@@ -94,7 +94,10 @@ function equalOrdered(f: StateBuilder, s: Strings, result: Variable): void {
   const beyond = f.let(f.not(ones(f, s.all)));
   result.set(ones(f, s.all));
   each(f, 1, s.firstLength, (index) => {
-    const equal = f.bitmask(shape(s.size), f.vector(shape(s.size), "eq", broadcast(f, s.size, s.first, index), s.second));
+    const equal = f.bitmask(
+      shape(s.size),
+      f.vector(shape(s.size), "eq", broadcast(f, s.size, s.first, index), s.second),
+    );
     // What would be compared beyond the end of the vector counts as equal.
     const shifted = f.shrS(f.or(f.and(equal, inSecond), beyond), index);
     result.set(f.and(result.get(), shifted));
@@ -145,7 +148,13 @@ const stringLength: Helper = {
       const zeros = f.bitmask(shape(size), f.vector(shape(size), "eq", vector, zero));
       return f.ctz(f.or(zeros, f.constant(32, 2 ** (128 / size))));
     };
-    f.return(f.choose(f.and(immediate, f.constant(32, 1)), () => length(16), () => length(8)));
+    f.return(
+      f.choose(
+        f.and(immediate, f.constant(32, 1)),
+        () => length(16),
+        () => length(8),
+      ),
+    );
   },
 };
 

@@ -37,7 +37,7 @@ export class BlockBuilder implements BlockDecoder {
     const { start, mode } = request;
     const codeSize = CODE_SIZES[mode & Mode.CODE_SIZE_MASK] ?? 64;
     const bytes = new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength);
-    const pageStart = start & ~(PAGE - 1);
+    const pageStart = start - (start % PAGE);
     const pageEnd = pageStart + PAGE;
     const limit = mode & Mode.STEP ? 1 : MAXIMUM_BLOCK_INSTRUCTIONS;
     const list: Decoded[] = [];
@@ -76,7 +76,7 @@ export class BlockBuilder implements BlockDecoder {
   /** A block of the one instruction that crosses into the next page, behind a check that that page is still the same. */
   #crossing(memory: DataView, bytes: Uint8Array, request: DecodeRequest, codeSize: CodeSize): DecodedBlock {
     const { start, record } = request;
-    const pageStart = start & ~(PAGE - 1);
+    const pageStart = start - (start % PAGE);
     const inFirst = pageStart + PAGE - start;
     if (request.codeBytes <= inFirst) {
       const end = this.#write(memory, record, [], start - pageStart, "too_long", codeSize);
@@ -101,7 +101,8 @@ export class BlockBuilder implements BlockDecoder {
     const first = list[0];
     const beyond = typeof result === "string" ? result === "too-long" : result.length > request.codeBytes;
     const failure = first ? undefined : beyond ? "too_long" : "undefined_opcode";
-    const length = first?.instruction.length ?? Math.min(15, inFirst);
+    // What made decoding fail belongs to the block, as above.
+    const length = first?.instruction.length ?? 15;
     const end = this.#write(memory, at, list, start - pageStart + (first ? length : 0), failure, codeSize);
     const crossingBytes = Math.max(0, length - inFirst);
     return { recordBytes: end - record, byteLength: inFirst, crossingBytes, nextPage: Math.max(nextPage, 0) };
@@ -125,7 +126,7 @@ export class BlockBuilder implements BlockDecoder {
     this.#clear(memory, at);
     memory.setUint32(at + Rec.HANDLER, this.#handler(failure ?? "fall_through"), LITTLE);
     memory.setUint16(at + Rec.PAGE_OFFSET, endOffset, LITTLE);
-    memory.setUint16(at + Rec.INDEX_IN_BLOCK, failure ? list.length : list.length - 1, LITTLE);
+    memory.setUint16(at + Rec.INDEX_IN_BLOCK, list.length, LITTLE);
     memory.setUint8(at + Rec.ADDRESS_SHIFT, codeSize === 64 ? 0 : 32);
     return at + Rec.BYTES;
   }
@@ -152,6 +153,7 @@ export class BlockBuilder implements BlockDecoder {
     memory.setUint8(record + Rec.SEGMENT_NUMBER, USES_FRAME.has(instruction.mnemonic) ? Segment.SS : Segment.DS);
     memory.setUint8(record + Rec.PREFIXES, (instruction.lock ? 1 : 0) | (instruction.repeat === 0xf2 ? 2 : instruction.repeat === 0xf3 ? 4 : 0));
     memory.setUint8(record + Rec.OPERAND_BYTES, instruction.operandSize / 8);
+    const codes = instruction.encoding.operands;
     let immediates = 0;
     operands.forEach((operand, position) => {
       switch (operand.kind) {
@@ -160,7 +162,7 @@ export class BlockBuilder implements BlockDecoder {
           break;
         case "memory":
           // The record has room for one: of two strings the source, whose segment can be overridden. The other is always ES:rDI.
-          if (instruction.encoding.operands[position]?.startsWith("Y")) break;
+          if (codes[position]?.startsWith("Y") && codes.some((code) => code.startsWith("X"))) break;
           this.#writeMemory(memory, record, operand, instruction, pageOffset + length);
           break;
         case "immediate":

@@ -34,6 +34,7 @@ export function generateCore(optimization: Optimization): { readonly module: Was
   module.importFunction("code_write", ["i64", "i32"], []);
   module.importFunction("trace_table", ["i32", "i64"], []);
   module.importFunction("page_table_write", ["i64", "i32", "i32"], []);
+  module.importFunction("data_access", ["i64", "i32", "i32"], []);
   module.importFunction("call_out", ["i32", "i32"], ["i32"]);
   addHelpers(module, allHelpers);
   for (const name of ["page_walk", "read_slow", "write_slow", "fetch_slow", "select_tlb", "physical_read", "physical_write"]) module.export(name);

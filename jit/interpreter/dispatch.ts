@@ -97,12 +97,17 @@ export function addDispatch(module: WasmModule): void {
   handler("stale", (f) => {
     // The block was dropped: what follows from here must be decoded again.
     const rip = f.currentRip();
-    f.drop(f.charge(f.field16(Rec.INDEX_IN_BLOCK)));
+    const left = f.charge(f.field16(Rec.INDEX_IN_BLOCK));
+    f.if(f.ltS(left, f.constant(32, 0)), () => {
+      f.setRip(rip);
+      f.leave(Exit.BUDGET);
+    });
     f.tailCall("goto", [f.cpu, rip]);
   });
 
   handler("fall_through", (f) => {
-    const left = f.charge(f.upToHere());
+    // This record is no instruction: its index is the number of instructions before it.
+    const left = f.charge(f.field16(Rec.INDEX_IN_BLOCK));
     f.if(f.ltS(left, f.constant(32, 0)), () => {
       f.setRip(f.nextRip());
       f.leave(Exit.BUDGET);

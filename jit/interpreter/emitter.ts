@@ -145,7 +145,7 @@ export class InterpreterEmitter extends Emitter {
   }
 
   /** Linear address of an effective address in a segment; leaves with a fault outside the segment's limit. */
-  segmentLinear(segment: number | "default", effective: Value, byteLength: Value, write: boolean): Value {
+  override segmentLinear(segment: number | "default", effective: Value, byteLength: Value, write: boolean): Value {
     if (this.mode === "long") {
       if (segment === "default") {
         const base = this.loadOffset(64, this.add(this.cpu, this.extend(this.loadOffset(16, this.record, Rec.SEGMENT), 32)));

@@ -84,6 +84,11 @@ export abstract class Emitter extends StateBuilder {
    * @param address effective address, 64 bits, already truncated to the address size
    */
   abstract memory(segment: number | "default", address: Value, width: Width, access: "r" | "w" | "rw"): OperandHandle;
+  /**
+   * Linear address of an effective address in a segment (see `memory`), checked for an access of `byteLength` bytes: for helpers
+   * that make accesses by themselves.
+   */
+  abstract segmentLinear(segment: number | "default", effective: Value, byteLength: Value, write: boolean): Value;
   /** Pushes a value of 16, 32 or 64 bits. May fault; RSP changes only afterwards. */
   abstract push(value: Value): void;
   /** Reads the top of the stack without moving RSP. `release` moves it. */

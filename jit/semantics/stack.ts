@@ -78,15 +78,12 @@ export const popa = define({
     const width = e.operandWidth;
     const inside = stackMask(e);
     const top = e.gpr("rsp", 64).read();
-    const registers = [7, 6, 5, 3, 2, 1, 0];
-    const values = registers.map((register) => {
+    for (const register of [7, 6, 5, 3, 2, 1, 0]) {
       const slot = e.add(top, e.constant(64, ((7 - register) * width) / 8));
-      return e.memory(Segment.SS, inside(slot), width, "r").read();
-    });
-    registers.forEach((register, index) => {
-      const value = values[index];
-      if (value) e.gpr(register, width).write(value);
-    });
+      // One after the other, as processors do: a fault shows the registers that were popped before it. rSP moves at the end, so
+      // that the instruction can start again.
+      e.gpr(register, width).write(e.memory(Segment.SS, inside(slot), width, "r").read());
+    }
     writePointer(e, "rsp", e.add(top, e.constant(64, width)));
   },
 });

@@ -14,12 +14,20 @@ export interface FlagState {
   readonly step?: Step | "dynamic";
 }
 
+interface ArithmeticBase {
+  readonly kind: "add" | "sub";
+  readonly left: Value;
+  readonly right: Value;
+  readonly result: Value | undefined;
+  readonly withCarry: boolean;
+}
+
 type Base =
   /** as at the entry of the region */
   | { readonly kind: "initial" }
   /** in the form of guestState */
   | { readonly kind: "stored"; readonly result: Value; readonly bits: Value }
-  | { readonly kind: "add" | "sub"; readonly left: Value; readonly right: Value; readonly result: Value | undefined; readonly withCarry: boolean }
+  | ArithmeticBase
   | { readonly kind: "logic"; readonly result: Value }
   | { readonly kind: "set"; readonly result: Value; readonly others: Pick<FlagValues, "CF" | "OF" | "AF"> }
   /** what the variables of `FlagVariables` say: several predecessors brought different states */
@@ -187,7 +195,7 @@ export class TranslatorFlags extends Flags {
     else super.sub({ left: e.let(e.add(result, right)), right, result });
   }
 
-  #resultOf(base: Extract<Base, { kind: "add" | "sub" }>): Value {
+  #resultOf(base: ArithmeticBase): Value {
     const { e } = this;
     return base.result ?? e.let(base.kind === "add" ? e.add(base.left, base.right) : e.sub(base.left, base.right));
   }
@@ -263,12 +271,13 @@ export class TranslatorFlags extends Flags {
 
   override condition(code: ConditionCode): Value {
     const { base, step } = this.#state;
-    const direct = step ? undefined : base.kind === "sub" && !base.withCarry ? this.#compare(code, base) : this.#compareWithZero(code, base);
+    if (step) return super.condition(code);
+    const direct = base.kind === "sub" && !base.withCarry ? this.#compare(code, base) : this.#compareWithZero(code, base);
     return direct ?? super.condition(code);
   }
 
   /** After left - right. */
-  #compare(code: ConditionCode, { left, right }: Extract<Base, { kind: "sub" }>): Value | undefined {
+  #compare(code: ConditionCode, { left, right }: ArithmeticBase): Value | undefined {
     const { e } = this;
     switch (code) {
       case "e":

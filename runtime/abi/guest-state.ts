@@ -123,6 +123,10 @@ export const guestState = layout({
   bounce: array("v128", 40),
   /** scratch for helpers and call-outs */
   scratch: array("u64", 16),
+  /** non-zero while DR7 arms data breakpoints: every access must be looked at */
+  dataBreakpoints: "u32",
+  /** bits that must be 0 in entries of 8 bytes at levels 0 (page table) to 3 (PML4), and in a 4 MiB page of 32-bit paging */
+  reservedEntryBits: array("u64", 5),
 });
 
 /** Segment register numbers, SDM order; LDTR and TR use the same arrays. */

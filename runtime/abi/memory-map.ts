@@ -58,6 +58,8 @@ export const Tlb = {
   SLOTS: 8,
   /** banks of an address space: supervisor, supervisor with SMAP lifted by RFLAGS.AC, user */
   BANKS_OF_SLOT: 3,
+  /** number of a bank behind those of the slots that stays empty: while it is in use, every access takes the slow path */
+  EMPTY_BANK: 24,
   TAG: 0,
   ADDEND: 8,
 } as const;

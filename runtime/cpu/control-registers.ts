@@ -42,6 +42,7 @@ function writeCr0(cpu: Cpu, value: bigint): CallOutResult {
     // Even if the code size is the same, RIP and segments now mean something else.
     return nextInstruction(cpu);
   }
+  if ((old ^ next) & Cr0.AM) cpu.hooks.privilegeChanged();
   return undefined;
 }
 

@@ -23,6 +23,8 @@ export interface CoreImports {
   trace_table(page: number, trace: bigint): void;
   /** A traced page table is about to be written. */
   page_table_write(gpa: bigint, from: number, byteLength: number): void;
+  /** A data access while data breakpoints are armed; it may still fault. */
+  data_access(gva: bigint, byteLength: number, write: number): void;
   call_out(number: number, instructionLength: number): number;
 }
 

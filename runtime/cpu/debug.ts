@@ -20,6 +20,7 @@ const DR6_BS = 1 << 14;
 const DR7_GD = 1n << 13n;
 const CODE = 0;
 const WRITE = 1;
+const IO = 2;
 const READ_WRITE = 3;
 
 /** One enabled breakpoint. */
@@ -51,12 +52,12 @@ function breakpoints(cpu: Cpu): Breakpoint[] {
 }
 
 /**
- * Whether instructions must run one at a time: trap flag, or an armed code breakpoint. An interrupt shadow matters only while an
+ * Whether instructions must run one at a time: trap flag, or an armed breakpoint. An interrupt shadow matters only while an
  * event waits; then the machine steps once whatever this says.
  */
 export function needsStepping(cpu: Cpu): boolean {
   const { state } = cpu;
-  return (state.systemFlags & Rflags.TF) !== 0 || hasCodeBreakpoints(cpu);
+  return (state.systemFlags & Rflags.TF) !== 0 || breakpoints(cpu).some(({ type }) => type !== IO);
 }
 
 /** Whether any code breakpoint is armed: only then does RFLAGS.RF mean anything after IRET. */
@@ -99,7 +100,7 @@ export interface Step {
 export function beforeStep(cpu: Cpu): Step | GuestEvent {
   const { state } = cpu;
   const flags = state.systemFlags;
-  const shadow = state.u32("interruptShadow");
+  const { shadow } = cpu;
   if (!(flags & Rflags.RF) && shadow !== Shadow.STACK) {
     const hits = codeHits(cpu);
     if (hits !== 0) return { vector: Vector.DB, kind: "fault", dr6: hits };
@@ -127,7 +128,7 @@ function codeHits(cpu: Cpu): number {
  */
 export function afterStep(cpu: Cpu, step: Step): GuestEvent | undefined {
   const { state } = cpu;
-  const shadow = state.u32("interruptShadow");
+  const { shadow } = cpu;
   if (step.shadow !== 0 && shadow === step.shadow) state.setU32("interruptShadow", Shadow.NONE);
   let dr6 = cpu.pendingDebug;
   const trapFlag = cpu.trapByNewFlag ? (state.systemFlags & Rflags.TF) !== 0 : step.trapFlag;

@@ -6,12 +6,12 @@ import { Shadow, type Cpu } from "./cpu.ts";
 /** Whether an external interrupt can be delivered between the last instruction and the next. */
 export function canTakeInterrupt(cpu: Cpu): boolean {
   const { state } = cpu;
-  return (state.systemFlags & Rflags.IF) !== 0 && state.u32("interruptShadow") === Shadow.NONE;
+  return (state.systemFlags & Rflags.IF) !== 0 && cpu.shadow === Shadow.NONE;
 }
 
 /** Whether an NMI can be delivered now. */
 export function canTakeNmi(cpu: Cpu): boolean {
-  return !cpu.nmiBlocked && cpu.state.u32("interruptShadow") !== Shadow.STACK;
+  return !cpu.nmiBlocked && cpu.shadow !== Shadow.STACK;
 }
 
 /** Tells generated code that an event waits for RFLAGS.IF (or for the shadow to end), or that none does. */

@@ -1,4 +1,4 @@
-import { guestState, NO_ERROR_CODE } from "../abi/guest-state.ts";
+import { guestState, Mode, NO_ERROR_CODE } from "../abi/guest-state.ts";
 import { type CoreExports, WalkAccess } from "./core-module.ts";
 import { Fault } from "./fault.ts";
 import type { AccessSize, LinearMemory, Privilege } from "./memory-access.ts";
@@ -40,12 +40,21 @@ export class PagedMemory implements LinearMemory {
   }
 
   #walk(linear: bigint, size: number, access: number): { first: bigint; second: bigint; inFirst: number } | Fault {
-    const first = this.#core.page_walk(this.#state.base, linear, access);
-    if (first === -1n) return this.#fault();
+    const { base } = this.#state;
     const inFirst = Math.min(size, 4096 - Number(linear & 0xfffn));
-    if (inFirst === size) return { first, second: 0n, inFirst };
-    const second = this.#core.page_walk(this.#state.base, BigInt.asIntN(64, linear + BigInt(inFirst)), access);
-    return second === -1n ? this.#fault() : { first, second, inFirst };
+    let second = 0n;
+    if (inFirst < size) {
+      // If the second page faults, the first must not have been marked as accessed: look at it first, and walk it last.
+      if (this.#core.page_walk(base, linear, access | WalkAccess.PROBE) !== -1n) {
+        // Addresses below 4 GiB wrap outside 64-bit mode; system structures of long mode lie anywhere, whatever the code is.
+        const wraps = linear <= 0xffff_ffffn && (this.#state.u32("mode") & Mode.CODE_SIZE_MASK) !== Mode.CODE64;
+        const next = linear + BigInt(inFirst);
+        second = this.#core.page_walk(base, wraps ? next & 0xffff_ffffn : BigInt.asIntN(64, next), access);
+        if (second === -1n) return this.#fault();
+      }
+    }
+    const first = this.#core.page_walk(base, linear, access);
+    return first === -1n ? this.#fault() : { first, second, inFirst };
   }
 
   #fault(): Fault {

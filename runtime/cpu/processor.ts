@@ -10,7 +10,7 @@ import { Cr0, Efer } from "./control-bits.ts";
 import type { Core, CoreExports, CoreImports } from "./core-module.ts";
 import { Cpu } from "./cpu.ts";
 import type { CpuModel } from "./cpuid.ts";
-import { afterStep, beforeStep, needsStepping, stepFaulted, type Step } from "./debug.ts";
+import { afterStep, beforeStep, dataPages, needsStepping, noteDataAccess, stepFaulted, type Step } from "./debug.ts";
 import { deliver, type GuestEvent } from "./exceptions.ts";
 import { Fault } from "./fault.ts";
 import type { CpuHooks, FlushScope } from "./hooks.ts";
@@ -53,6 +53,10 @@ const Status = { CONTINUE: 0, FAULT: 1, REDIRECT: 2, EXIT: 3 } as const;
 
 /** The most instructions that generated code is given at once; bounds how long an event can wait. */
 const SLICE = 1_000_000;
+/** Repetitions that `run` lets happen beyond its limit. */
+const UNCOUNTED = 0x1_0000;
+/** What an exception or interrupt counts for among them: it takes that much longer. */
+const DELIVERY = 16;
 
 /** One vCPU: generated code, the blocks it runs, and the loop that serves what it leaves for. */
 export class Processor {
@@ -68,6 +72,8 @@ export class Processor {
   readonly #callOutNames: readonly string[];
   readonly #scratch: BigUint64Array;
   readonly #deliversFaults: () => boolean;
+  /** what happened in this run that retired no instruction */
+  #uncounted = 0;
 
   constructor(parts: ProcessorParts) {
     const { memory, core, decoder, model, bus, hooks, ramBytes } = parts;
@@ -82,6 +88,7 @@ export class Processor {
       code_write: (gpa, byteLength) => void this.blocks.invalidate(Number(gpa), byteLength),
       trace_table: (page, trace) => this.shadow.trace(page, trace),
       page_table_write: (gpa, from, byteLength) => this.shadow.beforeWrite(Number(gpa), from, byteLength),
+      data_access: (gva, byteLength, write) => noteDataAccess(this.cpu, BigInt.asUintN(64, gva), byteLength, write !== 0),
       call_out: (number, length) => this.#callOut(number, length),
     };
     const instance = new WebAssembly.Instance(core.module, { env: { memory, ...imports } });
@@ -91,6 +98,7 @@ export class Processor {
     const state = new StateView(memory.buffer, this.#base);
     state.setU64("ramBytes", BigInt(ramBytes));
     state.setU32("tlbBanks", this.shadow.banks);
+    reservedEntryBits(model).forEach((bits, index) => state.setU64("reservedEntryBits", bits, index));
     this.cpu = new Cpu({
       state,
       memory: new PagedMemory(this.#exports, state, this.#view),
@@ -101,7 +109,7 @@ export class Processor {
         addressSpaceChanged: () => this.#switchAddressSpace(),
         modeChanged: () => undefined,
         privilegeChanged: () => this.#selectTlb(),
-        debugChanged: () => undefined,
+        debugChanged: () => this.#watchData(),
       },
     });
     this.#flush({ kind: "all" });
@@ -117,12 +125,14 @@ export class Processor {
   /**
    * Runs guest code.
    *
-   * @param limit instructions to run at most, exactly; Infinity for no limit
+   * @param limit instructions to run at most, exactly; Infinity for no limit. What retires no instruction (a repetition of a
+   *   string instruction, an exception) may happen UNCOUNTED times more than that, so that a run with a limit always ends
    */
   run(limit: number): RunExit {
     let left = limit;
+    this.#uncounted = 0;
     for (;;) {
-      if (left <= 0) return { reason: "budget" };
+      if (left <= 0 || this.#uncounted > limit + UNCOUNTED) return { reason: "budget" };
       const stepping = left <= MAXIMUM_BLOCK_INSTRUCTIONS || needsStepping(this.cpu);
       const before = this.instructions;
       const exit = stepping ? this.#step() : this.#runFreely(Math.min(left - MAXIMUM_BLOCK_INSTRUCTIONS - 1, SLICE));
@@ -133,6 +143,7 @@ export class Processor {
 
   /** Delivers an event (an interrupt, for instance) to the guest now. */
   deliver(event: GuestEvent): RunExit | undefined {
+    this.#uncounted += DELIVERY;
     const result = deliver(this.cpu, event);
     this.#afterChange();
     return result === "shutdown" ? { reason: "shutdown" } : undefined;
@@ -151,10 +162,13 @@ export class Processor {
 
   /** Tells that [gpa, gpa + byteLength) of RAM was written from outside (DMA, the embedder). */
   memoryWritten(gpa: number, byteLength: number): void {
-    for (let at = gpa; at < gpa + byteLength; at = (at & -4096) + 4096) {
+    const end = gpa + byteLength;
+    for (let at = gpa; at < end; ) {
+      const next = Math.min(end, at - (at % 4096) + 4096);
       // What a page table held before is gone, so nothing tells which translations are stale now.
       if (this.shadow.isTable(at >>> 12)) this.shadow.flushAll();
-      this.blocks.invalidate(at, Math.min(gpa + byteLength, (at & -4096) + 4096) - at);
+      this.blocks.invalidate(at, next - at);
+      at = next;
     }
   }
 
@@ -198,7 +212,9 @@ export class Processor {
     state.setU32("budget", budget);
     state.setU32("repeatIterations", 0);
     const reason = this.#exports.run(this.#base);
-    const retired = budget - (state.u32("budget") | 0) - state.u32("repeatIterations");
+    const repeated = state.u32("repeatIterations");
+    this.#uncounted += repeated;
+    const retired = budget - (state.u32("budget") | 0) - repeated;
     state.setU64("instructions", state.u64("instructions") + BigInt(retired));
     return reason;
   }
@@ -226,7 +242,7 @@ export class Processor {
     const { state } = this.cpu;
     const mode = state.u32("mode");
     const linear = this.#linearRip();
-    const start = this.#exports.fetch_slow(this.#base, linear);
+    const start = this.#fetch(linear);
     if (start === 0) return this.#raiseFault(this.#exitFault());
     if (start === -1) return this.#raiseFault(new Fault(Vector.UD));
     if (state.u32("exitRecord") !== 0) this.blocks.dropAt(start, mode);
@@ -242,7 +258,12 @@ export class Processor {
   /** Offset of the page after the one that holds `linear`; 0 when it cannot be fetched, -1 when it is no RAM. */
   #nextCodePage(linear: bigint): number {
     const next = (linear & ~0xfffn) + 4096n;
-    return this.#exports.fetch_slow(this.#base, this.cpu.code64 ? next : next & 0xffff_ffffn);
+    return this.#fetch(this.cpu.code64 ? next : next & 0xffff_ffffn);
+  }
+
+  #fetch(linear: bigint): number {
+    const offset = this.#exports.fetch_slow(this.#base, linear);
+    return offset === -1 ? offset : offset >>> 0;
   }
 
   #linearRip(): bigint {
@@ -316,8 +337,14 @@ export class Processor {
   // ---- what follows from state ----
 
   #afterChange(): void {
-    this.#selectTlb();
+    this.#watchData();
     this.cpu.updateUnitTraps();
+  }
+
+  /** After a change of the debug registers: data breakpoints are found on the slow path of accesses. */
+  #watchData(): void {
+    this.cpu.state.setU32("dataBreakpoints", dataPages(this.cpu).length);
+    this.#selectTlb();
   }
 
   #selectTlb(): void {
@@ -349,6 +376,15 @@ export class Processor {
     const { state } = this.cpu;
     return (state.cr0 & Cr0.PG) !== 0n && (state.efer & Efer.LMA) !== 0n;
   }
+}
+
+/** guestState.reservedEntryBits of a processor model. SDM Vol. 3A, tables 4-4, 4-9 to 4-11 and 4-15 to 4-20. */
+function reservedEntryBits({ physicalAddressBits, features }: CpuModel): readonly bigint[] {
+  const address = 0x000f_ffff_ffff_ffffn & ~((1n << BigInt(physicalAddressBits)) - 1n);
+  const large = 0x80n;
+  // PSE-36 holds address bits 32..39 in bits 13..20; bit 21 is reserved, and so are those of them that are no address bits.
+  const pse36 = 0x3f_ffffn & ~((1n << BigInt(Math.max(0, Math.min(8, physicalAddressBits - 32)) + 13)) - 1n);
+  return [address, address, address | (features.has("page1gb") ? 0n : large), address | large, pse36];
 }
 
 /** The vector of a software interrupt: without a guest to deliver it to, it ends the run as an exception does. */

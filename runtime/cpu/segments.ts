@@ -1,7 +1,7 @@
 import { Segment, Vector } from "../abi/guest-state.ts";
 import { bigintOf, numberOf, type CallOutTable } from "./call-out.ts";
 import { Attribute, FlatSegment, SystemType } from "./control-bits.ts";
-import { Shadow, type Cpu } from "./cpu.ts";
+import type { Cpu } from "./cpu.ts";
 import { isNull, isTss, markAccessed, markBusy, readDescriptor, readUpperHalf, type Descriptor } from "./descriptor.ts";
 import { Fault, generalProtection, invalidOpcode, selectorError } from "./fault.ts";
 import { isCanonical } from "./memory-access.ts";
@@ -154,7 +154,7 @@ export const segmentCallOuts: CallOutTable = {
     if (segment === Segment.CS || segment > Segment.GS) return invalidOpcode();
     const fault = loadDataSegment(cpu, segment, numberOf(operands, 1) & 0xffff);
     if (fault) return fault;
-    if (segment === Segment.SS) cpu.state.setU32("interruptShadow", Shadow.STACK);
+    if (segment === Segment.SS) cpu.shadowStackLoad();
     return undefined;
   },
 
@@ -166,7 +166,7 @@ export const segmentCallOuts: CallOutTable = {
     if (fault) return fault;
     const moved = before + bigintOf(operands, 1);
     cpu.state.rsp = big ? moved & 0xffff_ffffn : (before & ~0xffffn) | (moved & 0xffffn);
-    cpu.state.setU32("interruptShadow", Shadow.STACK);
+    cpu.shadowStackLoad();
     return undefined;
   },
 

@@ -40,7 +40,7 @@ export const nodeHost: CommandHost = {
           .map(([name, value]) => stateLine(name, value))
           .join(""),
       rip: () => machine.getState().rip,
-      register: (name) => (machine.getState() as unknown as Readonly<Record<string, unknown>>)[name],
+      register: (name) => machine.getState()[name],
       run: (options) => machine.run(options),
     };
   },

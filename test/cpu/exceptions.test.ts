@@ -221,8 +221,13 @@ describe("the interrupt window", () => {
     state.setU32("interruptShadow", 1);
     expect(canTakeInterrupt(cpu)).toBe(false);
     expect(canTakeNmi(cpu)).toBe(true);
-    state.setU32("interruptShadow", 2);
+    cpu.shadowStackLoad();
+    state.rip = cpu.nextRip;
     expect(canTakeNmi(cpu)).toBe(false);
+    // It covers one instruction.
+    state.rip += 1n;
+    expect(canTakeNmi(cpu)).toBe(true);
+    expect(canTakeInterrupt(cpu)).toBe(true);
   });
 
   it("keeps NMIs out from one NMI to the next IRET", () => {

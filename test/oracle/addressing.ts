@@ -11,6 +11,8 @@ export interface Addressing {
   /** RIP-relative: the target, from which the end of the instruction is still to be subtracted */
   readonly displacement: bigint;
   readonly ripRelative: boolean;
+  /** linear address that comes out, which is not the one that was asked for where the address size cannot reach it */
+  readonly gva: bigint;
   readonly rexX: boolean;
   readonly rexB: boolean;
 }
@@ -29,8 +31,7 @@ export interface AddressPrefixes {
 export function chooseTarget(draft: Draft, lengthBytes: number, align: number): bigint {
   const { prng } = draft;
   const length = Math.max(lengthBytes, 1);
-  const crossing = (boundary: number): number =>
-    boundary - (length > 1 ? prng.between(1, length - 1) : prng.below(2));
+  const crossing = (boundary: number): number => boundary - (length > 1 ? prng.between(1, length - 1) : prng.below(2));
   const kind = prng.below(100);
   let gva: number;
   if (kind < 4) gva = crossing(DATA.gva + 0x1000);
@@ -66,7 +67,7 @@ function encode32(draft: Draft, gva: bigint, { addressSize, segment }: AddressPr
   const registers = wide ? 16 : 8;
   const offsetIn = (segmentNumber: number): bigint => BigInt.asUintN(bits, gva - draft.segmentBase(segmentNumber));
   const shape = prng.below(100);
-  const common = { ripRelative: false, rexX: false, rexB: false };
+  const common = { ripRelative: false, rexX: false, rexB: false, gva };
 
   if (shape < 8 && wide) {
     const target = gva - draft.segmentBase(segment < 0 ? Segment.DS : segment);
@@ -82,7 +83,9 @@ function encode32(draft: Draft, gva: bigint, { addressSize, segment }: AddressPr
   const hasIndex = index !== 4;
   const scale = prng.below(4);
   const usesStack = base === 4 || base === 5;
-  const target = offsetIn(segment >= 0 ? segment : usesStack && !wide ? Segment.SS : Segment.DS);
+  const chosenSegment = segment >= 0 ? segment : usesStack && !wide ? Segment.SS : Segment.DS;
+  const target = offsetIn(chosenSegment);
+  const reached = { ...common, gva: draft.segmentBase(chosenSegment) + target };
 
   const factor = BigInt(1 << scale);
   if (hasIndex && !draft.locked.has(index) && prng.chance(60)) draft.setRegister(index, BigInt(prng.between(-40, 40)));
@@ -124,15 +127,24 @@ function encode32(draft: Draft, gva: bigint, { addressSize, segment }: AddressPr
   const rexB = withBase ? base > 7 : wide && prng.chance(10);
   const needsSib = hasIndex || (withBase && (base & 7) === 4) || (!withBase && wide) || prng.chance(5);
   if (!needsSib) {
-    return { ...common, mod, rm: withBase ? base & 7 : 5, displacementBytes, displacement, rexB };
+    return { ...reached, mod, rm: withBase ? base & 7 : 5, displacementBytes, displacement, rexB };
   }
   const sib = (scale << 6) | ((index & 7) << 3) | (withBase ? base & 7 : 5);
-  return { ...common, mod, rm: 4, sib, displacementBytes, displacement, rexX, rexB };
+  return { ...reached, mod, rm: 4, sib, displacementBytes, displacement, rexX, rexB };
 }
 
 const { RBX, RBP, RSI, RDI } = { RBX: 3, RBP: 5, RSI: 6, RDI: 7 };
 /** Registers of the eight 16-bit forms; SDM Vol. 2A, table 2-1. */
-const FORMS16: readonly (readonly number[])[] = [[RBX, RSI], [RBX, RDI], [RBP, RSI], [RBP, RDI], [RSI], [RDI], [RBP], [RBX]];
+const FORMS16: readonly (readonly number[])[] = [
+  [RBX, RSI],
+  [RBX, RDI],
+  [RBP, RSI],
+  [RBP, RDI],
+  [RSI],
+  [RDI],
+  [RBP],
+  [RBX],
+];
 
 function encode16(draft: Draft, gva: bigint, { segment }: AddressPrefixes): Addressing | undefined {
   const { prng } = draft;
@@ -141,9 +153,10 @@ function encode16(draft: Draft, gva: bigint, { segment }: AddressPrefixes): Addr
   const registers = mod === 0 && rm === 6 ? [] : (FORMS16[rm] ?? []);
   const [solveFor] = registers;
   const usesStack = registers.includes(RBP);
-  const target = gva - draft.segmentBase(segment >= 0 ? segment : usesStack ? Segment.SS : Segment.DS);
-  let displacement =
-    mod === 1 ? BigInt(prng.between(-128, 127)) : mod === 2 ? BigInt.asIntN(16, prng.u64()) : 0n;
+  const segmentBase = draft.segmentBase(segment >= 0 ? segment : usesStack ? Segment.SS : Segment.DS);
+  const target = gva - segmentBase;
+  const reached = segmentBase + BigInt.asUintN(16, target);
+  let displacement = mod === 1 ? BigInt(prng.between(-128, 127)) : mod === 2 ? BigInt.asIntN(16, prng.u64()) : 0n;
   const sum = registers.reduce((total, register) => total + draft.register(register), displacement);
   const missing = target - sum;
   if (solveFor === undefined || draft.locked.has(solveFor)) {
@@ -154,5 +167,5 @@ function encode16(draft: Draft, gva: bigint, { segment }: AddressPrefixes): Addr
     draft.setRegister(solveFor, (value & ~0xffffn) | BigInt.asUintN(16, value + missing));
   }
   const displacementBytes = mod === 1 ? 1 : mod === 2 || registers.length === 0 ? 2 : 0;
-  return { mod, rm, displacementBytes, displacement, ripRelative: false, rexX: false, rexB: false };
+  return { mod, rm, displacementBytes, displacement, gva: reached, ripRelative: false, rexX: false, rexB: false };
 }

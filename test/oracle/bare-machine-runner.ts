@@ -5,7 +5,18 @@ import type { BareState } from "../../src/bare-state.ts";
 import type { CaseRunner } from "./case-runner.ts";
 import { FX_BYTES } from "./format.ts";
 import type { CpuState, OracleCase, OracleResult, Outcome, Span } from "./format.ts";
-import { backgroundImage, CODE, CODE_FILL, GDT, IMAGE_BYTES, IMAGE_REGIONS, imageOffset, LDT, REGIONS, Selector } from "./layout.ts";
+import {
+  backgroundImage,
+  CODE,
+  CODE_FILL,
+  GDT,
+  IMAGE_BYTES,
+  IMAGE_REGIONS,
+  imageOffset,
+  LDT,
+  REGIONS,
+  Selector,
+} from "./layout.ts";
 
 type Segment = BareState["cs"];
 
@@ -16,6 +27,10 @@ const TABLES_GPA = IMAGE_GPA + IMAGE_BYTES;
 /** The descriptor tables are where no case looks, and user code may not. */
 const TABLES_GVA = 0xffff_8000_0000_0000n;
 const LDT_OFFSET = 0x800;
+const TSS_OFFSET = 0xc00;
+/** A 64-bit TSS without I/O permission bits: the map base is behind its end. SDM Vol. 3A, 9.7. */
+const TSS_LIMIT = 0x67;
+const TSS_MAP_BASE = 0x66;
 const MEMORY_BYTES = 0x10_0000;
 /** No case needs more: a REP iteration may count as an instruction, and has at most some dozens. */
 const INSTRUCTIONS = 2000;
@@ -69,6 +84,7 @@ export class BareMachineRunner implements CaseRunner {
     const tables = new DataView(new ArrayBuffer(0x1000));
     for (const [i, entry] of GDT.entries()) tables.setBigUint64(i * 8, entry, true);
     for (const [i, entry] of LDT.entries()) tables.setBigUint64(LDT_OFFSET + i * 8, entry, true);
+    tables.setUint16(TSS_OFFSET + TSS_MAP_BASE, TSS_LIMIT + 1, true);
     machine.write(TABLES_GPA, new Uint8Array(tables.buffer));
     machine.write(CODE_GPA, new Uint8Array(CODE.lengthBytes).fill(CODE_FILL));
     machine.write(IMAGE_GPA, backgroundImage());
@@ -77,7 +93,7 @@ export class BareMachineRunner implements CaseRunner {
       cr0: 0x8005_0033n,
       gdt: { base: TABLES_GVA, limit: GDT.length * 8 - 1 },
       ldtr: { selector: 0x50, base: TABLES_GVA + BigInt(LDT_OFFSET), limit: LDT.length * 8 - 1, attributes: 0x82 },
-      tr: { selector: 0x40, base: TABLES_GVA, limit: 0x67, attributes: 0x8b },
+      tr: { selector: 0x40, base: TABLES_GVA + BigInt(TSS_OFFSET), limit: TSS_LIMIT, attributes: 0x8b },
     });
     return new BareMachineRunner(engine, machine);
   }
@@ -150,7 +166,10 @@ export class BareMachineRunner implements CaseRunner {
 }
 
 /** The INT3, INTO or INT n at a linear address of the snippet, if one is there. */
-function softwareInterrupt({ code, codeGva }: OracleCase, gva: bigint): { readonly vector: number; readonly length: number } | undefined {
+function softwareInterrupt(
+  { code, codeGva }: OracleCase,
+  gva: bigint,
+): { readonly vector: number; readonly length: number } | undefined {
   const start = Number(gva) - codeGva;
   let at = start;
   while (PREFIXES.has(code[at] ?? 0)) at++;

@@ -1,7 +1,7 @@
 import type { Encoding } from "../../jit/isa/encoding.ts";
 import type { CaseRunner } from "./case-runner.ts";
 import { FEATURES } from "../../jit/isa/row.ts";
-import { maskFor, NOT_NATIVE, whyIncomparable } from "./comparable.ts";
+import { maskFor, NOT_NATIVE, whyIncomparable, whyVendorDiffers } from "./comparable.ts";
 import { compareResults } from "./compare.ts";
 import type { ComparedRow } from "./compare.ts";
 import type { UndefinedFlags } from "./engines.ts";
@@ -23,6 +23,8 @@ export interface CampaignOptions {
   readonly only: readonly string[];
   readonly hasLdt: boolean;
   readonly hostFlags: ReadonlySet<string>;
+  /** CPUID's vendor string of the host */
+  readonly vendor: string;
 }
 
 export interface Difference {
@@ -80,7 +82,11 @@ export class Campaign {
   }
 
   /** Runs `count` cases natively and on every engine. Yields after each batch. */
-  *run(native: CaseRunner, engines: readonly CaseRunner[], undefinedFlags: UndefinedFlags): Generator<CampaignProgress> {
+  *run(
+    native: CaseRunner,
+    engines: readonly CaseRunner[],
+    undefinedFlags: UndefinedFlags,
+  ): Generator<CampaignProgress> {
     let compared = 0;
     for (let done = 0; done < this.#options.count; done += BATCH) {
       const generated = this.generate(Math.min(BATCH, this.#options.count - done));
@@ -98,7 +104,12 @@ export class Campaign {
         for (const [i, { oracleCase, form, result, index }] of usable.entries()) {
           const actual = results[i];
           if (!actual) throw new Error(`${engine.name} gave ${results.length} results for ${usable.length} cases`);
-          const rows = compareResults(oracleCase, result, actual, maskFor(oracleCase, undefinedFlags(oracleCase.mnemonic)));
+          const rows = compareResults(
+            oracleCase,
+            result,
+            actual,
+            maskFor(oracleCase, undefinedFlags(oracleCase.mnemonic)),
+          );
           if (rows.length > 0) differences.push({ oracleCase, form, engine: engine.name, index, rows });
         }
       }
@@ -126,7 +137,8 @@ export class Campaign {
     }
     for (const [reason, names] of byReason) lines.push(`not run: ${[...names].join(", ")}: ${reason}`);
     const never = this.forms.filter((form) => !this.exercised.has(form));
-    if (never.length > 0) lines.push(`never exercised: ${never.map((form) => `${form.encoding.mnemonic} ${formName(form)}`).join(", ")}`);
+    if (never.length > 0)
+      lines.push(`never exercised: ${never.map((form) => `${form.encoding.mnemonic} ${formName(form)}`).join(", ")}`);
     return lines;
   }
 }
@@ -150,13 +162,16 @@ const CPUINFO_NAMES: Readonly<Record<string, string>> = {
   prefetchw: "3dnowprefetch",
 };
 
-
-function whyExcluded({ encoding, codeSize }: Form, { hasLdt, hostFlags }: CampaignOptions): string | undefined {
+function whyExcluded(form: Form, { hasLdt, hostFlags, vendor }: CampaignOptions): string | undefined {
+  const { encoding, codeSize } = form;
   const reason = NOT_NATIVE[encoding.mnemonic];
   if (reason !== undefined) return reason;
+  const vendorReason = whyVendorDiffers(form, vendor);
+  if (vendorReason !== undefined) return vendorReason;
   if (codeSize === 16 && !hasLdt) return "the host's kernel has no modify_ldt";
   for (const flag of encoding.flags) {
-    if ((FEATURES as readonly string[]).includes(flag) && !hostFlags.has(CPUINFO_NAMES[flag] ?? flag)) return `the host has no ${flag}`;
+    if ((FEATURES as readonly string[]).includes(flag) && !hostFlags.has(CPUINFO_NAMES[flag] ?? flag))
+      return `the host has no ${flag}`;
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
 import type { ComparisonMask } from "./compare.ts";
+import type { Form } from "./form.ts";
 import type { OracleCase, OracleResult } from "./format.ts";
 import { Selector } from "./layout.ts";
 
@@ -28,6 +29,17 @@ export const NOT_NATIVE: Readonly<Record<string, string>> = {
   int1: "a debug exception from INT1 is delivered by the host's kernel as it likes",
 };
 
+/** Why a form is not run on a vendor's processors, which do it differently from what the tables say; undefined where they agree. */
+export function whyVendorDiffers({ encoding, operandSize }: Form, vendor: string): string | undefined {
+  if (vendor !== "AuthenticAMD") return undefined;
+  // APM Vol. 3, "JMP (Far)", "CALL (Far)", "LFS": m16:16 and m16:32 only.
+  if (operandSize === 64 && encoding.operands.includes("Mp"))
+    return "AMD's processors have no far pointers with 64-bit offsets";
+  if (/^0f\.0d/.test(encoding.id) && encoding.modrm === "register")
+    return "AMD's processors raise #UD for PREFETCH of a register";
+  return undefined;
+}
+
 const TRANSCENDENTAL = new Set(["f2xm1", "fyl2x", "fyl2xp1", "fptan", "fpatan", "fsin", "fcos", "fsincos"]);
 const APPROXIMATE = new Set(["rcpps", "rcpss", "rsqrtps", "rsqrtss"]);
 
@@ -35,7 +47,10 @@ const APPROXIMATE = new Set(["rcpps", "rcpss", "rsqrtps", "rsqrtss"]);
 const PREFIXES = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
 
 /** Operand size and opcode of a case, as far as masks need them. */
-function parse({ code, state }: OracleCase): { readonly opcode: readonly number[]; readonly operandSize: 16 | 32 | 64 } {
+function parse({ code, state }: OracleCase): {
+  readonly opcode: readonly number[];
+  readonly operandSize: 16 | 32 | 64;
+} {
   const selector = state.selectors[1] ?? 0;
   const wide = selector === Selector.CODE64;
   let at = 0;
@@ -86,7 +101,8 @@ export function maskFor(oracleCase: OracleCase, undefinedFlags: string): Compari
     ignoredMemory: pairs.map(([from, to]) => ({ from: operandGva + from, to: operandGva + to })),
   });
   // Instruction and data pointers; MXCSR_MASK.
-  if (/^(fnstenv|fnsave)$/.test(mnemonic)) return parse(oracleCase).operandSize === 16 ? ranges([6, 14]) : ranges([12, 28]);
+  if (/^(fnstenv|fnsave)$/.test(mnemonic))
+    return parse(oracleCase).operandSize === 16 ? ranges([6, 14]) : ranges([12, 28]);
   if (/^(fxsave|xsave)/.test(mnemonic)) return ranges([6, 24], [28, 32]);
   return { undefinedFlags };
 }

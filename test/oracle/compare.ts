@@ -68,7 +68,8 @@ export function compareResults(
   const flags = (rflags: bigint): string => flagNames(Number(rflags & 0x3f_ffffn) & flagMask);
   row("flags", flags(state.rflags), flags(expected.state.rflags), flags(actual.state.rflags));
   for (const [i, name] of SEGMENT_NAMES.entries()) {
-    const selector = (selectors: Uint16Array): string => hex(selectors[i] ?? 0, 4);
+    // The kernel's way back to user code clears the RPL of a null selector.
+    const selector = (selectors: Uint16Array): string => hex((selectors[i] ?? 0) > 3 ? (selectors[i] ?? 0) : 0, 4);
     row(name, selector(state.selectors), selector(expected.state.selectors), selector(actual.state.selectors));
   }
   if (wide) {
@@ -95,7 +96,12 @@ function compareFloatingPoint(
   const [b, e, a] = views;
   if (!b || !e || !a) return;
   const word = (name: string, at: number, bits = 0xffff): void =>
-    row(name, hex(b.getUint16(at, true) & bits, 4), hex(e.getUint16(at, true) & bits, 4), hex(a.getUint16(at, true) & bits, 4));
+    row(
+      name,
+      hex(b.getUint16(at, true) & bits, 4),
+      hex(e.getUint16(at, true) & bits, 4),
+      hex(a.getUint16(at, true) & bits, 4),
+    );
   // The instruction and data pointers (bytes 6..23) are not compared: processors differ in when they keep them.
   word("fcw", 0);
   word("fsw", 2, statusMask);
@@ -103,7 +109,8 @@ function compareFloatingPoint(
   row("mxcsr", hex(b.getUint32(24, true), 8), hex(e.getUint32(24, true), 8), hex(a.getUint32(24, true), 8));
   for (let i = 0; i < 8; i++) {
     const at = 32 + i * 16;
-    const text = (view: DataView): string => `${hex(view.getUint16(at + 8, true), 4)}.${hex(view.getBigUint64(at, true), 16)}`;
+    const text = (view: DataView): string =>
+      `${hex(view.getUint16(at + 8, true), 4)}.${hex(view.getBigUint64(at, true), 16)}`;
     const want = text(e);
     const got = text(a);
     const equal = want === got || closeExtended(e, a, at, mask.x87UnitsInLastPlace ?? 0);
@@ -111,7 +118,8 @@ function compareFloatingPoint(
   }
   for (let i = 0; i < 16; i++) {
     const at = 160 + i * 16;
-    const text = (view: DataView): string => `${hex(view.getBigUint64(at + 8, true), 16)}_${hex(view.getBigUint64(at, true), 16)}`;
+    const text = (view: DataView): string =>
+      `${hex(view.getBigUint64(at + 8, true), 16)}_${hex(view.getBigUint64(at, true), 16)}`;
     const want = text(e);
     const got = text(a);
     row(`xmm${i}`, text(b), want, got, want === got || closeSingles(e, a, at, mask.singleRelativeError ?? 0));
@@ -152,7 +160,13 @@ function byteBefore(oracleCase: OracleCase, gva: number): number {
   return background[imageOffset(gva)] ?? 0;
 }
 
-function compareMemory(row: Row, oracleCase: OracleCase, expected: OracleResult, actual: OracleResult, mask: ComparisonMask): void {
+function compareMemory(
+  row: Row,
+  oracleCase: OracleCase,
+  expected: OracleResult,
+  actual: OracleResult,
+  mask: ComparisonMask,
+): void {
   const toMap = (changes: readonly Span[]): Map<number, number> => {
     const bytes = new Map<number, number>();
     for (const { gva, bytes: values } of changes) for (const [i, value] of values.entries()) bytes.set(gva + i, value);
@@ -196,7 +210,13 @@ function flagNames(flags: number): string {
 
 /** The rows as a table; a star marks those that differ. */
 export function formatTable(rows: readonly ComparedRow[], expectedName: string, actualName: string): string {
-  const header: ComparedRow = { name: "", before: "before", expected: expectedName, actual: actualName, differs: false };
+  const header: ComparedRow = {
+    name: "",
+    before: "before",
+    expected: expectedName,
+    actual: actualName,
+    differs: false,
+  };
   const all = [header, ...rows];
   const width = (select: (row: ComparedRow) => string): number => Math.max(...all.map((each) => select(each).length));
   const names = width((each) => each.name);

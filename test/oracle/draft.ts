@@ -81,7 +81,8 @@ export class Draft {
   /** A selector: mostly one that can be loaded, sometimes one that cannot. */
   selector(): number {
     const { prng } = this;
-    if (prng.chance(15)) return prng.pick([0, 1, 3, 0x08, 0x10, 0x18, 0x40, 0x50, 0x20, 0x28, 0x29, 0xfff8, 0x8b, 0x47]);
+    if (prng.chance(15))
+      return prng.pick([0, 1, 3, 0x08, 0x10, 0x18, 0x40, 0x50, 0x20, 0x28, 0x29, 0xfff8, 0x8b, 0x47]);
     return prng.pick([...Object.values(Selector)]);
   }
 
@@ -105,7 +106,10 @@ export class Draft {
     const inStack = (): bigint => BigInt(STACK.gva + 0x400 + prng.below(0x800));
     const odd = prng.chance(10) ? 0n : 7n;
     state.gpr[Register.RSP] = inStack() & ~odd;
-    if (prng.chance(5)) state.gpr[Register.RSP] = BigInt(STACK.gva + prng.pick([0, 2, 4, 6, 8, 12, 16, 0xff0, 0xff8, 0xffa, 0xffc, 0xffe, 0x1000]));
+    if (prng.chance(5))
+      state.gpr[Register.RSP] = BigInt(
+        STACK.gva + prng.pick([0, 2, 4, 6, 8, 12, 16, 0xff0, 0xff8, 0xffa, 0xffc, 0xffe, 0x1000]),
+      );
     if (prng.chance(50)) state.gpr[Register.RBP] = inStack() & ~odd;
   }
 
@@ -140,7 +144,8 @@ export class Draft {
     const base = this.segmentBase(SS);
     for (const register of [Register.RSP, Register.RBP]) {
       const value = state.gpr[register] ?? 0n;
-      if (value >= BigInt(STACK.gva) && value <= BigInt(STACK.gva + STACK.lengthBytes)) state.gpr[register] = value - base;
+      if (value >= BigInt(STACK.gva) && value <= BigInt(STACK.gva + STACK.lengthBytes))
+        state.gpr[register] = value - base;
     }
   }
 
@@ -181,7 +186,8 @@ const ALL_KINDS: readonly ValueKind[] = ["int8", "int16", "int32", "int64", "f32
 export function preferredKind(prng: Prng, { encoding }: Form): ValueKind {
   const { mnemonic, operands } = encoding;
   const text = operands.join(",");
-  if (mnemonic.startsWith("pcmpi") || mnemonic.startsWith("pcmpe") && mnemonic.includes("str")) return prng.pick(["text", "text", "int8"]);
+  if (mnemonic.startsWith("pcmpi") || (mnemonic.startsWith("pcmpe") && mnemonic.includes("str")))
+    return prng.pick(["text", "text", "int8"]);
   if (/ss|ps/.test(text) || /[sp]s$/.test(mnemonic)) return prng.chance(90) ? "f32" : "int32";
   if (/sd|pd/.test(text) || /[sp]d$/.test(mnemonic)) return prng.chance(90) ? "f64" : "int64";
   return prng.pick(ALL_KINDS);

@@ -51,22 +51,27 @@ export function splitOperand(
 }
 
 /** Mnemonics without operands whose width is that of the prefixes. */
-const IMPLICIT_SIZE = /^(push|pop|ret|iret|call|leave|enter|int|cbw|cwd|cwde|cdqe|cdq|cqo|f(n?stenv|ldenv|n?save|rstor))/;
+const IMPLICIT_SIZE =
+  /^(push|pop|ret|iret|call|leave|enter|int|cbw|cwd|cwde|cdqe|cdq|cqo|f(n?stenv|ldenv|n?save|rstor))/;
 
-function operandSizes({ operands, flags, mnemonic, opcode, prefix, prefixRule, vex }: Encoding, codeSize: CodeSize): CodeSize[] {
+function operandSizes(
+  { operands, flags, mnemonic, opcode, prefix, prefixRule, vex }: Encoding,
+  codeSize: CodeSize,
+): CodeSize[] {
   const types = operands.map((code) => splitOperand(code, true)?.type);
   const has = (...names: OperandType[]): boolean => names.some((name) => types.includes(name));
   const byPrefix =
     (prefixRule === "any" || prefixRule === "nfx" || has("v", "z")) &&
     (has("v", "z", "p", "a", "e", "f") ||
-    operands.some((code) => /^[er](AX|CX|DX)$/.test(code)) ||
-    IMPLICIT_SIZE.test(mnemonic) ||
-    (operands.length === 0 && opcode.length === 1));
+      operands.some((code) => /^[er](AX|CX|DX)$/.test(code)) ||
+      IMPLICIT_SIZE.test(mnemonic) ||
+      (operands.length === 0 && opcode.length === 1));
   const natural: CodeSize = codeSize === 16 ? 16 : 32;
   let sizes: CodeSize[];
   if (codeSize === 64 && flags.has("f64")) sizes = [64];
   else if (codeSize === 64 && flags.has("d64")) sizes = byPrefix ? [64, 16] : [64];
-  else if (byPrefix && !vex && prefix !== 0x66) sizes = codeSize === 64 ? [32, 64, 16] : codeSize === 32 ? [32, 16] : [16, 32];
+  else if (byPrefix && !vex && prefix !== 0x66)
+    sizes = codeSize === 64 ? [32, 64, 16] : codeSize === 32 ? [32, 16] : [16, 32];
   else if (has("y") || (byPrefix && codeSize === 64)) sizes = codeSize === 64 ? [32, 64] : [natural];
   else sizes = [natural];
   if (flags.has("w1")) return codeSize === 64 ? [64] : [];

@@ -101,11 +101,15 @@ describe("the comparison", () => {
     ).toEqual(["rbx"]);
     expect(differing((result) => ({ ...result, state: { ...result.state, rflags: 0x203n } }))).toEqual(["flags"]);
     expect(differing((result) => ({ ...result, vector: 13 }))).toEqual(["end"]);
-    expect(differing((result) => ({ ...result, changes: [{ gva: 0x2000_0000, bytes: new Uint8Array(8) }] }))).toEqual(["[20000000]"]);
+    expect(differing((result) => ({ ...result, changes: [{ gva: 0x2000_0000, bytes: new Uint8Array(8) }] }))).toEqual([
+      "[20000000]",
+    ]);
   });
 
   it("leaves out flags that are undefined, and only those", () => {
-    const withFlags = (rflags: bigint) => (result: OracleResult): OracleResult => ({ ...result, state: { ...result.state, rflags } });
+    const withFlags =
+      (rflags: bigint) =>
+      (result: OracleResult): OracleResult => ({ ...result, state: { ...result.state, rflags } });
     expect(differing(withFlags(0x212n))).toEqual([]); // AF
     expect(differing(withFlags(0xa02n))).toEqual([]); // OF, for the count is 3
     expect(differing(withFlags(0x242n))).toEqual(["flags"]); // ZF

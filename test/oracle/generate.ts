@@ -38,7 +38,8 @@ export function generateCase(prng: Prng, form: Form): OracleCase | undefined {
   // Registers named by ModRM.reg, ModRM.rm, the opcode and VEX.vvvv.
   const wide = draft.codeSize === 64;
   const registers = wide ? 16 : 8;
-  const uses = (letters: string): boolean => operands.some((operand) => operand && letters.includes(operand.letter) && operand.letter.length === 1);
+  const uses = (letters: string): boolean =>
+    operands.some((operand) => operand && letters.includes(operand.letter) && operand.letter.length === 1);
   const reg = encoding.extension ?? chooseReg(draft, uses);
   const vector = encoding.vex && uses("B") ? prng.below(registers) : 0;
   // XCHG rAX,rAX is another row: NOP.
@@ -47,7 +48,12 @@ export function generateCase(prng: Prng, form: Form): OracleCase | undefined {
   // Extended bits of an MMX register, an x87 register or an opcode extension are ignored; let them be set now and then.
   const noise = wide && prng.chance(10);
 
-  adjustRegisters(draft, { addressSize: plan.addressSize, segment: plan.segment, reg, rm: form.rm === "register" ? rmRegister : -1 });
+  adjustRegisters(draft, {
+    addressSize: plan.addressSize,
+    segment: plan.segment,
+    reg,
+    rm: form.rm === "register" ? rmRegister : -1,
+  });
 
   let address: Addressing | undefined;
   let operandGva = 0;
@@ -57,14 +63,17 @@ export function generateCase(prng: Prng, form: Form): OracleCase | undefined {
     const type = operand?.type ?? "n";
     const bytes = operandBytes(type, draft.codeSize, form.operandSize);
     const align = type === "fx" ? 16 : type === "xs" ? 64 : bytes === 16 && !UNALIGNED.test(encoding.mnemonic) ? 16 : 1;
-    const gva = chooseTarget(draft, bytes, align);
-    address = encodeAddress(draft, gva, plan);
+    address = encodeAddress(draft, chooseTarget(draft, bytes, align), plan);
     if (!address) return undefined;
+    const { gva } = address;
     operandGva = Number(BigInt.asUintN(32, gva));
     if (bytes > 0) draft.patch(operandGva, memoryContents(draft, type, bytes));
     adjustMemory(draft, gva, bytes, reg);
   }
-  const offset = implied?.letter === "O" ? directOffset(draft, plan, operandBytes(implied.type, draft.codeSize, form.operandSize)) : 0n;
+  const offset =
+    implied?.letter === "O"
+      ? directOffset(draft, plan, operandBytes(implied.type, draft.codeSize, form.operandSize))
+      : 0n;
 
   // Put together.
   const code: number[] = [...plan.prefixes];
@@ -133,7 +142,8 @@ function choosePrefixes(draft: Draft): Plan {
   let operandPrefix = encoding.prefix === 0x66;
   const mayPrefix = encoding.prefix !== 0x66 && !encoding.vex;
   if (mayPrefix && operandSize === 16 && codeSize !== 16) operandPrefix = true;
-  if (mayPrefix && operandSize === 32 && codeSize === 16 && (byPrefix || encoding.prefix !== 0)) operandPrefix = prng.chance(100);
+  if (mayPrefix && operandSize === 32 && codeSize === 16 && (byPrefix || encoding.prefix !== 0))
+    operandPrefix = prng.chance(100);
   if (codeSize === 16 && !sizedByPrefix(encoding)) operandPrefix = encoding.prefix === 0x66;
   if (operandPrefix) prefixes.push(0x66);
   if (encoding.prefix === 0xf2 || encoding.prefix === 0xf3) prefixes.push(encoding.prefix);
@@ -157,7 +167,16 @@ function choosePrefixes(draft: Draft): Plan {
   }
   let segment = -1;
   if (prng.chance(hasAddress ? 12 : 1)) {
-    const chosen = prng.pick([Segment.ES, Segment.CS, Segment.SS, Segment.DS, Segment.FS, Segment.GS, Segment.FS, Segment.GS]);
+    const chosen = prng.pick([
+      Segment.ES,
+      Segment.CS,
+      Segment.SS,
+      Segment.DS,
+      Segment.FS,
+      Segment.GS,
+      Segment.FS,
+      Segment.GS,
+    ]);
     prefixes.push(SEGMENT_PREFIX[chosen] ?? 0x3e);
     // In 64-bit mode only FS and GS count.
     segment = codeSize === 64 && chosen < Segment.FS ? -1 : chosen;
@@ -253,4 +272,3 @@ function appendVex(
 function appendLittleEndian(code: number[], value: bigint, bytes: number): void {
   for (let i = 0; i < bytes; i++) code.push(Number((value >> BigInt(i * 8)) & 0xffn));
 }
-

@@ -5,6 +5,11 @@ export function hostFlags(): ReadonlySet<string> {
   return new Set(field("flags").split(" "));
 }
 
+/** CPUID's vendor string. */
+export function hostVendor(): string {
+  return field("vendor_id");
+}
+
 export function hostModel(): string {
   return `${field("model name")} (family ${field("cpu family")}, model ${field("model")}, stepping ${field("stepping")})`;
 }

@@ -9,7 +9,7 @@ import type { CaseRunner } from "./case-runner.ts";
 import { formatTable } from "./compare.ts";
 import { DEFAULT_ENGINES, ENGINES, openUndefinedFlags } from "./engines.ts";
 import { formName } from "./form.ts";
-import { hostFlags } from "./host.ts";
+import { hostFlags, hostVendor } from "./host.ts";
 import { openNativeOracle } from "./native.ts";
 
 const USAGE = `npm run oracle -- [options]
@@ -37,7 +37,8 @@ async function main(): Promise<number> {
     return 0;
   }
   const count = integer("--count", values.count);
-  const seed = values.seed === undefined ? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0 : integer("--seed", values.seed);
+  const seed =
+    values.seed === undefined ? (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) : integer("--seed", values.seed);
   const only = values.only?.split(",").filter(Boolean) ?? [];
   const encodings = allEncodings();
   const unknown = only.find((name) => !encodings.some(({ mnemonic }) => mnemonic === name));
@@ -49,9 +50,19 @@ async function main(): Promise<number> {
     return 0;
   }
   const engines = await openEngines(values.engine?.split(",") ?? DEFAULT_ENGINES);
-  const options = { encodings, seed, count, only, hasLdt: oracle.runner.hasLdt, hostFlags: hostFlags() };
+  const options = {
+    encodings,
+    seed,
+    count,
+    only,
+    hasLdt: oracle.runner.hasLdt,
+    hostFlags: hostFlags(),
+    vendor: hostVendor(),
+  };
   const campaign = new Campaign(options);
-  console.log(`seed ${seed}, ${campaign.forms.length} forms, native against ${engines.map(({ name }) => name).join(", ")}`);
+  console.log(
+    `seed ${seed}, ${campaign.forms.length} forms, native against ${engines.map(({ name }) => name).join(", ")}`,
+  );
 
   let compared = 0;
   let different = 0;
@@ -70,7 +81,8 @@ async function main(): Promise<number> {
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   if (different > 0) {
     console.log("differences by instruction:");
-    for (const [group, number] of [...groups].sort((x, y) => y[1] - x[1])) console.log(`  ${number.toString().padStart(6)}  ${group}`);
+    for (const [group, number] of [...groups].sort((x, y) => y[1] - x[1]))
+      console.log(`  ${number.toString().padStart(6)}  ${group}`);
   }
   for (const [reason, number] of campaign.discarded) console.log(`${number} cases left out: ${reason}`);
   for (const line of campaign.coverageLines()) console.log(line);
@@ -89,7 +101,8 @@ function integer(option: string, text: string): number {
 }
 
 async function openEngines(names: readonly string[]): Promise<CaseRunner[]> {
-  if (names.length === 0) throw new UsageError(`--engine: there is no back end yet but ${Object.keys(ENGINES).join(", ")}`);
+  if (names.length === 0)
+    throw new UsageError(`--engine: there is no back end yet but ${Object.keys(ENGINES).join(", ")}`);
   const runners: CaseRunner[] = [];
   for (const name of names) {
     const open = ENGINES[name];

@@ -69,7 +69,8 @@ export class NativeRunner implements CaseRunner {
 
   run(cases: readonly OracleCase[]): OracleResult[] {
     const results: OracleResult[] = [];
-    for (let from = 0; from < cases.length; from += BATCH) results.push(...this.#runBatch(cases.slice(from, from + BATCH)));
+    for (let from = 0; from < cases.length; from += BATCH)
+      results.push(...this.#runBatch(cases.slice(from, from + BATCH)));
     return results;
   }
 

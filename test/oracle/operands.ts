@@ -62,8 +62,10 @@ export function adjustRegisters(draft: Draft, { addressSize, segment, reg, rm }:
   // Branches and returns: somewhere that INT3 stands.
   if (/^ret|^iret/.test(mnemonic)) returnFrame(draft);
   if (/^(call|jmp)/.test(mnemonic) && rm >= 0) draft.lock(rm, prng.chance(90) ? draft.landing() : integer(prng, 47));
-  if (operands.includes("Sw") && rm >= 0 && prng.chance(90)) draft.setRegister(rm, (prng.u64() & ~0xffffn) | BigInt(draft.selector()));
-  if (mnemonic.startsWith("pop") && operands.some((code) => /^[CDEFGS]S$/.test(code))) stackTop(draft, [BigInt(draft.selector())]);
+  if (operands.includes("Sw") && rm >= 0 && prng.chance(90))
+    draft.setRegister(rm, (prng.u64() & ~0xffffn) | BigInt(draft.selector()));
+  if (mnemonic.startsWith("pop") && operands.some((code) => /^[CDEFGS]S$/.test(code)))
+    stackTop(draft, [BigInt(draft.selector())]);
   if (/^(lar|lsl|verr|verw|arpl|lldt|ltr)$/.test(mnemonic) && rm >= 0) {
     draft.setRegister(rm, (prng.u64() & ~0xffffn) | BigInt(draft.selector()));
   }
@@ -77,7 +79,8 @@ export function adjustRegisters(draft: Draft, { addressSize, segment, reg, rm }:
     const negative = mnemonic === "idiv" && prng.chance(50);
     draft.setRegister(Register.RDX, negative ? -1n : BigInt(prng.below(3)));
     if (prng.chance(50)) draft.setRegister(Register.RAX, integer(prng, form.operandSize));
-    if (rm >= 0 && rm !== Register.RAX && rm !== Register.RDX && prng.chance(50)) draft.setRegister(rm, integer(prng, form.operandSize));
+    if (rm >= 0 && rm !== Register.RAX && rm !== Register.RDX && prng.chance(50))
+      draft.setRegister(rm, integer(prng, form.operandSize));
   }
   if (/^(sh[lr]d?|sar|r[oc][lr])$/.test(mnemonic) && prng.chance(60)) {
     const count = BigInt(prng.chance(80) ? prng.below(70) : prng.below(256));
@@ -85,13 +88,16 @@ export function adjustRegisters(draft: Draft, { addressSize, segment, reg, rm }:
   }
   if (/^(sarx|shlx|shrx|bextr|bzhi)$/.test(mnemonic)) {
     for (let i = 0; i < 16; i++) {
-      if (i !== Register.RSP && prng.chance(30)) draft.setRegister(i, BigInt(prng.below(130)) | (BigInt(prng.below(70)) << 8n));
+      if (i !== Register.RSP && prng.chance(30))
+        draft.setRegister(i, BigInt(prng.below(130)) | (BigInt(prng.below(70)) << 8n));
     }
   }
   if (/^pcmp[ie]str/.test(mnemonic)) {
-    for (const register of [Register.RAX, Register.RDX]) if (prng.chance(90)) draft.setRegister(register, BigInt(prng.between(-18, 18)));
+    for (const register of [Register.RAX, Register.RDX])
+      if (prng.chance(90)) draft.setRegister(register, BigInt(prng.between(-18, 18)));
   }
-  if (/^(cmpxchg|xadd)$/.test(mnemonic) && rm >= 0 && prng.chance(50)) draft.setRegister(rm, draft.register(Register.RAX));
+  if (/^(cmpxchg|xadd)$/.test(mnemonic) && rm >= 0 && prng.chance(50))
+    draft.setRegister(rm, draft.register(Register.RAX));
   if (/^(xsave|xrstor|xsaveopt|xsavec)/.test(mnemonic)) {
     // Only the components that a machine without AVX has.
     draft.lock(Register.RAX, BigInt(prng.below(4)));
@@ -130,7 +136,12 @@ export function adjustMemory(draft: Draft, gva: bigint, bytes: number, reg: numb
     const contents = new Uint8Array(10);
     const view = new DataView(contents.buffer);
     view.setBigUint64(0, prng.chance(90) ? draft.landing() : prng.u64() >> BigInt(17 + prng.below(30)), true);
-    if (far) view.setUint16(form.operandSize / 8, prng.chance(60) ? (state.selectors[Segment.CS] ?? 0) : draft.selector(), true);
+    if (far)
+      view.setUint16(
+        form.operandSize / 8,
+        prng.chance(60) ? (state.selectors[Segment.CS] ?? 0) : draft.selector(),
+        true,
+      );
     draft.patch(at, contents.subarray(0, bytes));
   } else if (form.encoding.operands.includes("Mp")) {
     const contents = new Uint8Array(2);
@@ -147,8 +158,8 @@ export function adjustMemory(draft: Draft, gva: bigint, bytes: number, reg: numb
     const value = Number(BigInt.asIntN(bytes * 4, draft.register(reg)));
     const lower = value - prng.between(-1, 5);
     const upper = value + prng.between(-1, 5);
-    if (bytes === 8) view.setInt32(0, lower, true), view.setInt32(4, upper, true);
-    else view.setInt16(0, lower, true), view.setInt16(2, upper, true);
+    if (bytes === 8) (view.setInt32(0, lower, true), view.setInt32(4, upper, true));
+    else (view.setInt16(0, lower, true), view.setInt16(2, upper, true));
     draft.patch(at, contents);
   }
 }
@@ -233,7 +244,11 @@ function contentsKind(draft: Draft, type: OperandType): ValueKind {
       return preferredKind(prng, form);
     default: {
       const bytes = operandBytes(type, draft.codeSize, form.operandSize);
-      return bytes === 8 ? prng.pick(["int64", "int64", "f64", "int16"]) : bytes === 4 ? prng.pick(["int32", "int32", "f32"]) : "int16";
+      return bytes === 8
+        ? prng.pick(["int64", "int64", "f64", "int16"])
+        : bytes === 4
+          ? prng.pick(["int32", "int32", "f32"])
+          : "int16";
     }
   }
 }
@@ -286,7 +301,13 @@ function returnFrame(draft: Draft): void {
   const stack = prng.chance(80) ? (state.selectors[Segment.SS] ?? 0) : draft.selector();
   const flags = 0x202n | (prng.u64() & (prng.chance(90) ? 0x244cd5n : 0x247dd5n));
   const target = prng.chance(92) ? draft.landing() : prng.chance(50) ? integer(prng, 32) : 0x0000_9000_0000_0000n;
-  stackTop(draft, [target, BigInt(code), flags, draft.register(Register.RSP) + BigInt(prng.between(-4, 4) * 8), BigInt(stack)]);
+  stackTop(draft, [
+    target,
+    BigInt(code),
+    flags,
+    draft.register(Register.RSP) + BigInt(prng.between(-4, 4) * 8),
+    BigInt(stack),
+  ]);
 }
 
 /** An immediate operand of `bits` bits. */
@@ -303,7 +324,8 @@ export function immediateValue(draft: Draft, index: number, bits: number): bigin
     const vector = prng.below(256);
     return BigInt(vector === 0x80 ? 0x81 : vector);
   }
-  if (/^(sh[lr]d?|sar|r[oc][lr]|bt[crs]?)$/.test(mnemonic)) return BigInt(prng.chance(80) ? prng.below(66) : prng.below(256));
+  if (/^(sh[lr]d?|sar|r[oc][lr]|bt[crs]?)$/.test(mnemonic))
+    return BigInt(prng.chance(80) ? prng.below(66) : prng.below(256));
   if (bits === 8 && prng.chance(50)) return BigInt(prng.below(256));
   return integer(prng, bits);
 }

@@ -4,23 +4,35 @@ import { parseArgs } from "node:util";
 import { allEncodings } from "../../jit/isa/encodings.ts";
 import { Campaign } from "./campaign.ts";
 import { whyIncomparable } from "./comparable.ts";
-import { hostFlags, hostModel } from "./host.ts";
+import { hostFlags, hostModel, hostVendor } from "./host.ts";
 import { openNativeOracle } from "./native.ts";
 import { shrink } from "./shrink.ts";
 import { writeVectors } from "./vectors.ts";
 import type { Vector } from "./vectors.ts";
 
 /** Records vectors on this host: `node test/oracle/record.ts --seed 1 --rounds 1`. A round is one case of each form. */
-const { values } = parseArgs({ options: { seed: { type: "string", default: "1" }, rounds: { type: "string", default: "1" } } });
+const { values } = parseArgs({
+  options: { seed: { type: "string", default: "1" }, rounds: { type: "string", default: "1" } },
+});
 const oracle = openNativeOracle();
 if ("reason" in oracle) {
   console.error(`nothing recorded: ${oracle.reason}`);
   process.exit(2);
 }
 const seed = Number(values.seed);
-const options = { encodings: allEncodings(), seed, count: 0, only: [], hasLdt: oracle.runner.hasLdt, hostFlags: hostFlags() };
+const options = {
+  encodings: allEncodings(),
+  seed,
+  count: 0,
+  only: [],
+  hasLdt: oracle.runner.hasLdt,
+  hostFlags: hostFlags(),
+  vendor: hostVendor(),
+};
 const campaign = new Campaign(options);
-const cases = campaign.generate(campaign.forms.length * Number(values.rounds)).map(({ oracleCase, form }) => shrink(oracleCase, form.encoding));
+const cases = campaign
+  .generate(campaign.forms.length * Number(values.rounds))
+  .map(({ oracleCase, form }) => shrink(oracleCase, form.encoding));
 const results = oracle.runner.run(cases);
 const vectors = cases.flatMap((oracleCase, i): Vector[] => {
   const result = results[i];

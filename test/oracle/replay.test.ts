@@ -35,7 +35,8 @@ describe.each(FILES)("vectors of %s", (file) => {
       if (rows.length === 0) continue;
       groups.set(oracleCase.mnemonic, (groups.get(oracleCase.mnemonic) ?? 0) + 1);
       const bytes = [...oracleCase.code].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-      if (tables.length < SHOWN) tables.push(`${oracleCase.mnemonic}   ${bytes}\n${formatTable(rows, "recorded", name)}`);
+      if (tables.length < SHOWN)
+        tables.push(`${oracleCase.mnemonic}   ${bytes}\n${formatTable(rows, "recorded", name)}`);
     }
     expect(Object.fromEntries(groups), `\n${tables.join("\n\n")}\n`).toEqual({});
   });

@@ -129,7 +129,10 @@ function widened(bits: bigint): { significand: bigint; signExponent: number } {
   const exponent = Number((bits >> 52n) & 0x7ffn);
   const fraction = (bits & ((1n << 52n) - 1n)) << 11n;
   if (exponent === 0) return { significand: 0n, signExponent: sign };
-  return { significand: (1n << 63n) | fraction, signExponent: sign | (exponent === 0x7ff ? 0x7fff : exponent - 1023 + 0x3fff) };
+  return {
+    significand: (1n << 63n) | fraction,
+    signExponent: sign | (exponent === 0x7ff ? 0x7fff : exponent - 1023 + 0x3fff),
+  };
 }
 
 /** Fills `bytes` with elements of one kind. */

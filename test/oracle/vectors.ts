@@ -32,7 +32,11 @@ interface Header extends Provenance {
   readonly index: readonly number[];
 }
 
-export function writeVectors(path: string, provenance: Omit<Provenance, "format" | "count">, vectors: readonly Vector[]): number {
+export function writeVectors(
+  path: string,
+  provenance: Omit<Provenance, "format" | "count">,
+  vectors: readonly Vector[],
+): number {
   const names: [string, string][] = [];
   const known = new Map<string, number>();
   const index = vectors.map(({ oracleCase: { encoding, mnemonic } }) => {

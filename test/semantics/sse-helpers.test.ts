@@ -23,7 +23,9 @@ function instantiate(): { call(name: string, ...operands: readonly Uint8Array[])
   for (const helper of HELPERS) addWrapper(module, helper);
   module.validate();
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.binary() as BufferSource), { env: { memory } });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.binary() as BufferSource), {
+    env: { memory },
+  });
   const bytes = new Uint8Array(memory.buffer);
   return {
     call(name, ...operands) {
@@ -37,7 +39,9 @@ function instantiate(): { call(name: string, ...operands: readonly Uint8Array[])
 function addWrapper(module: WasmModule, { name, params, result }: Helper): void {
   const f = new StateBuilder(module.raw, `wrapped.${name}`, [], []);
   const zero = f.constant(32, 0);
-  const operands = params.map((type, i): Value => f.loadOffset(type === "v128" ? 128 : type === "i64" ? 64 : 32, zero, i * SLOT_BYTES));
+  const operands = params.map((type, i): Value =>
+    f.loadOffset(type === "v128" ? 128 : type === "i64" ? 64 : 32, zero, i * SLOT_BYTES),
+  );
   if (result === "none") return;
   f.storeOffset(zero, f.call(name, [zero, ...operands], result), RESULT);
   f.finish();
@@ -120,7 +124,9 @@ describe("carry-less multiplication", () => {
     for (const left of numbers) {
       for (const right of numbers) {
         const operand = (value: bigint): Uint8Array => new Uint8Array(BigUint64Array.of(value, 0n).buffer);
-        const [low = 0n, high = 0n] = new BigUint64Array(helpers.call("carryless.multiply64", operand(left), operand(right)).buffer);
+        const [low = 0n, high = 0n] = new BigUint64Array(
+          helpers.call("carryless.multiply64", operand(left), operand(right)).buffer,
+        );
         expect(low | (high << 64n)).toBe(product(left, right));
       }
     }
@@ -149,10 +155,13 @@ describe("SHA", () => {
   }
 
   it("computes SHA-1 with its rounds and its message schedule", () => {
-    const message = block("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnop");
+    const text = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnop";
+    const message = block(text);
     for (let t = 16; t < 80; t += 4) {
       // SHA1MSG1 is an exclusive or of words 0..3 and 2..5; words 8..11 enter by PXOR.
-      const first = [0, 1, 2, 3].map((i) => (message[t - 16 + i] ?? 0) ^ (message[t - 14 + i] ?? 0) ^ (message[t - 8 + i] ?? 0));
+      const first = [0, 1, 2, 3].map(
+        (i) => (message[t - 16 + i] ?? 0) ^ (message[t - 14 + i] ?? 0) ^ (message[t - 8 + i] ?? 0),
+      );
       const next = toWords(helpers.call("sha1.message2", reversed(first, 0), reversed(message, t - 4))).reverse();
       message.push(...next);
     }
@@ -167,12 +176,13 @@ describe("SHA", () => {
       e = rotate(before, 30);
     }
     const digest = [a, b, c, d, e].map((word, i) => word + (initial[i] ?? 0));
-    const text = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnop";
     expect(hex(digest)).toBe(createHash("sha1").update(text).digest("hex"));
   });
 
   it("computes SHA-256 with its rounds and its message schedule", () => {
-    const primes = Array.from({ length: 400 }, (_, i) => i).filter((n) => n > 1 && ![2, 3, 5, 7, 11, 13, 17, 19].some((p) => p < n && n % p === 0)).slice(0, 64);
+    const primes = Array.from({ length: 400 }, (_, i) => i)
+      .filter((n) => n > 1 && ![2, 3, 5, 7, 11, 13, 17, 19].some((p) => p < n && n % p === 0))
+      .slice(0, 64);
     const fraction = (n: number, power: 2 | 3): number => {
       // floor(2^32 * frac(n^(1/power))), in integers.
       const target = BigInt(n) << BigInt(32 * power);
@@ -193,7 +203,12 @@ describe("SHA", () => {
     let abef = words(f, e, b, a);
     let cdgh = words(h, g, d, c);
     for (let t = 0; t < 64; t += 2) {
-      const pair = words((message[t] ?? 0) + (constants[t] ?? 0), (message[t + 1] ?? 0) + (constants[t + 1] ?? 0), 0, 0);
+      const pair = words(
+        (message[t] ?? 0) + (constants[t] ?? 0),
+        (message[t + 1] ?? 0) + (constants[t + 1] ?? 0),
+        0,
+        0,
+      );
       [abef, cdgh] = [helpers.call("sha256.rounds", cdgh, abef, pair), abef];
     }
     const [f2 = 0, e2 = 0, b2 = 0, a2 = 0] = toWords(abef);
@@ -205,7 +220,13 @@ describe("SHA", () => {
 
 describe("string comparison", () => {
   /** The pseudo-code of SDM Vol. 2B, 4.1.1..4.1.7, element by element. */
-  function reference(first: Uint8Array, second: Uint8Array, firstLength: number, secondLength: number, immediate: number): number {
+  function reference(
+    first: Uint8Array,
+    second: Uint8Array,
+    firstLength: number,
+    secondLength: number,
+    immediate: number,
+  ): number {
     const wide = (immediate & 1) !== 0;
     const signed = (immediate & 2) !== 0;
     const count = wide ? 8 : 16;
@@ -235,7 +256,11 @@ describe("string comparison", () => {
       const negate = (immediate & 0x10) !== 0 && ((immediate & 0x20) === 0 || j < secondLength);
       if (bit !== negate) result |= 1 << j;
     }
-    const flags = (result === 0 ? 0 : 1) | (secondLength < count ? 0x40 : 0) | (firstLength < count ? 0x80 : 0) | ((result & 1) << 11);
+    const flags =
+      (result === 0 ? 0 : 1) |
+      (secondLength < count ? 0x40 : 0) |
+      (firstLength < count ? 0x80 : 0) |
+      ((result & 1) << 11);
     return (result | (flags << 16)) >>> 0;
   }
 
@@ -251,7 +276,9 @@ describe("string comparison", () => {
         const secondLength = seed % 3 === 0 ? count : (seed * 11) % (count + 1);
         const operands = [words(firstLength), words(secondLength), words(immediate)];
         const [packed = 0] = toWords(helpers.call("string.compare", first, second, ...operands));
-        expect(packed, `immediate ${immediate}, seed ${seed}`).toBe(reference(first, second, firstLength, secondLength, immediate));
+        expect(packed, `immediate ${immediate}, seed ${seed}`).toBe(
+          reference(first, second, firstLength, secondLength, immediate),
+        );
       }
     }
   });

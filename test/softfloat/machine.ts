@@ -80,8 +80,8 @@ export class SoftFloatMachine {
       const narrow = name.startsWith("f32");
       const operand = (bits: bigint): number | bigint => (narrow ? Number(bits & 0xffff_ffffn) : bits);
       let returned: number | bigint | undefined;
-      if (/_from_i32$/.test(name)) returned = this.call(name, Number(a & 0xffff_ffffn));
-      else if (/_from_i64$/.test(name)) returned = this.call(name, a);
+      if (name.endsWith("_from_i32")) returned = this.call(name, Number(a & 0xffff_ffffn));
+      else if (name.endsWith("_from_i64")) returned = this.call(name, a);
       else if (/_to_f..$|sqrt$|_rcp$/.test(name)) returned = this.call(name, operand(a));
       else if (/_to_i..$|_round$/.test(name)) returned = this.call(name, operand(a), extra);
       else if (/_compare$|_predicate$/.test(name)) returned = this.call(name, operand(a), operand(b), extra);
@@ -111,7 +111,7 @@ export class SoftFloatMachine {
       this.call(operation, destination, left, right);
       return -1n;
     }
-    if (/_from_f32$/.test(name)) this.call(name, destination, Number(a & 0xffff_ffffn));
+    if (name.endsWith("_from_f32")) this.call(name, destination, Number(a & 0xffff_ffffn));
     else if (/_from_/.test(name)) this.call(name, destination, a);
     else if (/_to_i/.test(name)) return this.#unsigned(this.call(name, left, extra), name);
     else if (/_to_f/.test(name)) return this.#unsigned(this.call(name, left), name);

@@ -49,6 +49,7 @@ const INFINITY = 0x7ff0_0000_0000_0000n;
 const DIVPD = [0x66, 0x0f, 0x5e, 0xca];
 const DIVSD = [0xf2, 0x0f, 0x5e, 0xca];
 const MULPD = [0x66, 0x0f, 0x59, 0xca];
+const MULSD = [0xf2, 0x0f, 0x59, 0xca];
 const ADDSD = [0xf2, 0x0f, 0x58, 0xca];
 
 describe("SIMD floating-point exceptions", () => {
@@ -84,7 +85,7 @@ describe("SIMD floating-point exceptions", () => {
   it("reports an unmasked underflow although the result is exact", () => {
     const smallest = 0x0010_0000_0000_0000n;
     const half = 0x3fe0_0000_0000_0000n;
-    const after = run([0xf2, 0x0f, 0x59, 0xca], { mxcsr: 0x1780, xmm1: vector(smallest, 0n), xmm2: vector(half, 0n) });
+    const after = run(MULSD, { mxcsr: 0x1780, xmm1: vector(smallest, 0n), xmm2: vector(half, 0n) });
     expect(after).toMatchObject({ vector: 19, mxcsr: 0x1790 });
   });
 
@@ -123,6 +124,33 @@ function operands(random: Random, format: "f32" | "f64"): Uint8Array {
 }
 
 describe("the guarded common case", () => {
+  const smallest = 0x0010_0000_0000_0000n;
+
+  it("does not take in a product that was tiny before it was rounded up to the smallest normal number", () => {
+    const belowOne = 0x3fef_ffff_ffff_ffffn;
+    const after = run(MULSD, { mxcsr: COMMON, xmm1: vector(belowOne, 0n), xmm2: vector(smallest, 0n) });
+    expect(after).toMatchObject({ mxcsr: COMMON | 0x10, xmm1: vector(smallest, 0n) });
+    const packed = run(MULPD, { mxcsr: COMMON, xmm1: vector(ONE, belowOne), xmm2: vector(ONE, smallest) });
+    expect(packed).toMatchObject({ mxcsr: COMMON | 0x10, xmm1: vector(ONE, smallest) });
+  });
+
+  it("tells a zero that underflowed from one that is exact", () => {
+    const small = 0x1000_0000_0000_0000n;
+    for (const code of [MULSD, MULPD]) {
+      expect(run(code, { mxcsr: COMMON, xmm1: vector(small, 0n), xmm2: vector(small, 0n) }).mxcsr).toBe(COMMON | 0x10);
+      expect(run(code, { mxcsr: COMMON, xmm1: vector(small, 0n), xmm2: vector(0n, 0n) }).mxcsr).toBe(COMMON);
+    }
+    for (const code of [DIVSD, DIVPD]) {
+      const huge = 0x7000_0000_0000_0000n;
+      expect(run(code, { mxcsr: COMMON, xmm1: vector(small, ONE), xmm2: vector(huge, ONE) }).mxcsr).toBe(COMMON | 0x10);
+      expect(run(code, { mxcsr: COMMON, xmm1: vector(0n, ONE), xmm2: vector(huge, ONE) }).mxcsr).toBe(COMMON);
+    }
+  });
+
+  it("notes a denormal operand of a sum whose result is ordinary", () => {
+    expect(run(ADDSD, { mxcsr: COMMON, xmm1: vector(ONE, 0n), xmm2: vector(1n, 0n) }).mxcsr).toBe(COMMON | 2);
+  });
+
   const exact = new SoftFloatMachine();
   const request = new DataView(new ArrayBuffer(REQUEST_BYTES));
   const result = new DataView(new ArrayBuffer(RESULT_BYTES));

@@ -43,7 +43,7 @@ function packWords(numbers: readonly number[], bits: number): bigint[] {
 
 /** (upper 12 bits of a fraction) -> 12 bits of the result's. */
 function table(name: string, { first, steps, corrections }: Bipartite): Helper {
-  const digits = (text: string): number[] => [...text].map((digit) => Number.parseInt(digit, 36));
+  const digits = (text: string): number[] => Array.from(text, (digit) => Number.parseInt(digit, 36));
   let base = first;
   const bases = packWords(
     digits(steps).map((step) => (base -= step)),

@@ -91,7 +91,12 @@ const pmulhuw: Definition = multiplyHigh(false);
 const pmulhrsw: Definition = packed("SDM 2B PMULHRSW", (e, left, right) => {
   const smallest = lanes(e, 16, [0x8000]);
   const product = e.vector("i16x8", "q15mulr_sat_s", left, right);
-  const both = e.vector("v128", "and", e.vector("i16x8", "eq", left, smallest), e.vector("i16x8", "eq", right, smallest));
+  const both = e.vector(
+    "v128",
+    "and",
+    e.vector("i16x8", "eq", left, smallest),
+    e.vector("i16x8", "eq", right, smallest),
+  );
   return e.vector("v128", "xor", product, both);
 });
 
@@ -120,7 +125,11 @@ const pmaddubsw: Definition = packed("SDM 2B PMADDUBSW", (e, left, right) => {
 // ---- sums across lanes ----
 
 /** Horizontal operations: neighbours of DEST fill the low half, neighbours of SRC the high half. */
-function horizontal<S extends 16 | 32>(reference: string, width: S, operation: "add" | "sub" | "add_saturate_s" | "sub_saturate_s"): Definition {
+function horizontal<S extends 16 | 32>(
+  reference: string,
+  width: S,
+  operation: "add" | "sub" | "add_saturate_s" | "sub_saturate_s",
+): Definition {
   return packed(reference, (e, left, right, packedBits) => {
     const whole = packedBits === 64 ? e.let(joinHalves(e, left, right)) : undefined;
     const count = 128 / width;
@@ -163,8 +172,19 @@ const mpsadbw: Definition = packedImmediate("SDM 2B MPSADBW", (e, left, right, i
   const block = e.let(bytesFrom(e, right, group));
   let sum: Value | undefined;
   for (let k = 0; k < 4; k++) {
-    const moved = e.shuffle(window, window, laneMask(8, [0, 1, 2, 3, 4, 5, 6, 7].map((i) => i + k)));
-    const one = e.shuffle(block, block, Array.from({ length: 16 }, () => k));
+    const moved = e.shuffle(
+      window,
+      window,
+      laneMask(
+        8,
+        [0, 1, 2, 3, 4, 5, 6, 7].map((i) => i + k),
+      ),
+    );
+    const one = e.shuffle(
+      block,
+      block,
+      Array.from({ length: 16 }, () => k),
+    );
     const difference = e.vector("i16x8", "extend_low_i8x16_u", byteDifference(e, e.let(moved), e.let(one)));
     sum = sum ? e.vector("i16x8", "add", sum, difference) : difference;
   }

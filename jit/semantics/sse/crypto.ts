@@ -68,13 +68,18 @@ const sha1rnds4: Definition = define({
 });
 
 /** SHA1NEXTE: E for the next rounds, from A of the rounds before, added to the first word. */
-const sha1nexte: Definition = packed("SDM 2B SHA1NEXTE", (e, left, right) => {
-  const a = e.extractLane("i32x4", left, 3);
-  const sum = e.add(e.extractLane("i32x4", right, 3), e.rotl(a, e.constant(32, 30)));
-  return e.replaceLane("i32x4", right, 3, sum);
-}, { unaligned: true });
-const sha1msg1: Definition = packed("SDM 2B SHA1MSG1", (e, left, right) =>
-  e.vector("v128", "xor", left, shuffleLanes(e, 32, left, right, [6, 7, 0, 1])),
+const sha1nexte: Definition = packed(
+  "SDM 2B SHA1NEXTE",
+  (e, left, right) => {
+    const a = e.extractLane("i32x4", left, 3);
+    const sum = e.add(e.extractLane("i32x4", right, 3), e.rotl(a, e.constant(32, 30)));
+    return e.replaceLane("i32x4", right, 3, sum);
+  },
+  { unaligned: true },
+);
+const sha1msg1: Definition = packed(
+  "SDM 2B SHA1MSG1",
+  (e, left, right) => e.vector("v128", "xor", left, shuffleLanes(e, 32, left, right, [6, 7, 0, 1])),
   { unaligned: true },
 );
 const sha1msg2: Definition = byHelper("SDM 2B SHA1MSG2", "sha1.message2", { unaligned: true });

@@ -170,7 +170,12 @@ const maskmovdqu: Definition = maskedStore("SDM 2B MASKMOVDQU");
 // ---- bitwise logic ----
 
 /** A bitwise operation; MMX operands stay integers. */
-function bitwise(reference: string, operation: (e: Emitter, left: Value, right: Value) => Value, onVectors: (e: Emitter, left: Value, right: Value) => Value, hot = false): Definition {
+function bitwise(
+  reference: string,
+  operation: (e: Emitter, left: Value, right: Value) => Value,
+  onVectors: (e: Emitter, left: Value, right: Value) => Value,
+  hot = false,
+): Definition {
   return define({
     reference,
     unit: "sse",

@@ -8,7 +8,10 @@ import type { Emitter, OperandHandle } from "../emitter.ts";
 export type LaneShape = "i8x16" | "i16x8" | "i32x4" | "i64x2";
 export type LaneWidth = 8 | 16 | 32 | 64;
 
-export const SHAPE = { 8: "i8x16", 16: "i16x8", 32: "i32x4", 64: "i64x2" } as const satisfies Record<LaneWidth, LaneShape>;
+export const SHAPE = { 8: "i8x16", 16: "i16x8", 32: "i32x4", 64: "i64x2" } as const satisfies Record<
+  LaneWidth,
+  LaneShape
+>;
 
 /** See Definition. */
 export interface PackedOptions {
@@ -56,7 +59,10 @@ export function packed(reference: string, operation: PackedOperation, options: P
 }
 
 /** DEST = operation(SRC) on packed lanes. */
-export function packedUnary(reference: string, operation: (e: Emitter, value: Value, width: 64 | 128) => Value): Definition {
+export function packedUnary(
+  reference: string,
+  operation: (e: Emitter, value: Value, width: 64 | 128) => Value,
+): Definition {
   return define({
     reference,
     unit: "sse",
@@ -134,7 +140,13 @@ export function laneMask(width: LaneWidth, indexes: readonly number[]): number[]
 }
 
 /** Picks lanes of two vectors, by numbers known now. */
-export function shuffleLanes(e: FunctionBuilder, width: LaneWidth, low: Value, high: Value, indexes: readonly number[]): Value {
+export function shuffleLanes(
+  e: FunctionBuilder,
+  width: LaneWidth,
+  low: Value,
+  high: Value,
+  indexes: readonly number[],
+): Value {
   return e.shuffle(low, high, laneMask(width, indexes));
 }
 
@@ -146,7 +158,12 @@ export function joinHalves(e: FunctionBuilder, low: Value, high: Value): Value {
 /** The bytes of `vector` from byte number `first` (an i32, 0..255) on, zeros behind its end. */
 export function bytesFrom(e: FunctionBuilder, vector: Value, first: Value): Value {
   // Saturation keeps indexes beyond the end beyond the end, where SWIZZLE gives 0.
-  return e.vector("i8x16", "swizzle", vector, e.vector("i8x16", "add_saturate_u", identity(e), e.splat("i8x16", first)));
+  return e.vector(
+    "i8x16",
+    "swizzle",
+    vector,
+    e.vector("i8x16", "add_saturate_u", identity(e), e.splat("i8x16", first)),
+  );
 }
 
 /** Lane number `index` (an i32 in range) in all lanes. */
@@ -166,7 +183,11 @@ export function laneAt(e: FunctionBuilder, width: LaneWidth, vector: Value, inde
 /** `vector` with lane number `index` (an i32 in range) replaced by an integer. */
 export function withLaneAt(e: FunctionBuilder, width: LaneWidth, vector: Value, index: Value, lane: Value): Value {
   const shape = SHAPE[width];
-  const numbers = lanes(e, width, Array.from({ length: 128 / width }, (_, i) => i));
+  const numbers = lanes(
+    e,
+    width,
+    Array.from({ length: 128 / width }, (_, i) => i),
+  );
   const selected = e.vector(shape, "eq", numbers, e.splat(shape, width === 64 ? e.extend(index, 64) : index));
   return e.vector("v128", "bitselect", e.splat(shape, lane), vector, selected);
 }
@@ -176,12 +197,21 @@ export function lanesFromBits(e: FunctionBuilder, width: LaneWidth, bits: Value)
   const count = 128 / width;
   if (width === 8) {
     // Sixteen bits do not fit a byte lane: the low byte of `bits` serves lanes 0..7, the high byte lanes 8..15.
-    const spread = e.vector("i8x16", "swizzle", e.splat("i16x8", bits), e.vectorConstant([0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1]));
+    const spread = e.vector(
+      "i8x16",
+      "swizzle",
+      e.splat("i16x8", bits),
+      e.vectorConstant([0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1]),
+    );
     const each = e.vectorConstant(Array.from({ length: 16 }, (_, i) => 1 << (i % 8)));
     return e.vector("i8x16", "eq", e.vector("v128", "and", spread, each), each);
   }
   const shape = SHAPE[width];
-  const each = lanes(e, width, Array.from({ length: count }, (_, i) => 2 ** i));
+  const each = lanes(
+    e,
+    width,
+    Array.from({ length: count }, (_, i) => 2 ** i),
+  );
   const spread = e.splat(shape, width === 64 ? e.extend(bits, 64) : bits);
   return e.vector(shape, "eq", e.vector("v128", "and", spread, each), each);
 }

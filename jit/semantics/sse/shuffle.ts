@@ -28,7 +28,11 @@ import {
 // ---- pack and unpack ----
 
 /** Narrows the lanes of DEST, then those of SRC, with saturation. */
-function pack(reference: string, shape: "i8x16" | "i16x8", operation: "narrow_i16x8_s" | "narrow_i16x8_u" | "narrow_i32x4_s" | "narrow_i32x4_u"): Definition {
+function pack(
+  reference: string,
+  shape: "i8x16" | "i16x8",
+  operation: "narrow_i16x8_s" | "narrow_i16x8_u" | "narrow_i32x4_s" | "narrow_i32x4_u",
+): Definition {
   return packed(reference, (e, left, right, width) => {
     const narrow = (low: Value, high: Value): Value =>
       shape === "i8x16"
@@ -45,7 +49,12 @@ const packssdw: Definition = pack("SDM 2B PACKSSWB/PACKSSDW", "i16x8", "narrow_i
 const packusdw: Definition = pack("SDM 2B PACKUSDW", "i16x8", "narrow_i32x4_u");
 
 /** Interleaves the lanes of the low or the high halves of DEST and SRC. */
-function unpack(reference: string, laneWidth: LaneWidth, half: "low" | "high", options: PackedOptions = {}): Definition {
+function unpack(
+  reference: string,
+  laneWidth: LaneWidth,
+  half: "low" | "high",
+  options: PackedOptions = {},
+): Definition {
   return packed(
     reference,
     (e, left, right, width) => {
@@ -123,10 +132,16 @@ function dwordIndexes(e: Emitter, control: Value): Value {
 
 /** Byte indexes that pick words 0..3 of one half by `control`, and leave the other half in place. */
 function wordIndexes(e: Emitter, control: Value, half: "low" | "high"): Value {
-  const own = <T>(chosen: readonly T[], other: readonly T[]): T[] => (half === "low" ? [...chosen, ...other] : [...other, ...chosen]);
+  const own = <T>(chosen: readonly T[], other: readonly T[]): T[] =>
+    half === "low" ? [...chosen, ...other] : [...other, ...chosen];
   const still = [0, 0, 0, 0];
   const aligned = e.vector("i16x8", "mul", e.splat("i16x8", control), lanes(e, 16, own([64, 16, 4, 1], still)));
-  const number = e.vector("v128", "and", e.vector("i16x8", "shr_u", aligned, e.constant(32, 6)), lanes(e, 16, own([3, 3, 3, 3], still)));
+  const number = e.vector(
+    "v128",
+    "and",
+    e.vector("i16x8", "shr_u", aligned, e.constant(32, 6)),
+    lanes(e, 16, own([3, 3, 3, 3], still)),
+  );
   const bytes = e.vector("i16x8", "mul", number, lanes(e, 16, [0x0202]));
   const base = half === "low" ? 0x0100 : 0x0908;
   const inPlace = [0, 1, 2, 3].map((i) => (half === "low" ? 0x0908 : 0x0100) + i * 0x0202);
@@ -134,7 +149,11 @@ function wordIndexes(e: Emitter, control: Value, half: "low" | "high"): Value {
 }
 
 /** DEST = the lanes of SRC picked by an immediate. */
-function shuffleByImmediate(reference: string, indexes: (e: Emitter, control: Value) => Value, hot = false): Definition {
+function shuffleByImmediate(
+  reference: string,
+  indexes: (e: Emitter, control: Value) => Value,
+  hot = false,
+): Definition {
   return define({
     reference,
     unit: "sse",
@@ -314,8 +333,12 @@ const movddup: Definition = define({
     }
   },
 });
-const movshdup: Definition = packedUnary("SDM 2B MOVSHDUP", (e, value) => shuffleLanes(e, 32, value, value, [1, 1, 3, 3]));
-const movsldup: Definition = packedUnary("SDM 2B MOVSLDUP", (e, value) => shuffleLanes(e, 32, value, value, [0, 0, 2, 2]));
+const movshdup: Definition = packedUnary("SDM 2B MOVSHDUP", (e, value) =>
+  shuffleLanes(e, 32, value, value, [1, 1, 3, 3]),
+);
+const movsldup: Definition = packedUnary("SDM 2B MOVSLDUP", (e, value) =>
+  shuffleLanes(e, 32, value, value, [0, 0, 2, 2]),
+);
 
 // prettier-ignore
 export const packedShuffleDefinitions = {

@@ -37,15 +37,17 @@ function writeMask(e: Emitter, result: Value, immediate: Value): void {
       () => lanesFromBits(e, 16, result),
       () => lanesFromBits(e, 8, result),
     );
-  const mask = e.choose(
-    e.and(immediate, e.constant(32, 0x40)),
-    expanded,
-    () => e.replaceLane("i32x4", zeroVector(e), 0, result),
+  const mask = e.choose(e.and(immediate, e.constant(32, 0x40)), expanded, () =>
+    e.replaceLane("i32x4", zeroVector(e), 0, result),
   );
   e.xmm(0, 128).write(mask);
 }
 
-function stringCompare(reference: string, lengths: "explicit" | "implicit", output: (e: Emitter, result: Value, immediate: Value) => void): Definition {
+function stringCompare(
+  reference: string,
+  lengths: "explicit" | "implicit",
+  output: (e: Emitter, result: Value, immediate: Value) => void,
+): Definition {
   return define({
     reference,
     unit: "sse",
@@ -69,7 +71,9 @@ function stringCompare(reference: string, lengths: "explicit" | "implicit", outp
   });
 }
 
-export const packedStringDefinitions: Readonly<Record<"pcmpestri" | "pcmpestrm" | "pcmpistri" | "pcmpistrm", Definition>> = {
+export const packedStringDefinitions: Readonly<
+  Record<"pcmpestri" | "pcmpestrm" | "pcmpistri" | "pcmpistrm", Definition>
+> = {
   pcmpestri: stringCompare("SDM 2B PCMPESTRI", "explicit", writeIndex),
   pcmpestrm: stringCompare("SDM 2B PCMPESTRM", "explicit", writeMask),
   pcmpistri: stringCompare("SDM 2B PCMPISTRI", "implicit", writeIndex),

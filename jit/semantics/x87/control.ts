@@ -114,7 +114,6 @@ const fnop = define({ reference: "SDM 2A FNOP", unit: "x87", emit: (e) => record
 
 // ---- environment: SDM Vol. 1, figures 8-9 to 8-12 ----
 
-/** Byte offsets of the fields of the environment; the pointer fields depend on the mode. */
 interface Format {
   /** bytes of a field, and of the whole */
   readonly unit: 2 | 4;
@@ -213,7 +212,7 @@ const fnstenv = define({
   unit: "x87-nowait",
   emit(e, { dst }) {
     const format = formatOf(e);
-    probeEnds(dst, format.byteLength, "w");
+    probeEnds(dst, format.unit, format.byteLength, "w");
     storeEnvironment(e, dst, format);
     e.set("fcw", e.or(e.get("fcw"), e.constant(32, EXCEPTIONS)));
     summarize(e);
@@ -227,17 +226,17 @@ const fldenv = define({
   unit: "x87",
   emit(e, { src }) {
     const format = formatOf(e);
-    probeEnds(src, format.byteLength, "r");
+    probeEnds(src, format.unit, format.byteLength, "r");
     loadEnvironment(e, src, format);
   },
 });
 
 /**
- * Faults now if any byte of an environment or state could not be accessed later. Processors touch the first byte and then the last one,
- * which is what CR2 tells.
+ * Faults now if any byte of an environment or state could not be accessed later. Processors touch the first field and then the last
+ * byte, which is what CR2 tells.
  */
-function probeEnds(operand: OperandHandle, byteLength: number, access: "r" | "w"): void {
-  operand.probe(1, access);
+function probeEnds(operand: OperandHandle, unit: number, byteLength: number, access: "r" | "w"): void {
+  operand.probe(unit, access);
   operand.part(byteLength - 1, 8, access).probe(1, access);
 }
 
@@ -260,7 +259,7 @@ const fnsave = define({
   unit: "x87-nowait",
   emit(e, { dst }) {
     const format = formatOf(e);
-    probeEnds(dst, format.byteLength + 80, "w");
+    probeEnds(dst, format.unit, format.byteLength + 80, "w");
     storeEnvironment(e, dst, format);
     forEachRegister(e, format, (at, offset) => {
       dst.part(offset, 64, "w").write(e.let(e.loadOffset(64, at)));
@@ -277,7 +276,7 @@ const frstor = define({
   unit: "x87",
   emit(e, { src }) {
     const format = formatOf(e);
-    probeEnds(src, format.byteLength + 80, "r");
+    probeEnds(src, format.unit, format.byteLength + 80, "r");
     loadEnvironment(e, src, format);
     forEachRegister(e, format, (at, offset) => {
       const significand = src.part(offset, 64, "r").read();

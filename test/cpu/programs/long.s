@@ -1,6 +1,6 @@
-# System instructions in 64-bit mode and compatibility mode. Each `try` runs one instruction and logs what came of it:
+# System instructions in 64-bit mode and compatibility mode. Each `try` runs one instruction and logs what came of it, as 13 quadwords:
 #
-#   test number, vector (or 0x100: no exception), error code, RIP - start of the instruction, CS, RFLAGS, RSP - its old value, SS,
+#   address of the test's name, vector (or 0x100: no exception), error code, RIP - start of the instruction, CS, RFLAGS, RSP - its old value, SS,
 #   CR2 for page faults, CS, SS and RSP of the handler, RAX
 #
 # `user` runs one at level 3 and comes back through INT 0x80.
@@ -17,6 +17,7 @@
 .set USER_CODE, 0x28 | 3
 .set USER_DATA, 0x20 | 3
 
+.globl start
 .code32
 start:
   lgdtl gdt_pointer
@@ -61,26 +62,27 @@ long:
   ltr %ax
   movq $LOG, %rbx
 
-.macro begin
-  movq $\@, test
+# Begins a test: its name, the old stack pointer, and an RAX that shows whether it was written.
+.macro begin name:vararg
+  .pushsection .data
+name\@: .asciz "\name"
+  .popsection
+  movq $name\@, test
   movq %rsp, old_rsp
   movq $0x1234, %rax
+  movq $9f, resume
+  movq $8f, at
 .endm
 
 .macro try insn:vararg
-  begin
-  movq $9f, resume
-  movq $8f, at
+  begin \insn
 8: \insn
   call nothing
 9:
 .endm
 
-# With RAX given, and without changes to it.
 .macro tryrax value insn:vararg
-  begin
-  movq $9f, resume
-  movq $8f, at
+  begin RAX \value: \insn
   movq $\value, %rax
 8: \insn
   call nothing
@@ -88,9 +90,7 @@ long:
 .endm
 
 .macro user value insn:vararg
-  begin
-  movq $9f, resume
-  movq $8f, at
+  begin level 3, RAX \value: \insn
   movq $\value, %rax
   pushq $USER_DATA
   pushq $USER_STACK
@@ -186,11 +186,7 @@ long:
   tryrax 0x60 movw %ax, %fs
   tryrax 0x10 ltr %ax
   tryrax 0x30 ltr %ax
-.ifndef QEMU
   tryrax 0 ltr %ax
-.else
-  try nop
-.endif
   tryrax 0x10 lldt %ax
   tryrax 0 lldt %ax
   tryrax 0x80 lldt %ax
@@ -211,44 +207,16 @@ long:
   try sldt %eax
 
 # ---- control registers ----
-.ifndef QEMU
   tryrax 0x80000000 movq %rax, %cr0
-.else
-  try nop
-.endif
-.ifndef QEMU
   tryrax 0x33 movq %rax, %cr0
-.else
-  try nop
-.endif
-.ifndef QEMU
   tryrax 0x100000033 movq %rax, %cr0
-.else
-  try nop
-.endif
-.ifndef QEMU
   tryrax 0xa0010033 movq %rax, %cr0
-.else
-  try nop
-.endif
-.ifndef QEMU
   tryrax 0x600 movq %rax, %cr4
-.else
-  try nop
-.endif
-.ifndef QEMU
   tryrax 0x8000000000000620 movq %rax, %cr4
-.else
-  try nop
-.endif
   tryrax 0x20620 movq %rax, %cr4
   try movq %cr4, %rax
   tryrax 0x620 movq %rax, %cr4
-.ifndef QEMU
   tryrax 0x8000000000010000 movq %rax, %cr3
-.else
-  try nop
-.endif
   tryrax 0x10 movq %rax, %cr8
   tryrax 5 movq %rax, %cr8
   try movq %cr8, %rax
@@ -290,9 +258,7 @@ long:
   try movq %dr6, %rax
   tryrax 0 movq %rax, %dr6
   # Single steps: the trap comes after the instruction behind POPF.
-  begin
-  movq $9f, resume
-  movq $8f, at
+  begin single step
   pushq $0x102
   popfq
 8: nop
@@ -303,9 +269,7 @@ long:
   tryrax 0 movq %rax, %dr6
   # After a load of SS the trap waits for one instruction more.
   movw $0x10, %cx
-  begin
-  movq $9f, resume
-  movq $8f, at
+  begin single step over a load of SS
   pushq $0x102
   popfq
 8: movw %cx, %ss
@@ -314,9 +278,7 @@ long:
   call nothing
 9:
   # INT n clears TF: no trap in its handler.
-  begin
-  movq $9f, resume
-  movq $8f, at
+  begin single step into INT
   pushq $0x102
   popfq
 8: int $0x80
@@ -324,13 +286,11 @@ long:
   # A code breakpoint.
   movq $0, %rax
   movq %rax, %dr6
-  begin
-  movq $9f, resume
-  movq $8f, at
-  movq $8f, %rax
-  movq %rax, %dr1
-  movq $0x404, %rax
-  movq %rax, %dr7
+  begin code breakpoint
+  movq $8f, %rcx
+  movq %rcx, %dr1
+  movq $0x404, %rcx
+  movq %rcx, %dr7
 8: nop
   call nothing
 9:
@@ -343,9 +303,7 @@ long:
   movq $0x0d000410, %rax
   movq %rax, %dr7
   try movl scratch, %ecx
-  begin
-  movq $9f, resume
-  movq $8f, at
+  begin data breakpoint
 8: movb %al, scratch + 3
   nop
   call nothing
@@ -399,9 +357,7 @@ long:
   try ljmpl *tss_pointer
   try ljmpl *bad_code_pointer
   # RET to level 3, and to an inner level.
-  begin
-  movq $9f, resume
-  movq $8f, at
+  begin RET to level 3
   pushq $USER_DATA
   pushq $USER_STACK
   pushq $USER_CODE
@@ -411,29 +367,25 @@ long:
 9:
   user 0 jmp return_to_inner_level
   # A non-canonical return.
-  begin
-  movq $9f, resume
-  movq $8f, at
-  movq $0x800000000000, %rax
+  begin RET to a RIP that is not canonical
+  movq $0x800000000000, %rcx
   pushq $8
-  pushq %rax
+  pushq %rcx
 8: lretq
 9:
 
 .macro return rip, cs, flags, rsp, ss
-  begin
-  movq $9f, resume
-  movq $8f, at
-  movq $\ss, %rax
-  pushq %rax
-  movq $\rsp, %rax
-  pushq %rax
-  movq $\flags, %rax
-  pushq %rax
-  movq $\cs, %rax
-  pushq %rax
-  movq $\rip, %rax
-  pushq %rax
+  begin IRET to \cs:\rip, RFLAGS \flags, stack \ss:\rsp
+  movq $\ss, %rcx
+  pushq %rcx
+  movq $\rsp, %rcx
+  pushq %rcx
+  movq $\flags, %rcx
+  pushq %rcx
+  movq $\cs, %rcx
+  pushq %rcx
+  movq $\rip, %rcx
+  pushq %rcx
 8: iretq
 9:
 .endm
@@ -454,9 +406,7 @@ long:
   return kernel_return 8 2 0x2a000 3
   return compat_return 0x1b 0x202 USER_STACK USER_DATA
   return user_return 0x98 2 USER_STACK USER_DATA
-  begin
-  movq $9f, resume
-  movq $8f, at
+  begin IRET with NT
   pushq $0x4002
   popfq
 8: iretq
@@ -477,17 +427,13 @@ long:
   movl $0x47700, %eax
   wrmsr
   user 0x8d5 jmp system_call
-  begin
-  movq $9f, resume
-  movq $8f, at
+  begin SYSRET
   movq $7f, %rcx
   movq $0xfffffffffffffeff, %r11
 8: sysretq
 7: int $0x80
 9:
-  begin
-  movq $9f, resume
-  movq $8f, at
+  begin SYSRET to compatibility mode
   movl $compat_return, %ecx
   movl $0x202, %r11d
 8: sysretl

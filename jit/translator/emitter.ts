@@ -1,0 +1,584 @@
+import { guestState, Segment, UnitTrap } from "../../runtime/abi/guest-state.ts";
+import { invariant } from "../../runtime/abi/invariant.ts";
+import { Tlb } from "../../runtime/abi/memory-map.ts";
+import type { Label } from "../emit/function.ts";
+import type { Expression, Wasm } from "../emit/module.ts";
+import type { StateField } from "../emit/state.ts";
+import type { Value, Variable, Width } from "../emit/value.ts";
+import { tlbEntry, tlbHit, tlbOffset } from "../helpers/memory.ts";
+import { RIP, type MemoryOperand, type Operand } from "../isa/instruction.ts";
+import type { Access } from "../semantics/define.ts";
+import { type FaultName, GPR_NAMES, type GprName, type OperandHandle } from "../semantics/emitter.ts";
+import { TranslatorFlags, type FlagState } from "./flags.ts";
+import { FoldingEmitter } from "./folding.ts";
+import { GeneralRegister, Immediate, Memory, Relative, VectorRegister } from "./operands.ts";
+import { type RegionInstruction, Untranslatable } from "./region.ts";
+import { constantOf, FloatBits, LaneBits } from "./values.ts";
+
+/** RC, the masks and PE of MXCSR as the common case of floating point has them; a region with SSE arithmetic is entered with no other. */
+export const COMMON_MXCSR = { MASK: 0x7fa0, VALUE: 0x1fa0 } as const;
+/** Definitions that need MXCSR itself, not the common case. */
+const USES_MXCSR = /^(ldmxcsr|stmxcsr|fxsave|fxrstor|xsave|xsaveopt|xsavec|xrstor)$/;
+
+/** How an instruction says that control goes on. */
+export type Ending =
+  | { readonly kind: "jump" }
+  | { readonly kind: "branch"; readonly condition: Value }
+  | { readonly kind: "indirect"; readonly rip: Value };
+
+/** What is known at a point of the code of one instruction. */
+interface Point {
+  readonly reachable: boolean;
+  /** something that the guest can see has changed: the instruction can no longer be left to the interpreter */
+  readonly written: boolean;
+  readonly flags: FlagState;
+}
+
+interface Arm {
+  readonly code: Expression;
+  readonly after: Point;
+}
+
+/** Takes note of the places where the region is left; the region's builder implements it. */
+export interface ExitSink {
+  /** Emits a jump that leaves the region before the current instruction, with the given flags. */
+  leaveBefore(state: FlagState): void;
+}
+
+/**
+ * The translator's binding: registers are locals, memory is reached through an inline probe of the TLB, and whatever is not the
+ * common case leaves the region before the instruction, which the interpreter then runs.
+ */
+export class TranslatorEmitter extends FoldingEmitter {
+  override readonly mode = "long";
+  override readonly repeat = "none";
+  override readonly flags: TranslatorFlags = new TranslatorFlags(this);
+  readonly general: (Variable | undefined)[] = [];
+  readonly vectors: (Variable | undefined)[] = [];
+  readonly generalWritten = new Set<number>();
+  readonly vectorsWritten = new Set<number>();
+  /** bits of UnitTrap that must be clear, and whether MXCSR must be common, for the region to be entered */
+  unitTraps = 0;
+  needsCommonMxcsr = false;
+
+  readonly budget: Variable;
+  /** RIP of the page; where the region is left, of what the exit counts from */
+  readonly ripPage: Variable;
+  readonly #tlb: Variable;
+  readonly #flagResult: Variable;
+  readonly #flagBits: Variable;
+  usesTlb = false;
+  usesFlags = false;
+
+  readonly #exits: ExitSink;
+  #current: RegionInstruction | undefined;
+  #flagsAreDead = false;
+  #ending: Ending | undefined;
+  #reachable = true;
+  #written = false;
+  #depth = 0;
+  #leaves = 0;
+  #before: FlagState = TranslatorFlags.initial;
+  readonly #joins = new Map<string, Point[]>();
+  #end: string | undefined;
+
+  constructor(wasm: Wasm, name: string, exits: ExitSink) {
+    super(wasm, name, ["i32"], ["i32"]);
+    this.#exits = exits;
+    this.budget = this.declare("i32", 32);
+    this.ripPage = this.declare("i64", 64);
+    this.#tlb = this.declare("i32", 32);
+    this.#flagResult = this.declare("i64", 64);
+    this.#flagBits = this.declare("i32", 32);
+  }
+
+  // ---- one instruction ----
+
+  override get operandWidth(): 16 | 32 | 64 {
+    return this.#instruction.instruction.operandSize;
+  }
+  override get addressWidth(): 16 | 32 | 64 {
+    return this.#instruction.instruction.addressSize;
+  }
+  override get flagsAreDead(): boolean {
+    return this.#flagsAreDead && !this.flags.capturing;
+  }
+  /** Whether ADC or SBB is being emitted: their sum has three parts. */
+  get usesCarry(): boolean {
+    const { mnemonic } = this.#instruction.instruction;
+    return mnemonic === "adc" || mnemonic === "sbb";
+  }
+  /** Whether what is emitted now always runs before the rest of the block. */
+  get isUnconditional(): boolean {
+    return this.#depth <= 1;
+  }
+
+  get #instruction(): RegionInstruction {
+    invariant(this.#current !== undefined, "no instruction is being emitted");
+    return this.#current;
+  }
+
+  /** Emits an instruction. Gives how it ends its block, if it does; "left" if it always leaves the region. */
+  emitInstruction(current: RegionInstruction, flagsAreDead: boolean): Ending | "left" | undefined {
+    const { definition, instruction } = current;
+    this.#current = current;
+    this.#flagsAreDead = flagsAreDead;
+    this.#ending = undefined;
+    this.#reachable = true;
+    this.#written = false;
+    this.#before = this.flags.state;
+    if (definition.unit === "sse") this.unitTraps |= UnitTrap.SSE;
+    this.block((end) => {
+      this.#end = end.name;
+      const handles: Record<string, OperandHandle> = {};
+      Object.entries(definition.operands ?? {}).forEach(([name, access], index) => {
+        const operand = instruction.operands[index];
+        if (operand) handles[name] = this.#operand(operand, access);
+      });
+      definition.emit(this, handles);
+    });
+    this.#end = undefined;
+    this.#current = undefined;
+    return this.#reachable ? this.#ending : "left";
+  }
+
+  #operand(operand: Operand, access: Access): OperandHandle {
+    switch (operand.kind) {
+      case "register":
+        if (operand.class === "gpr") return new GeneralRegister(this, operand.number, operand.width, operand.high === true);
+        if (operand.class === "xmm") return new VectorRegister(this, operand.number, operand.width);
+        throw new Untranslatable(`a register of class ${operand.class}`);
+      case "memory": {
+        const aligned = operand.width === 128 && this.#instruction.definition.unaligned !== true;
+        return new Memory(this, operand.width, access, this.#effective(operand), operand.segment, aligned);
+      }
+      case "immediate": {
+        const bits = (BigInt(operand.high) << 32n) | BigInt(operand.low >>> 0);
+        return new Immediate(this.constant(operand.width as Width, bits));
+      }
+      case "relative":
+        return new Relative(() => this.#pageRelative(this.#instruction.end + operand.displacement));
+      case "far":
+        throw new Untranslatable("a far pointer");
+    }
+  }
+
+  #effective(operand: MemoryOperand): Value {
+    const { base, index, scale, displacement, displacementHigh } = operand;
+    const { instruction, end } = this.#instruction;
+    const absolute = instruction.encoding.operands.some((code) => code === "Ob" || code === "Ov");
+    let address: Value;
+    if (base === RIP) {
+      address = this.#pageRelative(end + displacement);
+    } else {
+      // POP into memory based on rSP computes its address after rSP has moved. SDM Vol. 2B, "POP".
+      const moved = instruction.mnemonic === "pop" && base === 4 ? instruction.operandSize / 8 : 0;
+      const high = absolute ? BigInt(displacementHigh) << 32n : 0n;
+      const constant = absolute ? high | BigInt(displacement >>> 0) : BigInt(displacement + moved);
+      address = this.constant(64, constant);
+      if (index >= 0) {
+        const scaled = this.shl(this.readGeneral(index, 64, false), this.constant(64, Math.log2(scale)));
+        address = base >= 0 ? this.add(this.add(this.readGeneral(base, 64, false), scaled), address) : this.add(scaled, address);
+      } else if (base >= 0) {
+        address = this.add(this.readGeneral(base, 64, false), address);
+      }
+    }
+    if (instruction.addressSize === 32) address = this.and(address, this.constant(64, 0xffff_ffffn));
+    return this.let(address);
+  }
+
+  #pageRelative(offset: number): Value {
+    return this.let(this.add(this.ripPage.get(), this.constant(64, offset)));
+  }
+
+  // ---- registers ----
+
+  #general(number: number): Variable {
+    return (this.general[number] ??= this.declare("i64", 64));
+  }
+  #vector(number: number): Variable {
+    return (this.vectors[number] ??= this.declare("v128", 128));
+  }
+
+  readGeneral(number: number, width: Width, high: boolean): Value {
+    const whole = this.#general(number).get();
+    if (width === 64) return this.let(whole);
+    return this.let(high ? this.truncate(this.shrU(this.truncate(whole, 32), this.constant(32, 8)), 8) : this.truncate(whole, width));
+  }
+
+  writeGeneral(number: number, value: Value, high: boolean): void {
+    this.#changes();
+    this.generalWritten.add(number);
+    const variable = this.#general(number);
+    if (value.width >= 32) {
+      variable.set(this.extend(value, 64));
+      return;
+    }
+    const mask = value.width === 16 ? 0xffffn : high ? 0xff00n : 0xffn;
+    const kept = this.and(variable.get(), this.constant(64, ~mask));
+    const placed = high ? this.shl(this.extend(value, 64), this.constant(64, 8)) : this.extend(value, 64);
+    variable.set(this.or(kept, placed));
+  }
+
+  readVectorPart(number: number, width: Width): Value {
+    const vector = this.let(this.#vector(number).get());
+    if (width === 128) return vector;
+    if (width === 32 || width === 64) return this.laneBits(vector, width);
+    return this.let(this.extractLane(width === 8 ? "i8x16" : "i16x8", vector, 0));
+  }
+
+  writeVectorPart(number: number, value: Value): void {
+    this.#changes();
+    this.vectorsWritten.add(number);
+    const variable = this.#vector(number);
+    variable.set(value.width === 128 ? value : this.withLowLane(variable.get(), this.#asBits(value)));
+  }
+
+  writeVectorZeroExtended(number: number, value: Value): void {
+    this.#changes();
+    this.vectorsWritten.add(number);
+    this.#vector(number).set(value.width === 128 ? value : this.zeroExtendedVector(this.#asBits(value)));
+  }
+
+  #asBits(value: Value): Value {
+    return value.type === "f32" ? this.reinterpret(value, "i32") : value.type === "f64" ? this.reinterpret(value, "i64") : value;
+  }
+
+  override gpr(register: GprName | number, width: Width): OperandHandle {
+    const number = typeof register === "number" ? register : GPR_NAMES.indexOf(register);
+    return new GeneralRegister(this, number, width, false);
+  }
+  override xmm(register: number, width: Width): OperandHandle {
+    return new VectorRegister(this, register, width);
+  }
+
+  // ---- state that does not live in locals, and what is known of it ----
+
+  override get(field: StateField, index: number | Value = 0): Value {
+    if (field === "tlb") {
+      this.usesTlb = true;
+      return this.let(this.#tlb.get());
+    }
+    if (field === "mxcsr" && !USES_MXCSR.test(this.#instruction.instruction.mnemonic)) {
+      this.needsCommonMxcsr = true;
+      return this.constant(32, COMMON_MXCSR.VALUE);
+    }
+    return super.get(field, index);
+  }
+
+  override set(field: StateField, value: Value, index: number | Value = 0): void {
+    if (field === "mxcsr" || field === "rip" || field === "mode" || field === "cpl") throw new Untranslatable(`writes ${field}`);
+    // What helpers get their operands in is nothing that the guest could see.
+    if (field !== "fpRaised" && field !== "scratch") this.#changes();
+    super.set(field, value, index);
+  }
+
+  // ---- memory ----
+
+  linear(segment: number, effective: Value): Value {
+    if (segment !== Segment.FS && segment !== Segment.GS) return effective;
+    return this.let(this.add(effective, super.get("segmentBase", segment)));
+  }
+
+  /** Offset at which `byteLength` bytes can be accessed; leaves the region when the TLB does not know. */
+  access(gva: Value, byteLength: number, access: "r" | "w"): Value {
+    const table = access === "w" ? Tlb.WRITE : Tlb.READ;
+    const entry = tlbEntry(this, gva);
+    this.if(this.eqz(tlbHit(this, entry, gva, byteLength, table)), () => this.#leave());
+    return this.let(tlbOffset(this, entry, gva, table));
+  }
+
+  loadNow(width: Width, offset: Value): Value {
+    return this.let(this.loadOffset(width, offset));
+  }
+  /** Loads an operand; SSE instructions that read memory do not write it, so they may load it again as another type. */
+  loadOperand(width: Width, offset: Value): Value {
+    const again = this.#instruction.definition.unit === "sse" && (width === 32 || width === 64);
+    return again ? this.loadedBits(width, offset) : this.loadNow(width, offset);
+  }
+  storeOperand(offset: Value, value: Value): void {
+    this.#changes();
+    if (value instanceof FloatBits) this.storeOffset(offset, value.float);
+    else if (value instanceof LaneBits) this.#storeLane(offset, value);
+    else this.storeOffset(offset, value);
+  }
+  #storeLane(offset: Value, { width, vector }: LaneBits): void {
+    const { v128 } = this.wasm;
+    const at = offset.take();
+    this.statement(width === 32 ? v128.store32_lane(0, 1, 0, at, vector.take()) : v128.store64_lane(0, 1, 0, at, vector.take()));
+  }
+
+  requireAligned(gva: Value): void {
+    this.if(this.and(this.truncate(gva, 32), this.constant(32, 15)), () => this.#leave());
+  }
+
+  override memory(segment: number | "default", address: Value, width: Width, access: "r" | "w" | "rw"): OperandHandle {
+    const aligned = width === 128 && this.#instruction.definition.unaligned !== true;
+    const number = segment === "default" ? this.#defaultSegment() : segment;
+    return new Memory(this, width, access, this.let(address), number, aligned);
+  }
+
+  #defaultSegment(): number {
+    const memory = this.#instruction.instruction.operands.find((operand) => operand.kind === "memory");
+    return memory?.kind === "memory" ? memory.segment : Segment.DS;
+  }
+
+  // ---- stack ----
+
+  override push(value: Value): void {
+    const what = this.let(value);
+    const pointer = this.let(this.sub(this.readGeneral(4, 64, false), this.constant(64, what.width / 8)));
+    this.storeOperand(this.access(pointer, what.width / 8, "w"), what);
+    this.writeGeneral(4, pointer, false);
+  }
+  override stackTop(width: Width): Value {
+    return this.loadNow(width, this.access(this.readGeneral(4, 64, false), width / 8, "r"));
+  }
+  override release(byteLength: number | Value): void {
+    const amount = typeof byteLength === "number" ? this.constant(64, byteLength) : byteLength;
+    this.writeGeneral(4, this.add(this.readGeneral(4, 64, false), amount), false);
+  }
+
+  // ---- flags ----
+
+  override readFlagResult(): Value {
+    return this.flags.readStored().result;
+  }
+  override readFlagBits(): Value {
+    return this.flags.readStored().bits;
+  }
+  override writeFlags(result: Value, bits: Value): void {
+    this.flags.writeStored(result, bits);
+  }
+  /** The flags at the entry of the region; behind its exits, those that have been set for it. */
+  initialFlags(): { readonly result: Value; readonly bits: Value } {
+    this.usesFlags = true;
+    return { result: this.let(this.#flagResult.get()), bits: this.let(this.#flagBits.get()) };
+  }
+  setExitFlags(result: Value, bits: Value): void {
+    this.usesFlags = true;
+    this.#flagResult.set(result);
+    this.#flagBits.set(bits);
+  }
+
+  // ---- control ----
+
+  override currentRip(): Value {
+    return this.#pageRelative(this.#instruction.offset);
+  }
+  override nextRip(): Value {
+    return this.#pageRelative(this.#instruction.end);
+  }
+  override jump(_target: OperandHandle): void {
+    this.#endWith({ kind: "jump" });
+  }
+  override branch(condition: Value, _target: OperandHandle): void {
+    this.#endWith({ kind: "branch", condition });
+  }
+  override goto(rip: Value): void {
+    this.#endWith({ kind: "indirect", rip: this.let(rip) });
+  }
+  #endWith(ending: Ending): void {
+    // Inside its own block and no other.
+    if (this.#depth !== 1) throw new Untranslatable("ends conditionally");
+    this.#ending = ending;
+  }
+  override checkTarget(rip: Value): void {
+    if (constantOf(rip) !== undefined) return;
+    const folded = this.shrS(this.shl(rip, this.constant(64, 16)), this.constant(64, 16));
+    this.if(this.ne(folded, rip), () => this.#leave());
+  }
+  override next(): void {
+    invariant(this.#end !== undefined, "no instruction is being emitted");
+    this.break({ name: this.#end });
+  }
+  override again(): void {
+    throw new Untranslatable("repeats itself");
+  }
+  override endBlock(): void {
+    throw new Untranslatable("changes what decoded code depends on");
+  }
+  override halt(): void {
+    throw new Untranslatable("halts");
+  }
+  override fault(_name: FaultName, _errorCode?: number | Value): void {
+    this.#leave();
+  }
+  override callOut(_name: string, ..._operands: Value[]): Value {
+    this.#leave();
+    return this.constant(64, 0n);
+  }
+  override helper(_name: string, _operands: readonly Value[], width: Width): Value {
+    this.#leave();
+    return width === 128 ? this.vectorConstant(new Array<number>(16).fill(0)) : this.let(this.#unknown(width));
+  }
+  override helperVoid(_name: string, _operands: readonly Value[]): void {
+    this.#leave();
+  }
+
+  /** A value that is never used, but that nothing may be concluded from. */
+  #unknown(width: Width): Value {
+    return this.declare(width === 64 ? "i64" : "i32", width).get();
+  }
+
+  /** The interpreter runs this instruction instead. */
+  #leave(): void {
+    if (!this.#reachable) return;
+    if (this.#written) throw new Untranslatable("may fail after it has changed something");
+    this.#leaves++;
+    this.#exits.leaveBefore(this.#before);
+    this.#reachable = false;
+  }
+
+  #changes(): void {
+    if (this.#reachable) this.#written = true;
+  }
+
+  // ---- paths through an instruction ----
+
+  #point(): Point {
+    return { reachable: this.#reachable, written: this.#written, flags: this.flags.state };
+  }
+  #setPoint({ reachable, written, flags }: Point): void {
+    this.#reachable = reachable;
+    this.#written = written;
+    this.flags.state = flags;
+  }
+
+  override if(condition: Value, then: () => void, otherwise?: () => void): void {
+    const known = constantOf(condition);
+    if (known !== undefined) {
+      if (known !== 0n) then();
+      else otherwise?.();
+      return;
+    }
+    const before = this.#point();
+    const test = condition.take();
+    const yes = this.#arm(before, then);
+    const no = this.#arm(before, otherwise ?? (() => undefined));
+    const reachable = [yes.after, no.after].filter((point) => point.reachable);
+    const [first, second] = reachable;
+    const isSame = !first || !second || first.flags === second.flags;
+    const merged = isSame ? undefined : { result: this.declare("i64", 64), bits: this.declare("i32", 32) };
+    const [yesCode, noCode] = [yes, no].map((arm) => (merged ? this.#storeFlags(arm, merged) : arm.code));
+    invariant(yesCode !== undefined && noCode !== undefined, "two arms");
+    const hasElse = otherwise !== undefined || merged !== undefined;
+    this.statement(hasElse ? this.wasm.if(test, yesCode, noCode) : this.wasm.if(test, yesCode));
+    const written = reachable.some((point) => point.written);
+    let flags = first?.flags ?? before.flags;
+    if (merged) flags = { base: { kind: "stored", result: this.let(merged.result.get()), bits: this.let(merged.bits.get()) } };
+    this.#setPoint({ reachable: reachable.length > 0, written, flags });
+  }
+
+  #arm(before: Point, body: () => void): Arm {
+    this.#setPoint(before);
+    this.#depth++;
+    const code = this.collect(body);
+    this.#depth--;
+    return { code, after: this.#point() };
+  }
+
+  /** An arm that ends with its flags in the variables in which the other arm leaves its own. */
+  #storeFlags({ code, after }: Arm, merged: { readonly result: Variable; readonly bits: Variable }): Expression {
+    const extra = this.#arm(after, () => {
+      const stored = this.flags.materialise(after.flags);
+      merged.result.set(stored.result);
+      merged.bits.set(stored.bits);
+    });
+    return this.wasm.block(null, [code, extra.code]);
+  }
+
+  override block(body: (end: Label) => void): void {
+    const name = this.freshLabel();
+    const breaks: Point[] = [];
+    this.#joins.set(name, breaks);
+    this.#depth++;
+    const code = this.collect(() => body({ name }), name);
+    this.#depth--;
+    this.#joins.delete(name);
+    this.statement(code);
+    const arriving = [this.#point(), ...breaks].filter((point) => point.reachable);
+    const [first] = arriving;
+    if (!first) return;
+    if (arriving.some((point) => point.flags !== first.flags)) throw new Untranslatable("flags differ where paths meet");
+    this.#setPoint({ reachable: true, written: arriving.some((point) => point.written), flags: first.flags });
+  }
+
+  override loop(body: (again: Label) => void): void {
+    const before = this.#leaves;
+    const flags = this.flags.state;
+    this.#depth++;
+    super.loop(body);
+    this.#depth--;
+    // A second round comes after the changes of the first.
+    if (this.#written && this.#leaves > before) throw new Untranslatable("may fail after it has changed something");
+    if (this.flags.state !== flags) throw new Untranslatable("flags change in a loop");
+  }
+
+  override break(label: Label, condition?: Value): void {
+    const known = condition && constantOf(condition);
+    if (known === 0n) return;
+    this.#joins.get(label.name)?.push(this.#point());
+    super.break(label, known === undefined ? condition : undefined);
+    if (!condition || known !== undefined) this.#reachable = false;
+  }
+
+  // ---- for the region's builder ----
+
+  /** Emits without the bookkeeping of paths through an instruction. */
+  plainIf(condition: Value, then: () => void, otherwise: () => void): void {
+    const known = constantOf(condition);
+    if (known !== undefined) return known === 0n ? otherwise() : then();
+    super.if(condition, then, otherwise);
+  }
+  plainBlock(body: (end: Label) => void): void {
+    super.block(body);
+  }
+  plainLoop(body: (again: Label) => void): void {
+    super.loop(body);
+  }
+  plainBreak(label: Label): void {
+    super.break(label);
+  }
+  collected(body: () => void): Expression {
+    return this.collect(body);
+  }
+  /** Emits what was collected, as a block that `label` leaves. */
+  wrapped(label: Label, inner: Expression): void {
+    this.statement(this.wasm.block(label.name, [inner]));
+  }
+  newLabel(): Label {
+    return { name: this.freshLabel() };
+  }
+
+  /** Emits, at the very beginning: what the region keeps in locals is loaded; what it was translated for is checked. */
+  emitPrologue(): void {
+    const load = (variable: Variable, offset: number): void => variable.set(this.loadOffset(variable.width, this.cpu, offset));
+    load(this.budget, guestState.budget.offset);
+    load(this.ripPage, guestState.ripPage.offset);
+    if (this.usesTlb) load(this.#tlb, guestState.tlb.offset);
+    if (this.usesFlags) {
+      load(this.#flagResult, guestState.flagResult.offset);
+      load(this.#flagBits, guestState.flagBits.offset);
+    }
+    this.general.forEach((variable, number) => variable && load(variable, guestState.gpr.offset + 8 * number));
+    this.vectors.forEach((variable, number) => variable && load(variable, guestState.xmm.offset + 16 * number));
+  }
+
+  /** Emits, at the one exit: what the region may have changed is stored. */
+  emitEpilogue(): void {
+    const store = (variable: Variable, offset: number): void => this.storeOffset(this.cpu, variable.get(), offset);
+    store(this.budget, guestState.budget.offset);
+    if (this.flags.written) {
+      store(this.#flagResult, guestState.flagResult.offset);
+      store(this.#flagBits, guestState.flagBits.offset);
+    }
+    this.general.forEach((variable, number) => {
+      if (variable && this.generalWritten.has(number)) store(variable, guestState.gpr.offset + 8 * number);
+    });
+    this.vectors.forEach((variable, number) => {
+      if (variable && this.vectorsWritten.has(number)) store(variable, guestState.xmm.offset + 16 * number);
+    });
+  }
+
+}

@@ -1,0 +1,160 @@
+import type { FloatType } from "../emit/function.ts";
+import { Value, type Width } from "../emit/value.ts";
+import { Emitter } from "../semantics/emitter.ts";
+import { ConstantValue, constantOf, FloatBits, LaneBits, LoadedBits } from "./values.ts";
+
+/**
+ * An emitter that computes with what it knows: operations on constants (immediates, flags of MXCSR, masked shift counts) give
+ * constants, so that a definition's `if` on one of them costs nothing and leaves no second path behind.
+ */
+export abstract class FoldingEmitter extends Emitter {
+  override constant(width: Width, value: bigint | number): Value {
+    const bits = BigInt.asUintN(width, BigInt(value));
+    const plain = super.constant(width, value);
+    return new ConstantValue(plain.type, plain.width, () => super.constant(width, value).take(), bits);
+  }
+
+  override let(value: Value): Value {
+    if (value instanceof FloatBits && !value.reusable) return this.#bitsOf(super.let(value.float));
+    return super.let(value);
+  }
+
+  #bitsOf(float: Value): FloatBits {
+    const width = float.type === "f32" ? 32 : 64;
+    return new FloatBits(width, () => super.reinterpret(float, width === 32 ? "i32" : "i64").take(), float);
+  }
+
+  #fold(left: Value, right: Value, compute: (a: bigint, b: bigint) => bigint): Value | undefined {
+    const [a, b] = [constantOf(left), constantOf(right)];
+    return a === undefined || b === undefined ? undefined : this.constant(left.width, compute(a, b));
+  }
+  #compare(left: Value, right: Value, compute: (a: bigint, b: bigint) => boolean): Value | undefined {
+    const [a, b] = [constantOf(left), constantOf(right)];
+    return a === undefined || b === undefined ? undefined : this.constant(32, compute(a, b) ? 1 : 0);
+  }
+  /** Whether `value` is the constant `bits`, and of the width of `other`, which can then stand for the result. */
+  #is(value: Value, bits: bigint, other: Value): boolean {
+    return value.width === other.width && constantOf(value) === BigInt.asUintN(value.width, bits);
+  }
+
+  override add(left: Value, right: Value): Value {
+    if (this.#is(right, 0n, left)) return left;
+    if (this.#is(left, 0n, right)) return right;
+    return this.#fold(left, right, (a, b) => a + b) ?? super.add(left, right);
+  }
+  override sub(left: Value, right: Value): Value {
+    if (this.#is(right, 0n, left)) return left;
+    return this.#fold(left, right, (a, b) => a - b) ?? super.sub(left, right);
+  }
+  override and(left: Value, right: Value): Value {
+    if (this.#is(right, -1n, left)) return left;
+    return this.#fold(left, right, (a, b) => a & b) ?? super.and(left, right);
+  }
+  override or(left: Value, right: Value): Value {
+    if (this.#is(right, 0n, left)) return left;
+    if (this.#is(left, 0n, right)) return right;
+    return this.#fold(left, right, (a, b) => a | b) ?? super.or(left, right);
+  }
+  override xor(left: Value, right: Value): Value {
+    if (this.#is(right, 0n, left)) return left;
+    return this.#fold(left, right, (a, b) => a ^ b) ?? super.xor(left, right);
+  }
+  override shl(value: Value, count: Value): Value {
+    if (constantOf(count) === 0n) return value;
+    return this.#fold(value, count, (a, b) => a << (b & shiftMask(value))) ?? super.shl(value, count);
+  }
+  override shrU(value: Value, count: Value): Value {
+    if (constantOf(count) === 0n) return value;
+    return this.#fold(value, count, (a, b) => a >> (b & shiftMask(value))) ?? super.shrU(value, count);
+  }
+  override eqz(value: Value): Value {
+    const bits = constantOf(value);
+    return bits === undefined ? super.eqz(value) : this.constant(32, bits === 0n ? 1 : 0);
+  }
+  override eq(left: Value, right: Value): Value {
+    return this.#compare(left, right, (a, b) => a === b) ?? super.eq(left, right);
+  }
+  override ne(left: Value, right: Value): Value {
+    return this.#compare(left, right, (a, b) => a !== b) ?? super.ne(left, right);
+  }
+  override ltU(left: Value, right: Value): Value {
+    return this.#compare(left, right, (a, b) => a < b) ?? super.ltU(left, right);
+  }
+  override extend(value: Value, width: Width): Value {
+    const bits = constantOf(value);
+    return bits === undefined || width === 128 ? super.extend(value, width) : this.constant(width, bits);
+  }
+  override truncate(value: Value, width: Width): Value {
+    const bits = constantOf(value);
+    return bits === undefined ? super.truncate(value, width) : this.constant(width, bits);
+  }
+  override signExtend(value: Value, width: Width): Value {
+    const bits = constantOf(value);
+    return bits === undefined ? super.signExtend(value, width) : this.constant(width, BigInt.asIntN(value.width, bits));
+  }
+  override select(condition: Value, yes: Value, no: Value): Value {
+    const known = constantOf(condition);
+    return known === undefined ? super.select(condition, yes, no) : known === 0n ? no : yes;
+  }
+
+  /** Floats that came from a register, from memory or from an operation are taken from there, not from their bits. */
+  override reinterpret(value: Value, type: "i32" | "i64" | FloatType): Value {
+    if (value.type === type) return value;
+    if (type === "f32" || type === "f64") {
+      if (value instanceof FloatBits && value.float.type === type) return value.float;
+      if (value instanceof LaneBits) return this.extractLane(type === "f32" ? "f32x4" : "f64x2", value.vector, 0);
+      if (value instanceof LoadedBits) return this.loadFloat(type, value.offset);
+    } else if (value.type === "f32" || value.type === "f64") {
+      if (value.reusable) return this.#bitsOf(value);
+      return new FloatBits(type === "i32" ? 32 : 64, () => super.reinterpret(value, type).take(), value);
+    }
+    return super.reinterpret(value, type);
+  }
+
+  loadFloat(type: FloatType, offset: Value): Value {
+    const at = offset.take();
+    return this.value(type, type === "f32" ? 32 : 64, this.wasm[type].load(0, 1, at));
+  }
+
+  /** The low lane of a vector as an integer. `vector` is named. */
+  laneBits(vector: Value, width: 32 | 64): Value {
+    const shape = width === 32 ? "i32x4" : "i64x2";
+    return new LaneBits(width, () => super.extractLane(shape, vector, 0).take(), vector);
+  }
+
+  /** An integer in memory that may be loaded again as a float. */
+  loadedBits(width: 32 | 64, offset: Value): Value {
+    return new LoadedBits(width, () => super.loadOffset(width, offset).take(), offset);
+  }
+
+  /** A vector whose low lane is `value`, the rest being that of `vector`. */
+  withLowLane(vector: Value, value: Value): Value {
+    if (value instanceof FloatBits) return this.replaceLane(value.width === 32 ? "f32x4" : "f64x2", vector, 0, value.float);
+    if (value instanceof LaneBits) return this.#mergeLow(vector, value);
+    return this.replaceLane(laneShape(value.width), vector, 0, value);
+  }
+
+  #mergeLow(vector: Value, { width, vector: source }: LaneBits): Value {
+    const bytes = width / 8;
+    return this.shuffle(vector, source, Array.from({ length: 16 }, (_, i) => (i < bytes ? i + 16 : i)));
+  }
+
+  /** A vector whose low lane is `value`, and zeros above. */
+  zeroExtendedVector(value: Value): Value {
+    const { v128 } = this.wasm;
+    if (value instanceof LoadedBits) {
+      const at = value.offset.take();
+      return this.value("v128", 128, value.width === 32 ? v128.load32_zero(0, 1, at) : v128.load64_zero(0, 1, at));
+    }
+    return this.withLowLane(this.vectorConstant(new Array<number>(16).fill(0)), value);
+  }
+
+}
+
+function laneShape(width: Width): "i8x16" | "i16x8" | "i32x4" | "i64x2" {
+  return width === 8 ? "i8x16" : width === 16 ? "i16x8" : width === 32 ? "i32x4" : "i64x2";
+}
+
+function shiftMask(value: Value): bigint {
+  return value.type === "i64" ? 63n : 31n;
+}

@@ -1,0 +1,202 @@
+import { invariant } from "../../runtime/abi/invariant.ts";
+import { Value, type Width } from "../emit/value.ts";
+import type { Access } from "../semantics/define.ts";
+import type { OperandHandle } from "../semantics/emitter.ts";
+import type { TranslatorEmitter } from "./emitter.ts";
+
+function misuse(what: string): never {
+  invariant(false, `this operand has no ${what}`);
+}
+
+/** What all operands lack until they say otherwise. */
+abstract class Base implements OperandHandle {
+  abstract readonly kind: OperandHandle["kind"];
+  readonly byNumber: boolean = false;
+  readonly width: number;
+
+  constructor(width: number) {
+    this.width = width;
+  }
+  read(): Value {
+    return misuse("value");
+  }
+  write(_value: Value): void {
+    misuse("place to write to");
+  }
+  writeZeroExtended(_value: Value): void {
+    misuse("place to write to");
+  }
+  readRegister128(): Value {
+    return misuse("128-bit register");
+  }
+  writeRegister128(_value: Value): void {
+    misuse("128-bit register");
+  }
+  address(): Value {
+    return misuse("address");
+  }
+  part(_byteOffset: number | Value, _width: Width, _access: "r" | "w" | "rw"): OperandHandle {
+    return misuse("address");
+  }
+  probe(_byteLength: number, _access: "r" | "w"): void {
+    misuse("address");
+  }
+  number(): Value {
+    return misuse("register number");
+  }
+  target(): Value {
+    return misuse("branch target");
+  }
+  selector(): Value {
+    return misuse("selector");
+  }
+}
+
+function accessWidth(width: number): Width {
+  invariant(width === 8 || width === 16 || width === 32 || width === 64 || width === 128, `no access of ${width} bits`);
+  return width;
+}
+
+/** A general register, or AH, CH, DH, BH. */
+export class GeneralRegister extends Base {
+  override readonly kind = "register";
+  readonly #e: TranslatorEmitter;
+  readonly #number: number;
+  readonly #high: boolean;
+
+  constructor(e: TranslatorEmitter, number: number, width: number, high: boolean) {
+    super(width);
+    this.#e = e;
+    this.#number = number;
+    this.#high = high;
+  }
+  override read(): Value {
+    return this.#e.readGeneral(this.#number, accessWidth(this.width), this.#high);
+  }
+  override write(value: Value): void {
+    this.#e.writeGeneral(this.#number, value, this.#high);
+  }
+  override writeZeroExtended(value: Value): void {
+    this.write(value);
+  }
+  override number(): Value {
+    return this.#e.constant(32, this.#number);
+  }
+}
+
+export class VectorRegister extends Base {
+  override readonly kind = "register";
+  readonly #e: TranslatorEmitter;
+  readonly #number: number;
+
+  constructor(e: TranslatorEmitter, number: number, width: number) {
+    super(width);
+    this.#e = e;
+    this.#number = number;
+  }
+  override read(): Value {
+    return this.#e.readVectorPart(this.#number, accessWidth(this.width));
+  }
+  override write(value: Value): void {
+    this.#e.writeVectorPart(this.#number, value);
+  }
+  override writeZeroExtended(value: Value): void {
+    this.#e.writeVectorZeroExtended(this.#number, value);
+  }
+  override readRegister128(): Value {
+    return this.#e.readVectorPart(this.#number, 128);
+  }
+  override writeRegister128(value: Value): void {
+    this.#e.writeVectorPart(this.#number, value);
+  }
+  override number(): Value {
+    return this.#e.constant(32, this.#number);
+  }
+}
+
+/** Memory at a linear address in a flat segment, or relative to the base of FS or GS. */
+export class Memory extends Base {
+  override readonly kind = "memory";
+  readonly #e: TranslatorEmitter;
+  readonly #access: Access;
+  readonly #effective: Value;
+  readonly #segment: number;
+  readonly #aligned: boolean;
+  #modified: Value | undefined;
+
+  /** @param effective named or constant */
+  constructor(e: TranslatorEmitter, width: number, access: Access, effective: Value, segment: number, aligned: boolean) {
+    super(width);
+    this.#e = e;
+    this.#access = access;
+    this.#effective = effective;
+    this.#segment = segment;
+    this.#aligned = aligned;
+  }
+
+  override address(): Value {
+    return this.#effective;
+  }
+
+  #linear(): Value {
+    const gva = this.#e.linear(this.#segment, this.#effective);
+    if (this.#aligned) this.#e.requireAligned(gva);
+    return gva;
+  }
+
+  override read(): Value {
+    const width = accessWidth(this.width);
+    const isModified = this.#access === "rw";
+    if (isModified && this.#modified) return this.#e.loadNow(width, this.#modified);
+    const offset = this.#e.access(this.#linear(), width / 8, isModified ? "w" : "r");
+    if (!isModified) return this.#e.loadOperand(width, offset);
+    this.#modified = offset;
+    return this.#e.loadNow(width, offset);
+  }
+
+  override write(value: Value): void {
+    const e = this.#e;
+    const what = e.let(value);
+    e.storeOperand(this.#modified ?? e.access(this.#linear(), what.width / 8, "w"), what);
+  }
+  override writeZeroExtended(value: Value): void {
+    this.write(value);
+  }
+
+  override part(byteOffset: number | Value, width: Width, access: "r" | "w" | "rw"): OperandHandle {
+    const e = this.#e;
+    const distance = typeof byteOffset === "number" ? e.constant(64, byteOffset) : e.extend(byteOffset, 64);
+    return new Memory(e, width, access, e.let(e.add(this.#effective, distance)), this.#segment, false);
+  }
+
+  override probe(byteLength: number, access: "r" | "w"): void {
+    this.#e.access(this.#linear(), byteLength, access);
+  }
+}
+
+export class Immediate extends Base {
+  override readonly kind = "immediate";
+  readonly #value: Value;
+
+  constructor(value: Value) {
+    super(value.width);
+    this.#value = value;
+  }
+  override read(): Value {
+    return this.#value;
+  }
+}
+
+/** The target of a direct branch, which the region's graph knows. */
+export class Relative extends Base {
+  override readonly kind = "relative";
+  readonly #target: () => Value;
+
+  constructor(target: () => Value) {
+    super(64);
+    this.#target = target;
+  }
+  override target(): Value {
+    return this.#target();
+  }
+}
