@@ -1,6 +1,7 @@
 import { BlockBuilder } from "../jit/interpreter/block-builder.ts";
 import { Segment, Vector } from "../runtime/abi/guest-state.ts";
-import { MemoryMap } from "../runtime/abi/memory-map.ts";
+import { MemoryMap, Rec } from "../runtime/abi/memory-map.ts";
+import { ENTRY_HANDLERS } from "../runtime/abi/translator.ts";
 import { resetCpu } from "../runtime/cpu/cpu.ts";
 import { CpuModel, type CpuModelOptions } from "../runtime/cpu/cpuid.ts";
 import { isolatedHooks } from "../runtime/cpu/hooks.ts";
@@ -11,12 +12,14 @@ import { VmError } from "./errors.ts";
 import { loadCore } from "./host/core.ts";
 
 export type BareMode = "long" | "protected" | "real";
+export type BareEngine = "interpreter" | "translator" | "tiered";
 
 export interface BareMachineOptions {
   /** bytes of guest memory, from guest-physical address 0: a multiple of 4096, at least 64 KiB, at most 2 GiB */
   readonly memoryBytes: number;
   readonly mode: BareMode;
-  readonly engine?: "interpreter";
+  /** interpreter (default); translator: everything is translated before it runs, as far as possible; tiered: what runs often */
+  readonly engine?: BareEngine;
   /** the processor to be; by default everything that is implemented */
   readonly cpu?: CpuModelOptions;
 }
@@ -34,10 +37,20 @@ export interface BareExit {
   readonly errorCode?: number;
   /** linear address of a page fault */
   readonly cr2?: bigint;
-  /** port accesses; RIP is behind the instruction, and for a read the value goes into AL, AX or EAX before running on */
+  /**
+   * A port access. After IN and OUT, RIP is behind the instruction; a value read is given by `portValue` of the next run, or put
+   * into AL, AX or EAX. An INS or OUTS is done element by element, and completes in the next run: RIP is still at it.
+   */
   readonly port?: { readonly number: number; readonly bytes: number; readonly write: boolean; readonly value: number };
   /** instructions retired during this run */
   readonly instructions: number;
+}
+
+export interface RunOptions {
+  /** instructions to run at most, exactly; no limit unless given */
+  readonly maxInstructions?: number;
+  /** what the port read that ended the last run gives; for INS all ones unless given, for IN what the register holds */
+  readonly portValue?: number;
 }
 
 /** Guest memory and one processor, with no devices around: for embedding, tests and conformance suites. */
@@ -55,12 +68,18 @@ export interface BareMachine {
   /**
    * Runs until something ends it. Exceptions go to the guest's own IDT when it has one (`idt.limit` is not 0), else they end the
    * run with the state as it was before the instruction.
+   *
+   * A run with a limit always ends: repetitions of a string instruction and exceptions retire nothing, but 65,536 more of them than
+   * the limit end the run, too, with reason "budget".
    */
-  run(options?: { readonly maxInstructions?: number }): BareExit;
+  run(options?: RunOptions): BareExit;
+  /** Gives the memory back; whatever is called afterwards throws. */
   close(): void;
 }
 
 const WASM_PAGE = 0x1_0000;
+/** Times that a block runs before it is translated. */
+const COUNTDOWN: Readonly<Record<string, number>> = { translator: 1, tiered: 50 };
 /** page tables of `map` lie behind the memory that the options ask for */
 const TABLE_BYTES = 0x40_0000;
 const MAXIMUM_BYTES = 0x8000_0000;
@@ -75,7 +94,9 @@ export async function createBareMachine(options: BareMachineOptions): Promise<Ba
   if (!["long", "protected", "real"].includes(mode)) {
     throw new VmError("ERR_CONFIG", `mode is "${String(mode)}", expected "long", "protected" or "real"`);
   }
-  if (engine !== "interpreter") throw new VmError("ERR_CONFIG", `engine is "${String(engine)}", expected "interpreter"`);
+  if (!(engine === "interpreter" || Object.hasOwn(COUNTDOWN, engine))) {
+    throw new VmError("ERR_CONFIG", `engine is "${String(engine)}", expected "interpreter", "translator" or "tiered"`);
+  }
   if (!Number.isInteger(memoryBytes) || memoryBytes % 4096 !== 0 || memoryBytes < WASM_PAGE || memoryBytes > MAXIMUM_BYTES) {
     throw new VmError(
       "ERR_MEMORY_SIZE",
@@ -91,18 +112,34 @@ export async function createBareMachine(options: BareMachineOptions): Promise<Ba
   } catch (cause) {
     throw new VmError("ERR_MEMORY_SIZE", `the host cannot provide ${memoryBytes} bytes of guest memory`, { cause });
   }
-  return new Bare(options, memory, module, manifest, ramBytes);
+  // The compiler takes a second to load: only who wants it waits for it.
+  const translation = engine === "interpreter" ? undefined : await import("../jit/translator/translator.ts");
+  return new Bare(options, memory, module, manifest, ramBytes, translation?.RegionTranslator);
 }
+
+type TranslatorClass = typeof import("../jit/translator/translator.ts").RegionTranslator;
+
+/** What a machine is made of, until it is closed. */
+interface Parts {
+  readonly memory: WebAssembly.Memory;
+  readonly ram: Uint8Array;
+  readonly processor: Processor;
+  readonly access: StateAccess;
+  readonly tables: PageTables;
+}
+
+type Port = NonNullable<BareExit["port"]>;
 
 class Bare implements BareMachine {
   readonly memoryBytes: number;
   readonly #mode: BareMode;
-  readonly #memory: WebAssembly.Memory;
-  readonly #ram: Uint8Array;
-  readonly #processor: Processor;
-  readonly #access: StateAccess;
-  readonly #tables: PageTables;
-  #closed = false;
+  /** indexes of the handlers of INS and OUTS */
+  readonly #stringHandlers: ReadonlySet<number>;
+  #parts: Parts | undefined;
+  /** the port access that ended the last run */
+  #port: (Port & { readonly string: boolean }) | undefined;
+  /** INS or OUTS goes on: what its next port access finds */
+  #answer: number | undefined;
 
   constructor(
     options: BareMachineOptions,
@@ -110,78 +147,102 @@ class Bare implements BareMachine {
     module: WebAssembly.Module,
     manifest: { readonly handlers: Readonly<Record<string, number>>; readonly callOuts: readonly string[]; readonly undefinedMnemonics: readonly string[] },
     ramBytes: number,
+    RegionTranslator?: TranslatorClass,
   ) {
     this.memoryBytes = options.memoryBytes;
     this.#mode = options.mode;
-    this.#memory = memory;
-    this.#ram = new Uint8Array(memory.buffer, MemoryMap.RAM, ramBytes);
+    const names = Object.entries(manifest.handlers).filter(([name]) => /^(ins|outs)\./.test(name));
+    this.#stringHandlers = new Set(names.map(([, index]) => index));
+    const ram = new Uint8Array(memory.buffer, MemoryMap.RAM, ramBytes);
     const model = new CpuModel(options.cpu ?? {});
     const bytes = new Uint8Array(memory.buffer);
-    this.#processor = new Processor({
+    const processor: Processor = new Processor({
       memory,
       core: { module, callOuts: manifest.callOuts },
       decoder: new BlockBuilder(manifest, model.decoderFeatures()),
       model,
       // Nothing is there: reads float high, writes are lost.
       bus: { read: (_gpa, offset, byteLength) => void bytes.fill(0xff, offset, offset + byteLength), write: () => undefined },
-      hooks: isolatedHooks(),
+      hooks: isolatedHooks({ ports: { read: () => this.#takeAnswer() ?? "exit", write: () => (this.#takeAnswer() === undefined ? "exit" : undefined) } }),
       ramBytes,
-      deliversFaults: () => this.#processor.cpu.state.u32("idtLimit") !== 0,
+      ...(RegionTranslator && {
+        translation: {
+          translator: new RegionTranslator({ features: model.decoderFeatures() }),
+          firstHandler: manifest.handlers[ENTRY_HANDLERS[0]] ?? 0,
+          countdown: COUNTDOWN[options.engine ?? ""] ?? 1,
+        },
+      }),
+      deliversFaults: () => processor.cpu.state.u32("idtLimit") !== 0,
     });
-    this.#access = new StateAccess(this.#processor.cpu.state, memory.buffer);
-    this.#tables = new PageTables(this.#ram, options.memoryBytes, ramBytes, options.mode === "long");
-    this.#reset();
+    const access = new StateAccess(processor.cpu.state, memory.buffer);
+    const tables = new PageTables(ram, options.memoryBytes, ramBytes, options.mode === "long");
+    this.#parts = { memory, ram, processor, access, tables };
+    this.#reset(this.#parts);
   }
 
   map(gva: bigint | number, gpa: bigint | number, lengthBytes: number, options: MapOptions = {}): void {
-    this.#open();
+    const { processor, tables } = this.#open();
     if (this.#mode === "real") throw new VmError("ERR_CONFIG", "real mode has no page tables to map in");
-    this.#tables.map(BigInt(gva), BigInt(gpa), lengthBytes, options);
-    const { state } = this.#processor.cpu;
-    state.setU64("cr3", BigInt(this.#tables.root));
-    state.setU64("cr4", state.cr4 | 0x20n);
-    state.setU64("cr0", state.cr0 | 0x8000_0000n);
-    this.#processor.stateChanged(true);
+    try {
+      tables.map(gva, gpa, lengthBytes, options);
+    } finally {
+      const { state } = processor.cpu;
+      state.setU64("cr3", BigInt(tables.root));
+      state.setU64("cr4", state.cr4 | 0x20n);
+      state.setU64("cr0", state.cr0 | 0x8000_0000n);
+      processor.stateChanged(true);
+    }
   }
 
   write(gpa: bigint | number, bytes: Uint8Array): void {
-    this.#open();
+    const { processor, ram } = this.#open();
+    if (!(bytes instanceof Uint8Array)) throw new VmError("ERR_CONFIG", "write: expected a Uint8Array");
     const at = this.#range("write", gpa, bytes.length);
-    this.#ram.set(bytes, at);
-    this.#processor.memoryWritten(at, bytes.length);
+    // Page tables must be seen as they were, so tell first; nothing is decoded in between.
+    processor.memoryWritten(at, bytes.length);
+    ram.set(bytes, at);
   }
 
   read(gpa: bigint | number, lengthBytes: number): Uint8Array {
-    this.#open();
+    const { ram } = this.#open();
     const at = this.#range("read", gpa, lengthBytes);
-    return this.#ram.slice(at, at + lengthBytes);
+    return ram.slice(at, at + lengthBytes);
   }
 
   setState(state: Partial<BareState>): void {
-    this.#open();
+    const { processor, access } = this.#open();
     // TOP decides where st0 to st7 are, CS what CPL changes: the order of the names must not matter.
     const entries = Object.entries(state);
     const rank = (name: string): number => (name === "fsw" ? 0 : SEGMENT_NAMES.has(name) ? 1 : 2);
     entries.sort(([left], [right]) => rank(left) - rank(right));
-    for (const [name, value] of entries) if (value !== undefined) this.#access.set(name, value);
-    this.#processor.stateChanged(entries.some(([name]) => PAGING_NAMES.has(name)));
+    if ("rip" in state) this.#port = undefined;
+    try {
+      for (const [name, value] of entries) if (value !== undefined) access.set(name, value);
+    } finally {
+      processor.stateChanged(entries.some(([name]) => PAGING_NAMES.has(name)));
+    }
   }
 
   getState(): BareState {
-    this.#open();
-    return Object.fromEntries(STATE_NAMES.map((name) => [name, this.#access.get(name)])) as unknown as BareState;
+    const { access } = this.#open();
+    return Object.fromEntries(STATE_NAMES.map((name) => [name, access.get(name)])) as unknown as BareState;
   }
 
-  run({ maxInstructions = Infinity }: { readonly maxInstructions?: number } = {}): BareExit {
-    this.#open();
+  run({ maxInstructions = Infinity, portValue }: RunOptions = {}): BareExit {
+    const { processor } = this.#open();
     if (typeof maxInstructions !== "number" || !(maxInstructions >= 0)) {
       throw new VmError("ERR_CONFIG", `maxInstructions is ${String(maxInstructions)}, expected a number from 0 on`);
     }
-    const before = this.#processor.instructions;
+    if (portValue !== undefined && !Number.isInteger(portValue)) {
+      throw new VmError("ERR_CONFIG", `portValue is ${String(portValue)}, expected an integer`);
+    }
+    this.#completePortAccess(processor, portValue);
+    const before = processor.instructions;
     let left = maxInstructions;
     for (;;) {
-      const exit = this.#processor.run(left);
-      const instructions = Number(this.#processor.instructions - before);
+      const exit = processor.run(left);
+      if (exit.reason === "port") this.#port = this.#portAccess(processor);
+      const instructions = Number(processor.instructions - before);
       left = maxInstructions - instructions;
       if (exit.reason === "event") continue;
       if (exit.reason === "fault") {
@@ -194,43 +255,72 @@ class Bare implements BareMachine {
           instructions,
         };
       }
-      if (exit.reason === "port") return { reason: "port", ...this.#portAccess(), instructions };
+      if (this.#port && exit.reason === "port") {
+        const { number, bytes, write, value } = this.#port;
+        return { reason: "port", vector: number, port: { number, bytes, write, value }, instructions };
+      }
       return { reason: exit.reason, instructions };
     }
   }
 
   close(): void {
-    this.#closed = true;
+    this.#parts = undefined;
   }
 
-  #portAccess(): { vector: number; port: NonNullable<BareExit["port"]> } {
-    const { state } = this.#processor.cpu;
+  // ---- ports ----
+
+  #takeAnswer(): number | undefined {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    return answer;
+  }
+
+  #portAccess({ cpu: { state }, instructions }: Processor): Port & { readonly string: boolean } {
     const number = state.u32("exitVector");
     const size = state.u32("exitErrorCode");
-    return {
-      vector: number,
-      port: { number, bytes: size & 7, write: (size & 8) !== 0, value: Number(state.u64("exitValue")) },
-    };
+    const view = new DataView(this.#open().memory.buffer, state.u32("exitRecord"), Rec.BYTES);
+    const string = this.#stringHandlers.has(view.getUint32(Rec.HANDLER, true));
+    if (string) {
+      // Nothing has happened but the access: the instruction runs again, and finds the answer.
+      state.rip = state.u64("ripPage") + BigInt(view.getUint16(Rec.PAGE_OFFSET, true));
+      state.setU64("instructions", instructions - 1n);
+    }
+    return { number, bytes: size & 7, write: (size & 8) !== 0, value: Number(state.u64("exitValue")), string };
+  }
+
+  #completePortAccess({ cpu: { state } }: Processor, value: number | undefined): void {
+    const port = this.#port;
+    this.#port = undefined;
+    this.#answer = undefined;
+    if (!port) return;
+    if (port.string) {
+      this.#answer = port.write ? 0 : (value ?? -1);
+    } else if (!port.write && value !== undefined) {
+      const wide = BigInt.asUintN(8 * port.bytes, BigInt(value));
+      const old = state.u64("gpr", 0);
+      state.setU64("gpr", port.bytes === 4 ? wide : BigInt.asUintN(64, (old >> BigInt(8 * port.bytes)) << BigInt(8 * port.bytes)) | wide, 0);
+    }
   }
 
   #range(what: string, gpa: bigint | number, lengthBytes: number): number {
-    const at = Number(gpa);
-    if (!Number.isInteger(at) || at < 0 || at + lengthBytes > this.memoryBytes) {
+    const at = typeof gpa === "bigint" || typeof gpa === "number" ? Number(gpa) : NaN;
+    if (!Number.isInteger(lengthBytes) || lengthBytes < 0 || !Number.isInteger(at) || at < 0 || at + lengthBytes > this.memoryBytes) {
       throw new VmError(
         "ERR_CONFIG",
-        `${what} of ${lengthBytes} bytes at guest-physical 0x${at.toString(16)}: memory ends at 0x${this.memoryBytes.toString(16)}`,
+        `${what} of ${lengthBytes} bytes at guest-physical ${Number.isInteger(at) ? `0x${at.toString(16)}` : String(gpa)}: memory ends at 0x${this.memoryBytes.toString(16)}`,
       );
     }
     return at;
   }
 
-  #open(): void {
-    if (this.#closed) throw new VmError("ERR_CONFIG", "the machine is closed");
+  #open(): Parts {
+    if (!this.#parts) throw new VmError("ERR_CONFIG", "the machine is closed");
+    return this.#parts;
   }
 
   /** The state in which the mode's code can begin. */
-  #reset(): void {
-    const { cpu } = this.#processor;
+  #reset({ processor, tables }: Parts): void {
+    const { cpu } = processor;
     const { state } = cpu;
     resetCpu(cpu);
     state.setU64("gpr", 0n, 2);
@@ -242,7 +332,7 @@ class Bare implements BareMachine {
     state.setU64("dr", 0x400n, 7);
     state.rip = 0n;
     if (this.#mode === "real") {
-      state.setSegment(Segment.CS, { selector: 0, base: 0n, limit: 0xffff, attributes: 0x009b });
+      state.setSegment(Segment.CS, { selector: 0, base: 0n, limit: 0xffff, attributes: 0x0093 });
       state.setU64("cr0", 0x30n);
     } else {
       const long = this.#mode === "long";
@@ -253,7 +343,7 @@ class Bare implements BareMachine {
       }
       state.setU64("cr0", 0x33n);
       if (long) {
-        state.setU64("cr3", BigInt(this.#tables.identity()));
+        state.setU64("cr3", BigInt(tables.identity()));
         state.setU64("cr4", 0x20n);
         state.setU64("cr0", 0x8000_0033n);
         state.setU64("efer", 0xd01n);
@@ -262,12 +352,15 @@ class Bare implements BareMachine {
     // SSE is ready to use, as a user of a bare machine expects: CR4.OSFXSR, OSXMMEXCPT and OSXSAVE, CR4.FSGSBASE.
     state.setU64("cr4", state.cr4 | 0x5_0600n);
     state.setU64("xcr0", 3n);
-    this.#processor.stateChanged(true);
+    processor.stateChanged(true);
   }
 
   /** for tests and tools that look inside */
   get memory(): WebAssembly.Memory {
-    return this.#memory;
+    return this.#open().memory;
+  }
+  get processor(): Processor {
+    return this.#open().processor;
   }
 }
 

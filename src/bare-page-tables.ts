@@ -48,12 +48,24 @@ export class PageTables {
     return root;
   }
 
-  map(gva: bigint, gpa: bigint, lengthBytes: number, { write = false, execute = false, user = false }: { readonly write?: boolean; readonly execute?: boolean; readonly user?: boolean }): void {
-    for (const [name, value] of [["gva", gva], ["gpa", gpa], ["lengthBytes", BigInt(lengthBytes)]] as const) {
-      if (value % BigInt(PAGE) !== 0n) throw new VmError("ERR_CONFIG", `map: ${name} is ${value}, expected a multiple of ${PAGE}`);
-    }
+  /** @throws {VmError} ERR_CONFIG when an argument is no multiple of a page, or an address is out of reach */
+  map(gva: bigint | number, gpa: bigint | number, lengthBytes: number, options: { readonly write?: boolean; readonly execute?: boolean; readonly user?: boolean }): void {
+    const { write = false, execute = false, user = false } = options;
+    const given = { gva, gpa, lengthBytes };
+    const [first, to, length] = (["gva", "gpa", "lengthBytes"] as const).map((name) => pages(name, given[name])) as [bigint, bigint, bigint];
+    this.#requireReach(first, to, length);
     const rights = PRESENT | (write ? WRITE : 0n) | (user ? USER : 0n) | (execute || !this.#long ? 0n : NO_EXECUTE);
-    for (let at = 0n; at < BigInt(lengthBytes); at += BigInt(PAGE)) this.#mapPage(gva + at, (gpa + at) | rights);
+    for (let at = 0n; at < length; at += BigInt(PAGE)) this.#mapPage(first + at, (to + at) | rights);
+  }
+
+  /** Linear addresses must be canonical (32 bits without long mode), guest-physical ones below 2^40. */
+  #requireReach(gva: bigint, gpa: bigint, length: bigint): void {
+    const half = this.#long ? 1n << 47n : 1n << 32n;
+    const top = 1n << 64n;
+    const low = gva >= 0n && gva + length <= half;
+    const high = this.#long && gva >= top - half && gva + length <= top;
+    if (!low && !high) throw new VmError("ERR_CONFIG", `map: gva is 0x${gva.toString(16)}, expected an address that the mode can reach`);
+    if (gpa < 0n || gpa + length > 1n << 40n) throw new VmError("ERR_CONFIG", `map: gpa is 0x${gpa.toString(16)}, expected less than 2^40`);
   }
 
   #mapPage(gva: bigint, entry: bigint): void {
@@ -90,4 +102,14 @@ export class PageTables {
   #set(table: number, index: number, entry: bigint): void {
     this.#ram.setBigUint64(table + 8 * index, entry, true);
   }
+}
+
+/** A multiple of the page size as bigint; a negative gva counts from the top, as sign-extended addresses do. */
+function pages(name: string, value: bigint | number): bigint {
+  const valid = typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value));
+  const wide = valid ? BigInt(value) : undefined;
+  if (wide === undefined || wide % BigInt(PAGE) !== 0n || (name === "lengthBytes" && wide < 0n)) {
+    throw new VmError("ERR_CONFIG", `map: ${name} is ${String(value)}, expected a multiple of ${PAGE}`);
+  }
+  return name === "gva" ? BigInt.asUintN(64, wide) : wide;
 }

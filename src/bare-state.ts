@@ -26,6 +26,12 @@ export type BareState = Record<Gpr | Control | "rip" | "rflags" | "fsBase" | "gs
     fsw: number;
     ftw: number;
     mxcsr: number;
+    /** x87 instruction and data pointers with their selectors, and last opcode (11 bits) */
+    fip: bigint;
+    fdp: bigint;
+    fcs: number;
+    fds: number;
+    fop: number;
     cpl: number;
     gdt: { base: bigint; limit: number };
     idt: { base: bigint; limit: number };
@@ -35,7 +41,7 @@ export const STATE_NAMES: readonly (keyof BareState)[] = [
   ...GPRS,
   ...CONTROLS,
   ...SEGMENTS,
-  ...(["rip", "rflags", "fsBase", "gsBase", "fcw", "fsw", "ftw", "mxcsr", "cpl", "gdt", "idt"] as const),
+  ...(["rip", "rflags", "fsBase", "gsBase", "fcw", "fsw", "ftw", "mxcsr", "fip", "fdp", "fcs", "fds", "fop", "cpl", "gdt", "idt"] as const),
   ...numbered("xmm", 16),
   ...numbered("mm", 8),
   ...numbered("st", 8),
@@ -83,8 +89,14 @@ export class StateAccess {
         return state.u32("fsw") | (state.u32("ftop") << 11);
       case "ftw":
         return state.u32("ftag");
+      case "fip":
+      case "fdp":
+        return state.u64(name);
+      case "fcs":
+      case "fds":
+      case "fop":
       case "mxcsr":
-        return state.u32("mxcsr");
+        return state.u32(name);
       case "cpl":
         return state.cpl;
       case "gdt":
@@ -134,11 +146,19 @@ export class StateAccess {
         return state.setU32("ftag", narrow(name, value, 8));
       case "mxcsr":
         return state.setU32("mxcsr", narrow(name, value, 32));
+      case "fip":
+      case "fdp":
+        return state.setU64(name, wide(name, value));
+      case "fcs":
+      case "fds":
+      case "fop":
+        return state.setU32(name, narrow(name, value, 16));
       case "cpl":
         return this.#setPrivilege(narrow(name, value, 2));
       case "gdt":
       case "idt": {
-        const { base, limit } = value as { base: unknown; limit: unknown };
+        if (typeof value !== "object" || value === null) throw new VmError("ERR_CONFIG", `${name}: expected { base, limit }`);
+        const { base, limit } = value as { base?: unknown; limit?: unknown };
         state.setU64(`${name}Base`, wide(`${name}.base`, base));
         return state.setU32(`${name}Limit`, narrow(`${name}.limit`, limit, 16));
       }
@@ -165,7 +185,13 @@ export class StateAccess {
     if (typeof value !== "object" || value === null) {
       throw new VmError("ERR_CONFIG", `${name}: expected { selector, base, limit, attributes }`);
     }
-    this.#state.setSegment(segment, { ...this.#state.segment(segment), ...(value as Partial<SegmentRegister>) });
+    const { selector, base, limit, attributes } = { ...this.#state.segment(segment), ...(value as { [Name in keyof SegmentRegister]?: unknown }) };
+    this.#state.setSegment(segment, {
+      selector: narrow(`${name}.selector`, selector, 16),
+      base: wide(`${name}.base`, base),
+      limit: narrow(`${name}.limit`, limit, 32),
+      attributes: narrow(`${name}.attributes`, attributes, 16),
+    });
   }
 
   /** CPL, with the DPL of CS and SS that go with it. */
@@ -191,7 +217,7 @@ function wide(name: string, value: unknown): bigint {
 }
 
 function narrow(name: string, value: unknown, bits: number): number {
-  const number = Number(value);
+  const number = typeof value === "number" || typeof value === "bigint" ? Number(value) : NaN;
   if (!Number.isInteger(number) || number < 0 || number >= 2 ** bits) {
     throw new VmError("ERR_CONFIG", `${name}: expected an integer of ${bits} bits, found ${String(value)}`);
   }

@@ -474,6 +474,11 @@ export class FunctionBuilder {
   tailCall(name: string, operands: readonly Value[]): void {
     this.statement(this.wasm.return_call(name, operands.map((operand) => operand.take()), UNREACHABLE));
   }
+  callIndirect(table: string, index: Value, operands: readonly Value[], params: readonly WasmType[], result: WasmType): Value {
+    const taken = operands.map((operand) => operand.take());
+    const call = this.wasm.call_indirect(table, index.take(), taken, binaryenTypes(params), binaryenType(result));
+    return this.let(this.value(result, widthOf(result), call));
+  }
   tailCallIndirect(table: string, index: Value, operands: readonly Value[], params: readonly WasmType[], results: readonly WasmType[]): void {
     const taken = operands.map((operand) => operand.take());
     this.statement(this.wasm.return_call_indirect(table, index.take(), taken, binaryenTypes(params), binaryenTypes(results)));

@@ -82,6 +82,12 @@ export class WasmModule {
     this.raw.addTableExport(name, name);
   }
 
+  /** Defines an empty function table that grows from outside. */
+  growableTable(name: string, maximum: number): void {
+    this.raw.addTable(name, 1, maximum);
+    this.raw.addTableExport(name, name);
+  }
+
   importTable(name: string, size: number): void {
     this.raw.addTable(name, size, size);
     this.raw.addTableImport(name, "env", name);

@@ -9,6 +9,7 @@ import {
   Vector,
 } from "../../runtime/abi/guest-state.ts";
 import { BlockHashEntry, MemoryMap, Rec, Tlb } from "../../runtime/abi/memory-map.ts";
+import { ENTRY_HANDLERS, EntryRecord, RegionAction } from "../../runtime/abi/translator.ts";
 import type { WasmModule } from "../emit/module.ts";
 import { StateBuilder } from "../emit/state.ts";
 import type { Value } from "../emit/value.ts";
@@ -16,8 +17,12 @@ import { tlbEntry, tlbOffset } from "../helpers/memory.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS, HANDLER_TABLE } from "./emitter.ts";
 
 /** Handlers that no instruction names; they come first in the table, in this order. */
-export const SPECIAL_HANDLERS = ["stale", "fall_through", "undefined_opcode", "too_long", "page_crossing"] as const;
+export const SPECIAL_HANDLERS = ["stale", "fall_through", "undefined_opcode", "too_long", "page_crossing", ...ENTRY_HANDLERS] as const;
 export type SpecialHandler = (typeof SPECIAL_HANDLERS)[number];
+
+/** The table of translated regions: functions (vCPU base) -> RegionAction. */
+const REGION_TABLE = "regions";
+const MAXIMUM_REGIONS = 0x10_0000;
 
 /** Builds a function of the handler's type: (vCPU base, record) -> exit reason. */
 class Dispatch extends StateBuilder {
@@ -92,7 +97,9 @@ export function addDispatch(module: WasmModule): void {
     f.finish();
   };
 
-  addGoto(module);
+  addGoto(module, "goto", (_, record) => record);
+  addGoto(module, "goto_interpreter", behindEntry);
+  module.growableTable(REGION_TABLE, MAXIMUM_REGIONS);
 
   handler("stale", (f) => {
     // The block was dropped: what follows from here must be decoded again.
@@ -145,6 +152,27 @@ export function addDispatch(module: WasmModule): void {
     f.setRip(f.currentRip());
     f.set("exitRecord", f.record);
     f.leave(Exit.NEED_BLOCK);
+  });
+
+  handler("enter_block", (f) => f.dispatch(firstRecord(f)));
+
+  handler("count_block", (f) => {
+    const left = f.let(f.sub(f.loadOffset(32, f.record, EntryRecord.COUNTDOWN), f.constant(32, 1)));
+    f.storeOffset(f.record, left, EntryRecord.COUNTDOWN);
+    f.if(left, () => f.dispatch(firstRecord(f)));
+    f.setRip(f.currentRip());
+    f.set("exitRecord", f.record);
+    f.leave(Exit.TRANSLATE);
+  });
+
+  handler("enter_region", (f) => {
+    // The last instructions before the budget is spent are the interpreter's, which looks after every block.
+    const budget = f.loadOffset(32, f.cpu, guestState.budget.offset);
+    f.if(f.ltS(budget, f.loadOffset(32, f.record, EntryRecord.BOUND)), () => f.dispatch(firstRecord(f)));
+    const action = f.callIndirect(REGION_TABLE, f.loadOffset(32, f.record, EntryRecord.SLOT), [f.cpu], ["i32"], "i32");
+    const rip = f.let(f.loadOffset(64, f.cpu, guestState.rip.offset));
+    f.if(f.eq(action, f.constant(32, RegionAction.GOTO)), () => f.tailCall("goto", [f.cpu, rip]));
+    f.tailCall("goto_interpreter", [f.cpu, rip]);
   });
 
   addResolve(module, "resolve_taken", Rec.LINK_TAKEN, (f) => {
@@ -219,13 +247,25 @@ function leaveOrGo(f: Dispatch, left: Value, rip: Value): void {
   f.tailCall("goto", [f.cpu, rip]);
 }
 
+/** The record of the block's first instruction, behind its entry record. */
+function firstRecord(f: Dispatch): Value {
+  return f.add(f.record, f.constant(32, Rec.BYTES));
+}
+
+/** The first record of a block that is no entry record. */
+function behindEntry(f: Dispatch, record: Value): Value {
+  const first = SPECIAL_HANDLERS.indexOf(ENTRY_HANDLERS[0]);
+  const isEntry = f.ltU(f.sub(f.loadOffset(32, record, Rec.HANDLER), f.constant(32, first)), f.constant(32, ENTRY_HANDLERS.length));
+  return f.add(record, f.mul(isEntry, f.constant(32, Rec.BYTES)));
+}
+
 /** goto(cpu, rip): runs the decoded block at rip, or leaves because there is none or because it cannot be fetched. */
-function addGoto(module: WasmModule): void {
-  const f = new Dispatch(module.raw, "goto", ["i32", "i64"], ["i32"]);
+function addGoto(module: WasmModule, name: string, start: (f: Dispatch, record: Value) => Value): void {
+  const f = new Dispatch(module.raw, name, ["i32", "i64"], ["i32"]);
   const rip = f.parameter(1);
   const { record, ripPage } = findBlock(f, rip);
   f.storeOffset(f.cpu, ripPage, guestState.ripPage.offset);
-  f.dispatch(record);
+  f.dispatch(start(f, record));
   f.finish();
 }
 

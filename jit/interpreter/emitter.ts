@@ -85,6 +85,7 @@ export class InterpreterEmitter extends Emitter {
       case "memory":
         return new Memory(this, form.width, access, {
           effective: () => this.#effectiveAddress(form.shape === "flat"),
+          unchecked: (effective) => (form.shape === "flat" ? effective : this.#segmentBased("default", effective)),
           linear: (effective, byteLength, write) =>
             this.#linear(form.shape, effective, byteLength, write),
           aligned: form.width === 128 && this.#definition.unaligned !== true,
@@ -118,6 +119,7 @@ export class InterpreterEmitter extends Emitter {
     const effective = this.let(address);
     return new Memory(this, width, access, {
       effective: () => effective,
+      unchecked: (at) => this.#segmentBased(segment, at),
       linear: (at, byteLength, write) => this.segmentLinear(segment, at, byteLength, write),
       aligned: width === 128 && this.#definition.unaligned !== true,
     });
@@ -142,6 +144,16 @@ export class InterpreterEmitter extends Emitter {
 
   #linear(shape: "flat" | "general" | "segmented", effective: Value, byteLength: Value, write: boolean): Value {
     return shape === "flat" ? effective : this.segmentLinear("default", effective, byteLength, write);
+  }
+
+  /** Linear address of an effective address in a segment, whatever the segment's limit. */
+  #segmentBased(segment: number | "default", effective: Value): Value {
+    if (this.mode === "long") return this.segmentLinear(segment, effective, this.constant(32, 1), false);
+    const number =
+      segment === "default"
+        ? this.extend(this.loadOffset(8, this.record, Rec.SEGMENT_NUMBER), 32)
+        : this.constant(32, segment);
+    return this.let(this.and(this.add(effective, this.get("segmentBase", number)), this.constant(64, 0xffff_ffffn)));
   }
 
   /** Linear address of an effective address in a segment; leaves with a fault outside the segment's limit. */
@@ -221,8 +233,9 @@ export class InterpreterEmitter extends Emitter {
     this.if(this.eqz(this.call("probe_slow", operands, "i32")), () => this.leaveWithFault());
   }
 
-  requireAligned(gva: Value): void {
-    this.if(this.and(this.truncate(gva, 32), this.constant(32, 15)), () => this.fault("GP", 0));
+  /** #GP(0) unless a linear address is a multiple of `alignment`. */
+  requireAligned(gva: Value, alignment: number): void {
+    this.if(this.and(this.truncate(gva, 32), this.constant(32, alignment - 1)), () => this.fault("GP", 0));
   }
 
   // ---- stack ----

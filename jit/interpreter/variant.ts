@@ -97,6 +97,8 @@ export function variantOf(instruction: Instruction, definition: Definition, flag
 
 function operandSizeShows(instruction: Instruction): boolean {
   const codes = instruction.encoding.operands;
+  // PCMPESTRx takes its lengths from EAX and EDX, with REX.W from RAX and RDX.
+  if (instruction.mnemonic.startsWith("pcmpestr")) return true;
   if (codes.some((code) => /^[VWUPQN]/.test(code))) return false;
   return !(codes.length > 0 && codes.every((code) => /^([EGZ]b|AL|CL|Ib|1|ST0|Hi|M[dqtw])$/.test(code)));
 }

@@ -24,8 +24,7 @@ import { portDefinitions } from "./system-ports.ts";
 import { segmentDefinitions } from "./system-segments.ts";
 import { farDefinitions } from "./system-far.ts";
 import { sseStateDefinitions } from "./sse/state.ts";
-import { sseCompareDefinitions } from "./sse-float/compare.ts";
-import { sseArithmeticDefinitions } from "./sse-float/arithmetic.ts";
+import { sseFloatDefinitions } from "./sse-float/index.ts";
 import { x87Definitions } from "./x87/index.ts";
 
 /** Name of a definition. */
@@ -53,8 +52,7 @@ export const definitions: Readonly<Record<string, Definition>> = {
   ...segmentDefinitions,
   ...farDefinitions,
   ...sseStateDefinitions,
-  ...sseCompareDefinitions,
-  ...sseArithmeticDefinitions,
+  ...sseFloatDefinitions,
   ...x87Definitions,
   ...packedArithmeticDefinitions,
   ...packedCryptoDefinitions,

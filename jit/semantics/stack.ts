@@ -71,18 +71,19 @@ export const pusha = define({
   },
 });
 
-/** POPA, POPAD: pops all eight registers but rSP, whose slot is skipped. Not in 64-bit mode. */
+/** POPA, POPAD: pops all eight registers but rSP, whose slot is only read. Not in 64-bit mode. */
 export const popa = define({
   reference: "SDM 2B POPA/POPAD",
   emit(e) {
     const width = e.operandWidth;
     const inside = stackMask(e);
     const top = e.gpr("rsp", 64).read();
-    for (const register of [7, 6, 5, 3, 2, 1, 0]) {
+    for (let register = 7; register >= 0; register--) {
       const slot = e.add(top, e.constant(64, ((7 - register) * width) / 8));
       // One after the other, as processors do: a fault shows the registers that were popped before it. rSP moves at the end, so
       // that the instruction can start again.
-      e.gpr(register, width).write(e.memory(Segment.SS, inside(slot), width, "r").read());
+      const value = e.memory(Segment.SS, inside(slot), width, "r").read();
+      if (register !== 4) e.gpr(register, width).write(value);
     }
     writePointer(e, "rsp", e.add(top, e.constant(64, width)));
   },

@@ -280,6 +280,10 @@ export class TranslatorEmitter extends FoldingEmitter {
     return this.let(this.add(effective, super.get("segmentBase", segment)));
   }
 
+  override segmentLinear(segment: number | "default", effective: Value, _byteLength: Value, _write: boolean): Value {
+    return this.linear(segment === "default" ? this.#defaultSegment() : segment, effective);
+  }
+
   /** Offset at which `byteLength` bytes can be accessed; leaves the region when the TLB does not know. */
   access(gva: Value, byteLength: number, access: "r" | "w"): Value {
     const table = access === "w" ? Tlb.WRITE : Tlb.READ;
@@ -308,8 +312,8 @@ export class TranslatorEmitter extends FoldingEmitter {
     this.statement(width === 32 ? v128.store32_lane(0, 1, 0, at, vector.take()) : v128.store64_lane(0, 1, 0, at, vector.take()));
   }
 
-  requireAligned(gva: Value): void {
-    this.if(this.and(this.truncate(gva, 32), this.constant(32, 15)), () => this.#leave());
+  requireAligned(gva: Value, alignment: number): void {
+    this.if(this.and(this.truncate(gva, 32), this.constant(32, alignment - 1)), () => this.#leave());
   }
 
   override memory(segment: number | "default", address: Value, width: Width, access: "r" | "w" | "rw"): OperandHandle {

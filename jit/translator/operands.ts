@@ -1,64 +1,12 @@
 import { invariant } from "../../runtime/abi/invariant.ts";
 import { Value, type Width } from "../emit/value.ts";
 import type { Access } from "../semantics/define.ts";
+import { accessWidth, misuse, OperandBase } from "../semantics/operand-base.ts";
 import type { OperandHandle } from "../semantics/emitter.ts";
 import type { TranslatorEmitter } from "./emitter.ts";
 
-function misuse(what: string): never {
-  invariant(false, `this operand has no ${what}`);
-}
-
-/** What all operands lack until they say otherwise. */
-abstract class Base implements OperandHandle {
-  abstract readonly kind: OperandHandle["kind"];
-  readonly byNumber: boolean = false;
-  readonly width: number;
-
-  constructor(width: number) {
-    this.width = width;
-  }
-  read(): Value {
-    return misuse("value");
-  }
-  write(_value: Value): void {
-    misuse("place to write to");
-  }
-  writeZeroExtended(_value: Value): void {
-    misuse("place to write to");
-  }
-  readRegister128(): Value {
-    return misuse("128-bit register");
-  }
-  writeRegister128(_value: Value): void {
-    misuse("128-bit register");
-  }
-  address(): Value {
-    return misuse("address");
-  }
-  part(_byteOffset: number | Value, _width: Width, _access: "r" | "w" | "rw"): OperandHandle {
-    return misuse("address");
-  }
-  probe(_byteLength: number, _access: "r" | "w"): void {
-    misuse("address");
-  }
-  number(): Value {
-    return misuse("register number");
-  }
-  target(): Value {
-    return misuse("branch target");
-  }
-  selector(): Value {
-    return misuse("selector");
-  }
-}
-
-function accessWidth(width: number): Width {
-  invariant(width === 8 || width === 16 || width === 32 || width === 64 || width === 128, `no access of ${width} bits`);
-  return width;
-}
-
 /** A general register, or AH, CH, DH, BH. */
-export class GeneralRegister extends Base {
+export class GeneralRegister extends OperandBase {
   override readonly kind = "register";
   readonly #e: TranslatorEmitter;
   readonly #number: number;
@@ -84,7 +32,7 @@ export class GeneralRegister extends Base {
   }
 }
 
-export class VectorRegister extends Base {
+export class VectorRegister extends OperandBase {
   override readonly kind = "register";
   readonly #e: TranslatorEmitter;
   readonly #number: number;
@@ -115,7 +63,7 @@ export class VectorRegister extends Base {
 }
 
 /** Memory at a linear address in a flat segment, or relative to the base of FS or GS. */
-export class Memory extends Base {
+export class Memory extends OperandBase {
   override readonly kind = "memory";
   readonly #e: TranslatorEmitter;
   readonly #access: Access;
@@ -140,7 +88,7 @@ export class Memory extends Base {
 
   #linear(): Value {
     const gva = this.#e.linear(this.#segment, this.#effective);
-    if (this.#aligned) this.#e.requireAligned(gva);
+    if (this.#aligned) this.#e.requireAligned(gva, 16);
     return gva;
   }
 
@@ -169,12 +117,16 @@ export class Memory extends Base {
     return new Memory(e, width, access, e.let(e.add(this.#effective, distance)), this.#segment, false);
   }
 
+  override requireAligned(alignment: number): void {
+    this.#e.requireAligned(this.#linear(), alignment);
+  }
+
   override probe(byteLength: number, access: "r" | "w"): void {
     this.#e.access(this.#linear(), byteLength, access);
   }
 }
 
-export class Immediate extends Base {
+export class Immediate extends OperandBase {
   override readonly kind = "immediate";
   readonly #value: Value;
 
@@ -188,7 +140,7 @@ export class Immediate extends Base {
 }
 
 /** The target of a direct branch, which the region's graph knows. */
-export class Relative extends Base {
+export class Relative extends OperandBase {
   override readonly kind = "relative";
   readonly #target: () => Value;
 

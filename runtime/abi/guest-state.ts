@@ -198,6 +198,8 @@ export const Exit = {
   SHUTDOWN: 6,
   /** a call-out asked to leave: a port access of a bare machine */
   PORT: 7,
+  /** the block at rip has run often enough to be translated; exitRecord is its entry record */
+  TRANSLATE: 8,
 } as const;
 export type Exit = (typeof Exit)[keyof typeof Exit];
 

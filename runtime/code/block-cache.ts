@@ -1,14 +1,36 @@
 import { type BlockDecoder, MAXIMUM_BLOCK_RECORDS } from "../abi/block-decoder.ts";
+import { Mode } from "../abi/guest-state.ts";
 import { BlockHashEntry, MemoryMap, PageFlag, Rec } from "../abi/memory-map.ts";
+import { ENTRY_HANDLERS, EntryRecord, type TranslatedRegion } from "../abi/translator.ts";
 
-/** A decoded block. Offsets are offsets in linear memory. */
-interface Block {
-  readonly start: number;
-  readonly mode: number;
-  readonly record: number;
-  readonly recordBytes: number;
+/** Code that was decoded or translated. Offsets are offsets in linear memory. */
+interface CodeSpans {
   /** the parts of one or two pages that hold its code: [first, end) */
   readonly spans: readonly (readonly [first: number, end: number])[];
+}
+
+/** A decoded block. */
+interface Block extends CodeSpans {
+  readonly start: number;
+  readonly mode: number;
+  /** the first record: with translation, of 64-bit code, the entry record */
+  readonly record: number;
+  readonly recordBytes: number;
+  region?: Region | undefined;
+}
+
+/** A translated region; it is entered where the block begins. */
+interface Region extends CodeSpans {
+  readonly block: Block;
+  readonly dropped: () => void;
+}
+
+/** How blocks come to be translated. */
+export interface EntryOptions {
+  /** index of the first of ENTRY_HANDLERS in the table of core.wasm */
+  readonly firstHandler: number;
+  /** times that a block runs before it is translated */
+  readonly countdown: number;
 }
 
 export interface BlockCacheStats {
@@ -32,11 +54,13 @@ export class BlockCache {
   readonly #forgetWrites: (page: number) => void;
   readonly #blocks = new Map<number, Block>();
   /** blocks that have code in a page, by guest-physical page number */
-  readonly #pages = new Map<number, Set<Block>>();
+  readonly #pages = new Map<number, Set<Block | Region>>();
+  readonly #entries: EntryOptions | undefined;
   #free: number = MemoryMap.RECORDS;
 
   /** @param forgetWrites takes from the TLB the right to write to a page directly */
-  constructor(memory: DataView, decoder: BlockDecoder, forgetWrites: (page: number) => void) {
+  constructor(memory: DataView, decoder: BlockDecoder, forgetWrites: (page: number) => void, entries?: EntryOptions) {
+    this.#entries = entries;
     this.#memory = memory;
     this.#decoder = decoder;
     this.#forgetWrites = forgetWrites;
@@ -57,6 +81,36 @@ export class BlockCache {
     if (block) this.#drop(block);
   }
 
+  /** Has the region run from now on wherever its block is entered; `dropped` is called when its code is no longer true. */
+  installRegion(start: number, mode: number, region: TranslatedRegion, slot: number, dropped: () => void): void {
+    const block = this.#blocks.get(keyOf(start, mode));
+    if (!block) return dropped();
+    block.region = { block, spans: region.spans, dropped };
+    this.#memory.setUint32(block.record + EntryRecord.BOUND, region.bound, true);
+    this.#memory.setUint32(block.record + EntryRecord.SLOT, slot, true);
+    this.#setEntry(block, "enter_region");
+    for (const span of region.spans) this.#addToPage(block.region, span);
+  }
+
+  /** Leaves a block to the interpreter for good. */
+  leaveToInterpreter(start: number, mode: number): void {
+    const block = this.#blocks.get(keyOf(start, mode));
+    if (block) this.#setEntry(block, "enter_block");
+  }
+
+  #setEntry(block: Block, name: (typeof ENTRY_HANDLERS)[number]): void {
+    if (this.#entries) this.#memory.setUint32(block.record + Rec.HANDLER, this.#entries.firstHandler + ENTRY_HANDLERS.indexOf(name), true);
+  }
+
+  /** The entry record of 64-bit code; gives its size, 0 if there is none. */
+  #writeEntry(record: number, start: number, mode: number): number {
+    if (!this.#entries || (mode & (Mode.CODE_SIZE_MASK | Mode.STEP)) !== Mode.CODE64) return 0;
+    for (let at = record; at < record + Rec.BYTES; at += 4) this.#memory.setUint32(at, 0, true);
+    this.#memory.setUint16(record + Rec.PAGE_OFFSET, start & 4095, true);
+    this.#memory.setUint32(record + EntryRecord.COUNTDOWN, this.#entries.countdown, true);
+    return Rec.BYTES;
+  }
+
   /** Drops every block with code in [gpa, gpa + byteLength), which lies within a page. Returns how many. */
   invalidate(gpa: number, byteLength: number): number {
     const blocks = this.#pages.get(gpa >>> 12);
@@ -65,9 +119,13 @@ export class BlockCache {
     const end = first + byteLength;
     let dropped = 0;
     for (const block of [...blocks]) {
-      if (block.spans.some((span) => span[0] < end && first < span[1])) {
-        this.#drop(block);
-        dropped++;
+      if (blocks.has(block) && block.spans.some((span) => span[0] < end && first < span[1])) {
+        if ("block" in block) {
+          this.#dropRegion(block);
+        } else {
+          this.#drop(block);
+          dropped++;
+        }
       }
     }
     return dropped;
@@ -81,22 +139,26 @@ export class BlockCache {
   }
 
   #decode(start: number, mode: number, codeBytes: number, nextPage: () => number): Block {
-    if (this.#free + MAXIMUM_BLOCK_RECORDS * Rec.BYTES > MemoryMap.RECORDS_END) this.clear();
+    if (this.#free + (MAXIMUM_BLOCK_RECORDS + 1) * Rec.BYTES > MemoryMap.RECORDS_END) this.clear();
     const record = this.#free;
-    const decoded = this.#decoder.decode(this.#memory, { start, mode, record, codeBytes, nextPage });
-    this.#free += decoded.recordBytes;
+    const entryBytes = this.#writeEntry(record, start, mode);
+    const decoded = this.#decoder.decode(this.#memory, { start, mode, record: record + entryBytes, codeBytes, nextPage });
+    const recordBytes = entryBytes + decoded.recordBytes;
+    this.#free += recordBytes;
     const spans: [number, number][] = [[start, start + decoded.byteLength]];
     if (decoded.crossingBytes > 0 && decoded.nextPage > 0) {
       spans.push([decoded.nextPage, decoded.nextPage + decoded.crossingBytes]);
     }
-    const block: Block = { start, mode, record, recordBytes: decoded.recordBytes, spans };
+    const block: Block = { start, mode, record, recordBytes, spans };
     this.#blocks.set(keyOf(start, mode), block);
+    // What crosses into the next page stays with the interpreter, which checks that page.
+    if (entryBytes > 0) this.#setEntry(block, decoded.nextPage > 0 || decoded.crossingBytes > 0 ? "enter_block" : "count_block");
     for (const span of spans) this.#addToPage(block, span);
     this.stats.decoded++;
     return block;
   }
 
-  #addToPage(block: Block, [first, end]: readonly [number, number]): void {
+  #addToPage(block: Block | Region, [first, end]: readonly [number, number]): void {
     const page = (first - MemoryMap.RAM) >>> 12;
     let blocks = this.#pages.get(page);
     if (!blocks) {
@@ -129,6 +191,23 @@ export class BlockCache {
     for (let at = block.record; at < block.record + block.recordBytes; at += Rec.BYTES) {
       this.#memory.setUint32(at + Rec.HANDLER, STALE, true);
     }
+    this.#removeFromPages(block);
+    if (block.region) this.#dropRegion(block.region);
+  }
+
+  /** The block of a region that is no longer true is counted anew. */
+  #dropRegion(region: Region): void {
+    const { block } = region;
+    block.region = undefined;
+    if (this.#blocks.get(keyOf(block.start, block.mode)) === block) {
+      this.#memory.setUint32(block.record + EntryRecord.COUNTDOWN, this.#entries?.countdown ?? 0, true);
+      this.#setEntry(block, "count_block");
+    }
+    this.#removeFromPages(region);
+    region.dropped();
+  }
+
+  #removeFromPages(block: Block | Region): void {
     for (const [first] of block.spans) {
       const page = (first - MemoryMap.RAM) >>> 12;
       const blocks = this.#pages.get(page);

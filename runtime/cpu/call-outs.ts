@@ -10,6 +10,7 @@ import { portCallOuts } from "./ports.ts";
 import { segmentCallOuts } from "./segments.ts";
 import { softwareInterruptCallOuts } from "./software-interrupts.ts";
 import { timeAndRandomCallOuts } from "./time-and-random.ts";
+import { x87CallOuts } from "./x87-call-outs.ts";
 
 /** Every function that a definition may name in `e.callOut`. */
 export const callOuts: Readonly<Record<string, CallOut>> = {
@@ -24,4 +25,5 @@ export const callOuts: Readonly<Record<string, CallOut>> = {
   ...portCallOuts,
   ...cpuidCallOuts,
   ...timeAndRandomCallOuts,
+  ...x87CallOuts,
 };

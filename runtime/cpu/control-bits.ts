@@ -86,7 +86,6 @@ export const FlatSegment = {
   DATA: 0xc093,
   /** real mode: 16 bits, read/write */
   REAL: 0x0093,
-  REAL_CODE: 0x009b,
   /** virtual-8086 mode: the same at DPL 3 */
   VIRTUAL: 0x00f3,
 } as const;

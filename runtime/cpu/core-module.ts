@@ -9,6 +9,8 @@ export interface CoreExports {
   physical_read(cpu: number, gpa: bigint, to: number, byteLength: number): void;
   physical_write(cpu: number, gpa: bigint, from: number, byteLength: number): void;
   select_tlb(cpu: number): void;
+  /** functions of translated regions; grows */
+  readonly regions: WebAssembly.Table;
 }
 
 /** Access bits of page_walk. */

@@ -78,19 +78,19 @@ export class Cpu {
     return (this.state.efer & Efer.LMA) !== 0n;
   }
   get code64(): boolean {
-    return (this.state.u32("mode") & Mode.CODE_SIZE_MASK) === Mode.CODE64;
+    return (this.state.mode & Mode.CODE_SIZE_MASK) === Mode.CODE64;
   }
 
   /** RIP of the instruction after the one that called out, truncated to the code size. */
   get nextRip(): bigint {
     const next = this.state.rip + BigInt(this.instructionLength);
     if (this.code64) return BigInt.asUintN(64, next);
-    return next & ((this.state.u32("mode") & Mode.CODE_SIZE_MASK) === Mode.CODE32 ? 0xffff_ffffn : 0xffffn);
+    return next & ((this.state.mode & Mode.CODE_SIZE_MASK) === Mode.CODE32 ? 0xffff_ffffn : 0xffffn);
   }
 
   /** Sets guestState.mode from CS and EFER. */
   updateMode(): void {
-    const mode = this.state.u32("mode");
+    const mode = this.state.mode;
     const attributes = this.state.u32("segmentAttributes", Segment.CS);
     let size: number = attributes & Attribute.DEFAULT ? Mode.CODE32 : Mode.CODE16;
     if (this.longMode && attributes & Attribute.LONG) size = Mode.CODE64;
@@ -160,7 +160,7 @@ export function resetCpu(cpu: Cpu): void {
   state.setU64("miscEnable", 1n);
   state.setU64("apicBase", 0xfee0_0900n);
   for (let segment = 0; segment < 6; segment++) state.setSegment(segment, { selector: 0, base: 0n, limit: 0xffff, attributes: 0x0093 });
-  state.setSegment(Segment.CS, { selector: 0xf000, base: 0xffff_0000n, limit: 0xffff, attributes: 0x009b });
+  state.setSegment(Segment.CS, { selector: 0xf000, base: 0xffff_0000n, limit: 0xffff, attributes: 0x0093 });
   state.setSegment(Segment.LDTR, { selector: 0, base: 0n, limit: 0xffff, attributes: 0x0082 });
   state.setSegment(Segment.TR, { selector: 0, base: 0n, limit: 0xffff, attributes: 0x008b });
   for (const table of ["gdt", "idt"] as const) {

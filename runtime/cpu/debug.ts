@@ -34,11 +34,13 @@ interface Breakpoint {
 /** LENn fields; SDM Vol. 3B, 17.2.4. */
 const LENGTHS = [1, 2, 8, 4] as const;
 
-function breakpoints(cpu: Cpu): Breakpoint[] {
+const NONE: readonly Breakpoint[] = [];
+
+function breakpoints(cpu: Cpu): readonly Breakpoint[] {
   const { state } = cpu;
-  const control = Number(state.u64("dr", 7) & 0xffff_ffffn);
+  const control = state.dr7;
+  if ((control & 0xff) === 0) return NONE;
   const found: Breakpoint[] = [];
-  if ((control & 0xff) === 0) return found;
   for (let index = 0; index < 4; index++) {
     if (((control >> (index * 2)) & 3) === 0) continue;
     const field = (control >>> (16 + index * 4)) & 15;
@@ -188,5 +190,5 @@ export const debugCallOuts: CallOutTable = {
 
 /** Whether guestState.mode has the STEP bit, which the machine manages. */
 export function isStepping(cpu: Cpu): boolean {
-  return (cpu.state.u32("mode") & Mode.STEP) !== 0;
+  return (cpu.state.mode & Mode.STEP) !== 0;
 }

@@ -11,11 +11,14 @@ export class Descriptor {
   readonly linear: bigint;
   readonly low: number;
   readonly high: number;
+  /** bytes 8..15 of a gate of IA-32e mode, if they have been read */
+  readonly upper: bigint | undefined;
 
-  constructor(linear: bigint, low: number, high: number) {
+  constructor(linear: bigint, low: number, high: number, upper?: bigint) {
     this.linear = linear;
     this.low = low;
     this.high = high;
+    this.upper = upper;
   }
 
   /** As guestState.segmentAttributes has them. */

@@ -40,7 +40,8 @@ function iret(cpu: Cpu, size: AccessSize): CallOutResult {
   if (state.systemFlags & Rflags.NT) return cpu.longMode ? generalProtection() : taskReturn(cpu);
 
   const stack = Stack.current(cpu);
-  const popped = stack.popAll(size, 3);
+  // 64-bit code pops SS:RSP always. SDM Vol. 3A, 6.14.3.
+  const popped = stack.popAll(size, cpu.code64 ? 5 : 3);
   if (popped instanceof Fault) return popped;
   const [rip = 0n, selectorWord = 0n, flagsWord = 0n] = popped;
   const selector = Number(selectorWord & 0xffffn);
@@ -53,9 +54,8 @@ function iret(cpu: Cpu, size: AccessSize): CallOutResult {
   const outer = level > state.cpl;
   let pointer = stack.pointer;
   let stackRegister;
-  // 64-bit code pops SS:RSP always. SDM Vol. 3A, 6.14.3.
   if (outer || cpu.code64) {
-    const pair = stack.popAll(size, 2);
+    const pair = cpu.code64 ? popped.slice(3) : stack.popAll(size, 2);
     if (pair instanceof Fault) return pair;
     const loaded = returnStackSegment(cpu, descriptor, Number((pair[1] ?? 0n) & 0xffffn), level);
     if (loaded instanceof Fault) return loaded;

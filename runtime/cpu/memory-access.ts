@@ -29,6 +29,18 @@ export interface LinearMemory {
   /** Zero-extended little-endian value, or the #PF. */
   read(linear: bigint, size: AccessSize, privilege: Privilege): bigint | Fault;
   write(linear: bigint, size: AccessSize, value: bigint, privilege: Privilege): Fault | undefined;
+  /** Up to BLOCK_WORDS consecutive 64-bit words that do not cross a page: stack frames and gates, in one walk. */
+  readWords(linear: bigint, count: number, privilege: Privilege): bigint[] | Fault;
+  /** Writes such words, lowest first: all of them or none. */
+  writeWords(linear: bigint, words: readonly bigint[], privilege: Privilege): Fault | undefined;
+}
+
+/** The most words that readWords and writeWords take. */
+export const BLOCK_WORDS = 8;
+
+/** Whether `count` words from `linear` on can be accessed as one block. */
+export function isBlock(linear: bigint, count: number): boolean {
+  return count <= BLOCK_WORDS && Number(linear & 0xfffn) + count * 8 <= 4096;
 }
 
 /** Whether bits 63..47 are all equal: 4-level paging. */

@@ -9,14 +9,14 @@ export class PagedMemory implements LinearMemory {
   readonly #core: CoreExports;
   readonly #state: StateView;
   readonly #view: DataView;
-  /** where bytes pass between TypeScript and generated code: the last 16 bytes of the bounce buffer */
+  /** where bytes pass between TypeScript and generated code: the last 64 bytes of the bounce buffer, behind any XSAVE image */
   readonly #buffer: number;
 
   constructor(core: CoreExports, state: StateView, view: DataView) {
     this.#core = core;
     this.#state = state;
     this.#view = view;
-    this.#buffer = state.base + guestState.bounce.offset + 16 * (guestState.bounce.count - 1);
+    this.#buffer = state.base + guestState.bounce.offset + 16 * (guestState.bounce.count - 4);
   }
 
   read(linear: bigint, size: AccessSize, privilege: Privilege): bigint | Fault {
@@ -36,6 +36,25 @@ export class PagedMemory implements LinearMemory {
     this.#view.setBigUint64(this.#buffer, BigInt.asUintN(64, value), true);
     this.#core.physical_write(this.#state.base, first, this.#buffer, inFirst);
     if (inFirst < size) this.#core.physical_write(this.#state.base, second, this.#buffer + inFirst, size - inFirst);
+    return undefined;
+  }
+
+  readWords(linear: bigint, count: number, privilege: Privilege): bigint[] | Fault {
+    const { base } = this.#state;
+    const gpa = this.#core.page_walk(base, linear, accessOf(privilege));
+    if (gpa === -1n) return this.#fault();
+    this.#core.physical_read(base, gpa, this.#buffer, count * 8);
+    const words: bigint[] = [];
+    for (let index = 0; index < count; index++) words.push(this.#view.getBigUint64(this.#buffer + index * 8, true));
+    return words;
+  }
+
+  writeWords(linear: bigint, words: readonly bigint[], privilege: Privilege): Fault | undefined {
+    const { base } = this.#state;
+    const gpa = this.#core.page_walk(base, linear, accessOf(privilege) | WalkAccess.WRITE);
+    if (gpa === -1n) return this.#fault();
+    for (const [index, word] of words.entries()) this.#view.setBigUint64(this.#buffer + index * 8, word, true);
+    this.#core.physical_write(base, gpa, this.#buffer, words.length * 8);
     return undefined;
   }
 

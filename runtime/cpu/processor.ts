@@ -1,8 +1,10 @@
 import type { BlockDecoder } from "../abi/block-decoder.ts";
 import { MAXIMUM_BLOCK_INSTRUCTIONS } from "../abi/block-decoder.ts";
 import { Exit, guestState, Mode, NO_ERROR_CODE, Segment, Vector } from "../abi/guest-state.ts";
+import type { Translator } from "../abi/translator.ts";
 import { MemoryMap } from "../abi/memory-map.ts";
-import { BlockCache } from "../code/block-cache.ts";
+import { BlockCache, type EntryOptions } from "../code/block-cache.ts";
+import { RegionTable } from "../code/region-table.ts";
 import { ShadowTables } from "../memory/shadow-tables.ts";
 import type { CallOut } from "./call-out.ts";
 import { callOuts } from "./call-outs.ts";
@@ -37,6 +39,8 @@ export interface ProcessorParts {
   readonly ramBytes: number;
   /** deliver faults through the guest's IDT, or hand them to the caller of `run` */
   readonly deliversFaults: () => boolean;
+  /** without it, everything is interpreted */
+  readonly translation?: EntryOptions & { readonly translator: Translator };
 }
 
 /** Why `run` came back. */
@@ -72,6 +76,8 @@ export class Processor {
   readonly #callOutNames: readonly string[];
   readonly #scratch: BigUint64Array;
   readonly #deliversFaults: () => boolean;
+  readonly #translator: Translator | undefined;
+  readonly #regions: RegionTable;
   /** what happened in this run that retired no instruction */
   #uncounted = 0;
 
@@ -81,7 +87,7 @@ export class Processor {
     this.#scratch = new BigUint64Array(memory.buffer, this.#base + guestState.scratch.offset, guestState.scratch.count);
     this.#deliversFaults = parts.deliversFaults;
     this.shadow = new ShadowTables(this.#view);
-    this.blocks = new BlockCache(this.#view, decoder, (page) => this.shadow.forgetWrites(page));
+    this.blocks = new BlockCache(this.#view, decoder, (page) => this.shadow.forgetWrites(page), parts.translation);
     const imports: CoreImports = {
       bus_read: (gpa, to, byteLength) => bus.read(Number(gpa), to, byteLength),
       bus_write: (gpa, from, byteLength) => bus.write(Number(gpa), from, byteLength),
@@ -93,6 +99,8 @@ export class Processor {
     };
     const instance = new WebAssembly.Instance(core.module, { env: { memory, ...imports } });
     this.#exports = instance.exports as unknown as CoreExports;
+    this.#translator = parts.translation?.translator;
+    this.#regions = new RegionTable(this.#exports.regions, memory);
     this.#callOutNames = core.callOuts;
     this.#callOuts = core.callOuts.map((name) => callOuts[name]);
     const state = new StateView(memory.buffer, this.#base);
@@ -225,6 +233,9 @@ export class Processor {
         return undefined;
       case Exit.NEED_BLOCK:
         return this.#provideBlock();
+      case Exit.TRANSLATE:
+        this.#translate();
+        return undefined;
       case Exit.FAULT:
         return this.#raiseFault(this.#exitFault());
       case Exit.HALT:
@@ -248,6 +259,16 @@ export class Processor {
     if (state.u32("exitRecord") !== 0) this.blocks.dropAt(start, mode);
     this.blocks.provide(start, mode, this.#bytesToCodeLimit(), () => this.#nextCodePage(linear));
     return undefined;
+  }
+
+  /** Translates the block at RIP, which is decoded and has just been entered. */
+  #translate(): void {
+    const mode = this.cpu.state.u32("mode");
+    const start = this.#fetch(this.#linearRip());
+    const region = this.#translator?.translate(this.#view, { start, mode });
+    if (!region) return this.blocks.leaveToInterpreter(start, mode);
+    const slot = this.#regions.add(region);
+    this.blocks.installRegion(start, mode, region, slot, () => this.#regions.remove(slot));
   }
 
   #bytesToCodeLimit(): number {

@@ -16,8 +16,8 @@ export function realSegment(cpu: Cpu, segment: number, selector: number): Segmen
   // Real mode replaces the base alone: limits set up in protected mode stay ("unreal mode").
   const { limit, attributes } = cpu.state.segment(segment);
   const keep = attributes & (Attribute.DEFAULT | Attribute.GRANULAR);
-  const type = segment === Segment.CS ? FlatSegment.REAL_CODE : FlatSegment.REAL;
-  return { selector, base, limit: attributes === 0 ? 0xffff : limit, attributes: type | keep };
+  // CS, too, becomes readable and writable (SDM Vol. 3A, table 9-1).
+  return { selector, base, limit: attributes === 0 ? 0xffff : limit, attributes: FlatSegment.REAL | keep };
 }
 
 /** The null segment: unusable outside 64-bit mode. */

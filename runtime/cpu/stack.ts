@@ -2,7 +2,7 @@ import { Segment, Vector } from "../abi/guest-state.ts";
 import { Attribute } from "./control-bits.ts";
 import type { Cpu } from "./cpu.ts";
 import { Fault } from "./fault.ts";
-import { atLevel, isCanonical, type AccessSize, type Privilege } from "./memory-access.ts";
+import { atLevel, isBlock, isCanonical, type AccessSize, type Privilege } from "./memory-access.ts";
 import type { SegmentRegister } from "./state-view.ts";
 
 /**
@@ -56,6 +56,16 @@ export class Stack {
   }
 
   pushAll(size: AccessSize, values: readonly bigint[]): Fault | undefined {
+    if (this.#flat && size === 8) {
+      const next = BigInt.asUintN(64, this.#pointer - BigInt(values.length * 8));
+      if (isBlock(next, values.length) && isCanonical(next)) {
+        // If it faults, the single pushes below find the address that CR2 must have: that of the first push.
+        if (!this.#cpu.memory.writeWords(next, values.toReversed(), this.#privilege)) {
+          this.#pointer = next;
+          return undefined;
+        }
+      }
+    }
     for (const value of values) {
       const fault = this.push(size, value);
       if (fault) return fault;
@@ -77,6 +87,11 @@ export class Stack {
 
   /** Pops `count` elements, first one first. */
   popAll(size: AccessSize, count: number): bigint[] | Fault {
+    if (this.#flat && size === 8 && isBlock(this.#pointer, count) && isCanonical(this.#pointer)) {
+      const words = this.#cpu.memory.readWords(this.#pointer, count, this.#privilege);
+      if (!(words instanceof Fault)) this.#pointer = BigInt.asUintN(64, this.#pointer + BigInt(count * 8));
+      return words;
+    }
     const values: bigint[] = [];
     for (let index = 0; index < count; index++) {
       const value = this.pop(size);

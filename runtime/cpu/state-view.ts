@@ -13,6 +13,22 @@ export interface SegmentRegister {
 
 const LITTLE = true;
 
+const RIP = guestState.rip.offset;
+const RSP = guestState.gpr.offset + 4 * 8;
+const CPL = guestState.cpl.offset;
+const MODE = guestState.mode.offset;
+const CR0 = guestState.cr0.offset;
+const CR4 = guestState.cr4.offset;
+const EFER = guestState.efer.offset;
+const DR7 = guestState.dr.offset + 7 * 8;
+const FLAG_RESULT = guestState.flagResult.offset;
+const FLAG_BITS = guestState.flagBits.offset;
+const FLAGS = guestState.rflags.offset;
+const SELECTOR = guestState.segmentSelector.offset;
+const BASE = guestState.segmentBase.offset;
+const LIMIT = guestState.segmentLimit.offset;
+const ATTRIBUTES = guestState.segmentAttributes.offset;
+
 /**
  * One vCPU's state in linear memory, as TypeScript reads and writes it. It holds nothing itself.
  *
@@ -46,42 +62,51 @@ export class StateView {
     this.#view.setBigUint64(offsetOf(field, 8, index), value, LITTLE);
   }
 
+  // The commonest fields, by constant offsets: call-outs read them all the time.
+
   get rip(): bigint {
-    return this.u64("rip");
+    return this.#view.getBigUint64(RIP, LITTLE);
   }
   set rip(value: bigint) {
-    this.setU64("rip", value);
+    this.#view.setBigUint64(RIP, value, LITTLE);
   }
   get rsp(): bigint {
-    return this.u64("gpr", 4);
+    return this.#view.getBigUint64(RSP, LITTLE);
   }
   set rsp(value: bigint) {
-    this.setU64("gpr", value, 4);
+    this.#view.setBigUint64(RSP, value, LITTLE);
   }
   get cpl(): number {
-    return this.u32("cpl");
+    return this.#view.getUint32(CPL, LITTLE);
+  }
+  get mode(): number {
+    return this.#view.getUint32(MODE, LITTLE);
   }
   get cr0(): bigint {
-    return this.u64("cr0");
+    return this.#view.getBigUint64(CR0, LITTLE);
   }
   get cr4(): bigint {
-    return this.u64("cr4");
+    return this.#view.getBigUint64(CR4, LITTLE);
   }
   get efer(): bigint {
-    return this.u64("efer");
+    return this.#view.getBigUint64(EFER, LITTLE);
+  }
+  /** Low half of DR7: the upper one is always 0. */
+  get dr7(): number {
+    return this.#view.getUint32(DR7, LITTLE);
   }
 
   /** All of RFLAGS, put together from the lazy arithmetic flags and the rest. Same arithmetic as jit/semantics/flags.ts. */
   get rflags(): number {
-    const bits = this.u32("flagBits");
-    const result = this.u64("flagResult");
-    const low = Number(result & 0xffn);
-    let flags = this.u32("rflags") & ~Rflags.ARITHMETIC;
+    const bits = this.#view.getUint32(FLAG_BITS, LITTLE);
+    const low = this.#view.getUint32(FLAG_RESULT, LITTLE);
+    const high = this.#view.getInt32(FLAG_RESULT + 4, LITTLE);
+    let flags = this.systemFlags & ~Rflags.ARITHMETIC;
     if (bits & 0x8000_0000) flags |= Rflags.CF;
     if ((bits ^ (bits << 1)) & 0x8000_0000) flags |= Rflags.OF;
     if (bits & 8) flags |= Rflags.AF;
-    if (result === 0n) flags |= Rflags.ZF;
-    if ((Number(result >> 63n) ^ bits) & 1) flags |= Rflags.SF;
+    if ((low | high) === 0) flags |= Rflags.ZF;
+    if (((high >>> 31) ^ bits) & 1) flags |= Rflags.SF;
     if (evenParity((low ^ (bits >>> 8)) & 0xff)) flags |= Rflags.PF;
     return flags | Rflags.ONE;
   }
@@ -93,38 +118,42 @@ export class StateView {
     const overflow = value & Rflags.OF ? 1 : 0;
     const sign = value & Rflags.SF ? 1 : 0;
     const adjust = value & Rflags.AF ? 8 : 0;
-    this.setU64("flagResult", zero ? 0n : 1n);
-    this.setU32("flagBits", (sign | (parityDelta << 8) | adjust | (carry << 31) | ((carry ^ overflow) << 30)) >>> 0);
-    this.setU32("rflags", (value & ~Rflags.ARITHMETIC) | Rflags.ONE);
+    this.#view.setUint32(FLAG_RESULT, zero ^ 1, LITTLE);
+    this.#view.setUint32(FLAG_RESULT + 4, 0, LITTLE);
+    this.#view.setUint32(FLAG_BITS, sign | (parityDelta << 8) | adjust | (carry << 31) | ((carry ^ overflow) << 30), LITTLE);
+    this.systemFlags = (value & ~Rflags.ARITHMETIC) | Rflags.ONE;
   }
 
   /** Flags outside the six arithmetic ones: IF, TF, VM, IOPL and the like, without touching the lazy part. */
   get systemFlags(): number {
-    return this.u32("rflags");
+    return this.#view.getUint32(FLAGS, LITTLE);
   }
   set systemFlags(value: number) {
-    this.setU32("rflags", value);
+    this.#view.setUint32(FLAGS, value, LITTLE);
   }
 
   segment(number: number): SegmentRegister {
+    const view = this.#view;
     return {
-      selector: this.u32("segmentSelector", number),
-      base: this.u64("segmentBase", number),
-      limit: this.u32("segmentLimit", number),
-      attributes: this.u32("segmentAttributes", number),
+      selector: view.getUint32(SELECTOR + 4 * number, LITTLE),
+      base: view.getBigUint64(BASE + 8 * number, LITTLE),
+      limit: view.getUint32(LIMIT + 4 * number, LITTLE),
+      attributes: view.getUint32(ATTRIBUTES + 4 * number, LITTLE),
     };
   }
   setSegment(number: number, { selector, base, limit, attributes }: SegmentRegister): void {
-    this.setU32("segmentSelector", selector, number);
-    this.setU64("segmentBase", base, number);
-    this.setU32("segmentLimit", limit, number);
-    this.setU32("segmentAttributes", attributes, number);
+    const view = this.#view;
+    view.setUint32(SELECTOR + 4 * number, selector, LITTLE);
+    view.setBigUint64(BASE + 8 * number, base, LITTLE);
+    view.setUint32(LIMIT + 4 * number, limit, LITTLE);
+    view.setUint32(ATTRIBUTES + 4 * number, attributes, LITTLE);
   }
 }
 
 function offsetOf(field: StateField, size: 4 | 8, index: number): number {
   const placed = guestState[field];
-  invariant(placed.size === size && index < placed.count, `guestState.${field}[${index}] is not a field of ${size} bytes`);
+  // The message is made only when it is needed: this runs several times in every call-out.
+  if (placed.size !== size || index >= placed.count) invariant(false, `guestState.${field}[${index}] is not a field of ${size} bytes`);
   return placed.offset + index * size;
 }
 

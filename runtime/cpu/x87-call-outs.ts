@@ -30,7 +30,10 @@ function transcendental(compute: (x: Extended, y: Extended, control: number) => 
 }
 
 /** Functions of an angle give 1 when it is out of range, and then nothing else. */
-function ofAngle(first: (x: Extended, control: number) => Result, second?: (x: Extended, control: number) => Result): CallOut {
+function ofAngle(
+  first: (x: Extended, control: number) => Result,
+  second?: (x: Extended, control: number) => Result,
+): CallOut {
   return ({ state }, operands) => {
     const x = operand(operands, 0);
     if (angleOutOfRange(x)) return 1n;

@@ -191,7 +191,11 @@ export function cosine(r: Binary, precision: number): Binary {
 }
 
 /** numerator / denominator with at least `precision` significant bits, truncated. */
-export function quotient(numerator: Binary, denominator: Binary, precision: number): Binary & { readonly exact: boolean } {
+export function quotient(
+  numerator: Binary,
+  denominator: Binary,
+  precision: number,
+): Binary & { readonly exact: boolean } {
   const shift = Math.max(precision + bitLength(denominator.integer) - bitLength(numerator.integer), 0);
   const dividend = numerator.integer << BigInt(shift);
   const integer = dividend / denominator.integer;

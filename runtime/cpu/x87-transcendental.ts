@@ -102,7 +102,9 @@ export function f2xm1(x: Extended, control: number): Result {
     if (leadingPower(binary) >= 0) {
       // 2^1 - 1 and 2^-1 - 1 are exact; beyond them processors return the argument.
       if (x.exponent === ONE.exponent && x.significand === ONE.significand) {
-        return x.sign ? exactly({ ...x, exponent: x.exponent - 1 }, Status.PE) : below(0, { integer: 1n, power: 0 }, control);
+        return x.sign
+          ? exactly({ ...x, exponent: x.exponent - 1 }, Status.PE)
+          : below(0, { integer: 1n, power: 0 }, control);
       }
       return exactly(x, Status.PE);
     }
@@ -159,7 +161,8 @@ export function fyl2xp1(x: Extended, y: Extended, control: number): Result {
     // The manual leaves x <= -1 open.
     if (x.sign && whole >= 0) return exactly(x, Status.PE);
     const low = BigInt(Math.max(-binary.power, 0));
-    const sum = whole < -64 ? 0n : (1n << low) + (x.sign ? -1n : 1n) * (binary.integer << BigInt(Math.max(binary.power, 0)));
+    const sum =
+      whole < -64 ? 0n : (1n << low) + (x.sign ? -1n : 1n) * (binary.integer << BigInt(Math.max(binary.power, 0)));
     if (sum > 0n && (sum & (sum - 1n)) === 0n) {
       const exponent = bitLength(sum) - 1 - Number(low);
       const { integer, power } = magnitude(y);
@@ -175,7 +178,8 @@ export function fpatan(x: Extended, y: Extended, control: number): Result {
     const [kindX, kindY] = [classify(x), classify(y)];
     const quarters = (count: bigint): Result =>
       approximate(control, (precision) => ({ sign: y.sign, ...quartersOfPi(count, precision) }));
-    if (kindY === "zero" || (kindX === "infinite" && kindY !== "infinite")) return x.sign ? quarters(4n) : exactly(zero(y.sign));
+    if (kindY === "zero" || (kindX === "infinite" && kindY !== "infinite"))
+      return x.sign ? quarters(4n) : exactly(zero(y.sign));
     if (kindX === "infinite") return quarters(x.sign ? 3n : 1n);
     if (kindX === "zero" || kindY === "infinite") return quarters(2n);
     const [a, b] = [magnitude(y), magnitude(x)];

@@ -45,7 +45,7 @@ export class ShadowTables {
     this.#memory = memory;
     this.#bytes = new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength);
     this.#slots = Array.from({ length: Tlb.SLOTS }, () => ({ root: undefined, lastUse: 0, tables: new Set<number>() }));
-    this.#bytes.fill(0xff, MemoryMap.TLB, MemoryMap.TLB + Tlb.SLOTS * SLOT_BYTES);
+    this.#bytes.fill(0xff, MemoryMap.TLB, MemoryMap.TLB + Tlb.SLOTS * SLOT_BYTES + Tlb.BANK_BYTES);
   }
 
   /** Offset of the current address space's banks: guestState.tlbBanks. */

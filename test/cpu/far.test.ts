@@ -197,7 +197,7 @@ describe("IRET (SDM Vol. 2A)", () => {
     for (const [index, value] of frame.entries()) system.memory.setU32(0x8000 + 4 * index, value);
     expect(call(system, "iret", [4])).toBe("redirect");
     const { state } = system;
-    expect([state.rip, state.rsp, state.cpl, state.u32("mode")]).toEqual([0x100n, 0xfffen, 3, Mode.CODE16]);
+    expect([state.rip, state.rsp, state.cpl, state.u32("mode")]).toEqual([0x100n, 0xfffen, 3, Mode.CODE16 | Mode.REAL]);
     expect(state.segment(Segment.CS)).toEqual({ selector: 0x2000, base: 0x2_0000n, limit: 0xffff, attributes: 0xf3 });
     expect(state.u64("segmentBase", Segment.GS)).toBe(0x7_0000n);
   });

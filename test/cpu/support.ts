@@ -34,6 +34,23 @@ export class FakeMemory implements LinearMemory {
     return undefined;
   }
 
+  readWords(linear: bigint, count: number, privilege: Privilege): bigint[] | Fault {
+    const words: bigint[] = [];
+    for (let index = 0; index < count; index++) {
+      const word = this.read(linear + BigInt(8 * index), 8, privilege);
+      if (word instanceof Fault) return word;
+      words.push(word);
+    }
+    return words;
+  }
+
+  writeWords(linear: bigint, words: readonly bigint[], privilege: Privilege): Fault | undefined {
+    const fault = this.#check(linear, words.length * 8, privilege, true);
+    if (fault) return fault;
+    for (const [index, word] of words.entries()) this.write(linear + BigInt(8 * index), 8, word, privilege);
+    return undefined;
+  }
+
   #check(linear: bigint, size: number, { user }: Privilege, write: boolean): Fault | undefined {
     for (const at of [linear, linear + BigInt(size - 1)]) {
       const page = Number(at >> 12n);

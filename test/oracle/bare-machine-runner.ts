@@ -193,6 +193,11 @@ function toBareState(state: CpuState): Partial<BareState> {
     fsw: fx.getUint16(2, true),
     ftw: fx.getUint8(4),
     mxcsr: fx.getUint32(24, true),
+    fop: fx.getUint16(6, true),
+    fip: fx.getBigUint64(8, true),
+    fdp: fx.getBigUint64(16, true),
+    fcs: 0,
+    fds: 0,
   };
   for (const [i, name] of GPR_NAMES.entries()) bare[name] = state.gpr[i] ?? 0n;
   for (const [i, name] of SEGMENT_NAMES.entries()) bare[name] = loadedSegment(state.selectors[i] ?? 0);

@@ -12,7 +12,11 @@ const Fsw = { IE: 0x01, ZE: 0x04, PE: 0x20, SF: 0x40, ES: 0x80, C1: 0x200, B: 0x
 const HLT = "f4";
 
 /** A machine with code at CODE; RDI points to DATA. */
-async function machineWith(mode: BareMode, code: readonly string[], data: readonly number[] = []): Promise<BareMachine> {
+async function machineWith(
+  mode: BareMode,
+  code: readonly string[],
+  data: readonly number[] = [],
+): Promise<BareMachine> {
   const machine = await createBareMachine({ memoryBytes: 1 << 20, mode });
   machine.write(CODE, Uint8Array.fromHex([...code, HLT].join("").replaceAll(" ", "")));
   machine.write(DATA, Uint8Array.from(data));
@@ -87,7 +91,10 @@ describe("x87 instructions without an x87", () => {
 
 describe("stack faults", () => {
   it("nine loads overflow: C1, IE, SF and the default NaN", async () => {
-    const machine = await machineWith("long", Array.from({ length: 9 }, () => FLD1));
+    const machine = await machineWith(
+      "long",
+      Array.from({ length: 9 }, () => FLD1),
+    );
     expect(run(machine).reason).toBe("halt");
     const { fsw, st0 } = machine.getState();
     expect(fsw & 0x2ff).toBe(Fsw.C1 | Fsw.SF | Fsw.IE);
@@ -128,7 +135,9 @@ describe("the environment", () => {
   const words = (machine: BareMachine, unit: 2 | 4): number[] => {
     const bytes = machine.read(DATA + 0x20, 28);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    return Array.from({ length: 7 }, (_, index) => (unit === 4 ? view.getUint32(index * 4, true) : view.getUint16(index * 2, true)));
+    return Array.from({ length: 7 }, (_, index) =>
+      unit === 4 ? view.getUint32(index * 4, true) : view.getUint16(index * 2, true),
+    );
   };
 
   it("has 28 bytes in 64-bit mode, and masks all exceptions", async () => {

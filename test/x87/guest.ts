@@ -35,7 +35,10 @@ export class Guest {
     machine.write(MEMORY_GPA, one.memory);
     machine.setState({ rip: BigInt(CODE_GPA), rdi: BigInt(MEMORY_GPA) });
     const exit = machine.run({ maxInstructions: 100 });
-    if (exit.reason !== "halt") throw new Error(`${one.operation}: the guest ended with ${exit.reason} ${exit.vector ?? ""} at ${machine.getState().rip.toString(16)}`);
+    if (exit.reason !== "halt")
+      throw new Error(
+        `${one.operation}: the guest ended with ${exit.reason} ${exit.vector ?? ""} at ${machine.getState().rip.toString(16)}`,
+      );
     const answer = machine.read(ANSWER_GPA, IMAGE_BYTES);
     const { rflags, rax } = machine.getState();
     return {

@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { Extended, Result } from "../../runtime/cpu/x87-number.ts";
-import { angleOutOfRange, f2xm1, fcos, fpatan, fptan, fsin, fyl2x, fyl2xp1 } from "../../runtime/cpu/x87-transcendental.ts";
+import {
+  angleOutOfRange,
+  f2xm1,
+  fcos,
+  fpatan,
+  fptan,
+  fsin,
+  fyl2x,
+  fyl2xp1,
+} from "../../runtime/cpu/x87-transcendental.ts";
 import { Random } from "./cases.ts";
 import { hostIsAmd, hostRunner, runOnHost } from "./host.ts";
 
@@ -112,7 +121,10 @@ describe.skipIf(reason)(`accuracy against the host's processor${reason ? ` (skip
       if (ours === theirs) return;
       different++;
       const distance = ours - theirs;
-      expect(distance === 1n || distance === -1n, `${hex({ value: x, flags: 0 })}: ${ours.toString(16)}, host ${theirs.toString(16)}`).toBe(true);
+      expect(
+        distance === 1n || distance === -1n,
+        `${hex({ value: x, flags: 0 })}: ${ours.toString(16)}, host ${theirs.toString(16)}`,
+      ).toBe(true);
     });
     expect(different / COUNT).toBeLessThan(0.06);
   });

@@ -1,7 +1,18 @@
 import type { StateBuilder } from "../../emit/state.ts";
 import type { Value } from "../../emit/value.ts";
 import type { Helper } from "../helper.ts";
-import { clearRaised, CONDITIONS, copySlot, Fsw, isEmpty, isStackEmpty, physical, setConditions, slot, stackSlot } from "./registers.ts";
+import {
+  clearRaised,
+  CONDITIONS,
+  copySlot,
+  Fsw,
+  isEmpty,
+  isStackEmpty,
+  physical,
+  setConditions,
+  slot,
+  stackSlot,
+} from "./registers.ts";
 import { finish, underflow } from "./stack.ts";
 
 export type ArithmeticName = "add" | "sub" | "subr" | "mul" | "div" | "divr";

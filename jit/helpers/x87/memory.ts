@@ -54,7 +54,9 @@ const loadRealHelper: Helper = {
     });
     const isSpecial = f.eq(f.and(f.loadOffset(16, value, 8), f.constant(16, 0x7fff)), f.constant(16, 0x7fff));
     f.if(isSpecial, () => {
-      f.unless0(f.shl(f.loadOffset(64, value), f.constant(64, 1)), () => f.callVoid("f80_nan", [f.cpu, value, value, value]));
+      f.unless0(f.shl(f.loadOffset(64, value), f.constant(64, 1)), () =>
+        f.callVoid("f80_nan", [f.cpu, value, value, value]),
+      );
     });
     push(f, value);
   },
@@ -103,7 +105,13 @@ const storeRegisterHelper: Helper = {
  * The first half of a store to memory: what ST(0) is in the format of the destination; exceptions go to fpRaised only. The definition
  * stores unless one of Blocker.MEMORY is unmasked, and then ends the instruction with x87_finish.
  */
-function convert(name: string, conversion: string, result: "i32" | "i64", indefinite: bigint, truncates: boolean): Helper {
+function convert(
+  name: string,
+  conversion: string,
+  result: "i32" | "i64",
+  indefinite: bigint,
+  truncates: boolean,
+): Helper {
   return {
     name,
     params: truncates ? ["i32"] : [],

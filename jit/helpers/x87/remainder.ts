@@ -2,7 +2,16 @@ import type { Value } from "../../emit/value.ts";
 import type { Helper } from "../helper.ts";
 import { Kind, unpackF80 } from "../softfloat/format.ts";
 import { isNan } from "../softfloat/round.ts";
-import { clearRaised, CONDITIONS, Fsw, isStackEmpty, setConditions, stackSlot, storeSlot, unmasked } from "./registers.ts";
+import {
+  clearRaised,
+  CONDITIONS,
+  Fsw,
+  isStackEmpty,
+  setConditions,
+  stackSlot,
+  storeSlot,
+  unmasked,
+} from "./registers.ts";
 import { finish, underflow } from "./stack.ts";
 
 /**

@@ -76,7 +76,8 @@ const scaleHelper: Helper = {
       f.if(
         scale.sign,
         () => storeSlot(f, top, f.truncate(sign, 16), f.constant(64, 0)),
-        () => storeSlot(f, top, f.truncate(f.or(sign, f.constant(32, 0x7fff)), 16), f.constant(64, INFINITY_SIGNIFICAND)),
+        () =>
+          storeSlot(f, top, f.truncate(f.or(sign, f.constant(32, 0x7fff)), 16), f.constant(64, INFINITY_SIGNIFICAND)),
       );
       done(f);
     });

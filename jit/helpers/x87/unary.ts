@@ -1,7 +1,17 @@
 import type { StateBuilder } from "../../emit/state.ts";
 import type { Value } from "../../emit/value.ts";
 import type { Helper } from "../helper.ts";
-import { clearRaised, CONDITIONS, Fsw, isStackEmpty, physical, isEmpty, setConditions, slot, stackSlot } from "./registers.ts";
+import {
+  clearRaised,
+  CONDITIONS,
+  Fsw,
+  isStackEmpty,
+  physical,
+  isEmpty,
+  setConditions,
+  slot,
+  stackSlot,
+} from "./registers.ts";
 import { finish, underflow } from "./stack.ts";
 
 /** A helper that replaces ST(0), after the check that there is one. */

@@ -55,7 +55,7 @@ export function eightyBits(e: Emitter, value: Value): Value {
 
 /** Everything that can fault, before state moves: alignment, and two bytes that lie in the two pages there may be. */
 export function checkArea(e: Emitter, area: SaveArea, alignment: 16 | 64, byteLength: number, access: "r" | "w"): void {
-  e.if(e.and(e.truncate(area.address(), 32), e.constant(32, alignment - 1)), () => e.fault("GP", 0));
+  area.requireAligned(alignment);
   // Which byte of absent memory is reported is AMD's choice: FXSAVE and FXRSTOR look at the end first; XSAVE at the beginning, and
   // then at the end; XRSTOR at the beginning, and then at the header.
   const far = area.part(alignment === 64 && access === "r" ? Area.XSTATE_BV : byteLength - 1, 8, access);

@@ -1,5 +1,4 @@
 // Stack and control instructions, environment and state. SDM Vol. 1, 8.1.10, 8.3.11 and 8.5.
-import { Segment } from "../../../runtime/abi/guest-state.ts";
 import type { Value } from "../../emit/value.ts";
 import {
   assembledStatus,
@@ -178,7 +177,9 @@ function storeEnvironment(e: Emitter, destination: OperandHandle, { unit }: Form
 /** Reads the environment: all of it before anything changes. */
 function loadEnvironment(e: Emitter, source: OperandHandle, { unit }: Format): void {
   const width = unit === 4 ? 32 : 16;
-  const words = Array.from({ length: 7 }, (_, index) => e.let(e.extend(source.part(index * unit, width, "r").read(), 32)));
+  const words = Array.from({ length: 7 }, (_, index) =>
+    e.let(e.extend(source.part(index * unit, width, "r").read(), 32)),
+  );
   const [control, status, tags, ip, cs, dp, ds] = words;
   if (!control || !status || !tags || !ip || !cs || !dp || !ds) return;
   const low16 = (value: Value): Value => e.and(value, e.constant(32, 0xffff));

@@ -69,11 +69,14 @@ const fbld = define({
  * the first was written, the instruction could not be restarted.
  */
 function storeTenBytes(e: Emitter, destination: OperandHandle): void {
-  destination.probe(10, "w");
+  const low = destination.part(0, 64, "w");
+  const high = destination.part(8, 16, "w");
+  low.probe(8, "w");
+  high.probe(2, "w");
   e.if(e.eqz(unmasked(e, Blocker.MEMORY)), () => {
     const value = scratchSlot(e, ScratchSlot.VALUE);
-    destination.part(0, 64, "w").write(e.let(e.loadOffset(64, value)));
-    destination.part(8, 16, "w").write(e.let(e.loadOffset(16, value, 8)));
+    low.write(e.let(e.loadOffset(64, value)));
+    high.write(e.let(e.loadOffset(16, value, 8)));
   });
 }
 
@@ -187,7 +190,10 @@ function constant(exponent: number, significand: bigint, rounding: "exact" | "up
       recordPointers(e);
       clearRaised(e);
       const value = scratchSlot(e, ScratchSlot.VALUE);
-      const bits = rounding === "exact" ? e.constant(64, significand) : e.add(e.constant(64, significand), e.extend(adjustment(e, rounding), 64));
+      const bits =
+        rounding === "exact"
+          ? e.constant(64, significand)
+          : e.add(e.constant(64, significand), e.extend(adjustment(e, rounding), 64));
       storeSlot(e, value, e.constant(16, exponent), bits);
       push(e, value);
     },

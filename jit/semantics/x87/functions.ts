@@ -1,5 +1,20 @@
 // Instructions on ST(0) and ST(1): sign, root, rounding, scaling, remainder, transcendental functions. SDM Vol. 1, 8.3.5 to 8.3.10.
-import { Blocker, clearRaised, copySlot, Fsw, isStackEmpty, isEmpty, makeTop, physical, scratchSlot, ScratchSlot, setConditions, slot, stackSlot, unmasked } from "../../helpers/x87/registers.ts";
+import {
+  Blocker,
+  clearRaised,
+  copySlot,
+  Fsw,
+  isStackEmpty,
+  isEmpty,
+  makeTop,
+  physical,
+  scratchSlot,
+  ScratchSlot,
+  setConditions,
+  slot,
+  stackSlot,
+  unmasked,
+} from "../../helpers/x87/registers.ts";
 import { finish, underflow } from "../../helpers/x87/stack.ts";
 import type { Value } from "../../emit/value.ts";
 import { type Definition, define } from "../define.ts";
@@ -13,7 +28,10 @@ function simple(reference: string, helper: string, ...operands: number[]): Defin
     unit: "x87",
     emit(e) {
       recordPointers(e);
-      e.helperVoid(helper, operands.map((operand) => e.constant(32, operand)));
+      e.helperVoid(
+        helper,
+        operands.map((operand) => e.constant(32, operand)),
+      );
     },
   });
 }
@@ -38,7 +56,9 @@ function ofOne(reference: string, name: string): Definition {
         () => {
           clearRaised(e);
           e.drop(e.callOut(name, ...words(e, 0)));
-          e.if(e.eqz(unmasked(e, Blocker.REGISTER)), () => copySlot(e, stackSlot(e, 0), scratchSlot(e, ScratchSlot.RESULT)));
+          e.if(e.eqz(unmasked(e, Blocker.REGISTER)), () =>
+            copySlot(e, stackSlot(e, 0), scratchSlot(e, ScratchSlot.RESULT)),
+          );
           finish(e, 0);
         },
       );
@@ -60,7 +80,9 @@ function ofTwo(reference: string, name: string): Definition {
         () => {
           clearRaised(e);
           e.drop(e.callOut(name, ...words(e, 0), ...words(e, 1)));
-          e.if(e.eqz(unmasked(e, Blocker.REGISTER)), () => copySlot(e, stackSlot(e, 1), scratchSlot(e, ScratchSlot.RESULT)));
+          e.if(e.eqz(unmasked(e, Blocker.REGISTER)), () =>
+            copySlot(e, stackSlot(e, 1), scratchSlot(e, ScratchSlot.RESULT)),
+          );
           finish(e, 1);
         },
       );

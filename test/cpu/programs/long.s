@@ -524,7 +524,7 @@ compat_return:
 .code64
 
 nothing_returned:
-  popq %rax
+  popq %rcx
 nothing:
   # Logs "no exception" with CS, SS, RFLAGS and RAX, and goes on. All registers but RAX stay.
   pushfq

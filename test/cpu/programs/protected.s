@@ -107,7 +107,12 @@ name\@: .asciz "\name"
   try ud2
   try int3
   try int $0x80
-  tryeax 0x7fffffff addl $1, %eax; into
+  begin INTO after an overflow
+  movl $0x7fffffff, %eax
+  addl $1, %eax
+8: into
+  call nothing
+9:
   try into
   xorl %ecx, %ecx
   try divl %ecx
@@ -144,7 +149,6 @@ name\@: .asciz "\name"
   movw $3, %cx
   tryeax 0x10 arpl %cx, %ax
   try sgdtl 0x60000
-  try movl 0x60002, %eax
   subl $gdt, 0x60002
   try movl 0x60002, %eax
   try smsw %ax
@@ -187,7 +191,6 @@ name\@: .asciz "\name"
   try lcall $GATE, $0
   try lcall $GATE16, $0
   try lcall $ABSENT_GATE, $0
-  try ljmp $GATE, $0
   try ljmp $CODE16, $0xffff0000
   try lcall $CODE16, $code16
   try lcall $0xfff8, $0
@@ -256,7 +259,6 @@ name\@: .asciz "\name"
   try lcall $OTHER_TSS, $0
   try lcall $TASK_GATE, $0
   try ljmp $BUSY_TSS, $0
-  try movl other_tss + 0x20, %eax
   try str %ax
   begin flags after the return
 8: pushfl
