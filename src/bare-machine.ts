@@ -145,7 +145,7 @@ class Bare implements BareMachine {
     options: BareMachineOptions,
     memory: WebAssembly.Memory,
     module: WebAssembly.Module,
-    manifest: { readonly handlers: Readonly<Record<string, number>>; readonly callOuts: readonly string[]; readonly undefinedMnemonics: readonly string[] },
+    manifest: { readonly handlers: Readonly<Record<string, number>>; readonly callOuts: readonly string[]; },
     ramBytes: number,
     RegionTranslator?: TranslatorClass,
   ) {

@@ -15,8 +15,6 @@ export interface CoreManifest {
   readonly handlers: Readonly<Record<string, number>>;
   /** call-outs by number */
   readonly callOuts: readonly string[];
-  /** mnemonics that have rows but no definition: they raise #UD */
-  readonly undefinedMnemonics: readonly string[];
 }
 
 const PAGE = 0x1_0000;
@@ -26,7 +24,7 @@ const MAXIMUM_PAGES = 0x1_0000;
 
 /** Generates core.wasm: helpers, dispatch, and a handler for each variant of each definition. */
 export function generateCore(optimization: Optimization): { readonly module: WasmModule; readonly manifest: CoreManifest; readonly failures: readonly string[] } {
-  const { variants, undefinedMnemonics } = enumerateVariants();
+  const variants = enumerateVariants();
   const module = new WasmModule();
   module.importMemory(INITIAL_PAGES, MAXIMUM_PAGES);
   module.importFunction("bus_read", ["i64", "i32", "i32"], []);
@@ -59,12 +57,11 @@ export function generateCore(optimization: Optimization): { readonly module: Was
   module.table(HANDLER_TABLE, functions.length, 0, functions);
   module.validate();
   module.optimize(optimization);
-  return { module, manifest: { handlers, callOuts: callOuts.names(), undefinedMnemonics }, failures };
+  return { module, manifest: { handlers, callOuts: callOuts.names() }, failures };
 }
 
 function addHandler(module: WasmModule, name: string, variant: Variant, callOuts: CallOutNumbers): void {
   const definition = definitions[variant.mnemonic];
-  if (!definition) return;
   new InterpreterEmitter(module.raw, name, variant, definition, callOuts).build();
 }
 

@@ -11,30 +11,23 @@ import { hasDeadForm, type Variant, variantKey, variantOf } from "./variant.ts";
  * Every variant that an encoding can have, found by decoding samples of it: each mode, operand size, address size, repeat
  * prefix and shape of ModRM. Whatever the decoder accepts has a handler, because both ask `variantOf`.
  */
-export function enumerateVariants(): { readonly variants: ReadonlyMap<string, Variant>; readonly undefinedMnemonics: readonly string[] } {
+export function enumerateVariants(): ReadonlyMap<string, Variant> {
   const decoder = createDecoder(new Set(FEATURES));
   // What the decoder accepts depends on the features: without LZCNT, F3 0F BD is BSR.
   const plain = createDecoder(new Set());
   const variants = new Map<string, Variant>();
-  const missing = new Set<string>();
   for (const encoding of allEncodings()) {
-    const definition = definitions[encoding.mnemonic];
-    if (!definition) {
-      missing.add(encoding.mnemonic);
-      continue;
-    }
     for (const codeSize of [64, 32, 16] as const) {
       for (const bytes of samples(encoding, codeSize)) {
         for (const each of [decoder, plain]) {
           const instruction = each.decode(bytes, 0, bytes.length, codeSize);
           if (typeof instruction === "string") continue;
-          const found = definitions[instruction.mnemonic];
-          if (found) addVariants(variants, instruction, found);
+          addVariants(variants, instruction, definitions[instruction.mnemonic]);
         }
       }
     }
   }
-  return { variants, undefinedMnemonics: [...missing].sort() };
+  return variants;
 }
 
 function addVariants(variants: Map<string, Variant>, instruction: Parameters<typeof variantOf>[0], definition: Definition): void {

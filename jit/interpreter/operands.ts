@@ -1,6 +1,5 @@
 import { invariant } from "../../runtime/abi/invariant.ts";
 import { guestState } from "../../runtime/abi/guest-state.ts";
-import { Rec } from "../../runtime/abi/memory-map.ts";
 import type { Value, Width } from "../emit/value.ts";
 import type { Access } from "../semantics/define.ts";
 import type { OperandHandle } from "../semantics/emitter.ts";

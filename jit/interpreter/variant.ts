@@ -1,5 +1,6 @@
 import type { CodeSize, Instruction, Operand } from "../isa/instruction.ts";
 import type { Definition } from "../semantics/define.ts";
+import type { Mnemonic } from "../semantics/registry.ts";
 
 /** How the address of a memory operand is computed. */
 export type AddressShape =
@@ -19,7 +20,7 @@ export type OperandForm =
 
 /** What a handler was generated for: everything that is known when a definition is emitted. */
 export interface Variant {
-  readonly mnemonic: string;
+  readonly mnemonic: Mnemonic;
   readonly mode: "long" | "legacy";
   readonly operandWidth: CodeSize;
   readonly addressWidth: CodeSize;

@@ -28,10 +28,10 @@ import { sseFloatDefinitions } from "./sse-float/index.ts";
 import { x87Definitions } from "./x87/index.ts";
 
 /** Name of a definition. */
-export type Mnemonic = string;
+export type Mnemonic = keyof typeof definitions;
 
 /** What every mnemonic does. A family adds its record here. */
-export const definitions: Readonly<Record<string, Definition>> = {
+export const definitions = {
   ...arithmeticDefinitions,
   ...controlDefinitions,
   ...dataTransferDefinitions,
@@ -59,4 +59,4 @@ export const definitions: Readonly<Record<string, Definition>> = {
   ...packedMoveDefinitions,
   ...packedShuffleDefinitions,
   ...packedStringDefinitions,
-};
+} as const satisfies Readonly<Record<string, Definition>>;

@@ -156,7 +156,7 @@ export const enter = define({
     const width = e.operandWidth;
     const step = e.constant(64, width / 8);
     const inside = stackMask(e);
-    const slot = (pointer: Value, access: "r" | "w"): OperandHandle => e.memory(Segment.SS, inside(pointer), width, access);
+    const slot = (pointer: Value, access: "r" | "w" | "rw"): OperandHandle => e.memory(Segment.SS, inside(pointer), width, access);
     const level = e.let(e.and(e.resize(operand.read(), 32), e.constant(32, 31)));
     const base = e.gpr("rbp", 64).read();
     const frame = e.let(e.sub(e.gpr("rsp", 64).read(), step));
@@ -179,8 +179,8 @@ export const enter = define({
       slot(to.get(), "w").write(e.truncate(frame, width));
     });
     const pointer = e.let(e.sub(to.get(), e.extend(size.read(), 64)));
-    // The frame may not reach where a push would fault.
-    slot(pointer, "w").probe(width / 8, "w");
+    // The frame may not reach where a push would fault: a read that wants to write, and does not.
+    slot(pointer, "rw").read();
     e.gpr("rbp", width).write(e.truncate(frame, width));
     writePointer(e, "rsp", pointer);
   },

@@ -13,7 +13,10 @@ export function cr4(e: Emitter): Value {
 
 /** #GP(0) where user-mode instruction prevention forbids to look at a system register. SDM Vol. 3A, 2.5. */
 export function requireUserVisible(e: Emitter): void {
-  const prevented = e.and(e.ne(e.get("cpl"), e.constant(32, 0)), e.ne(e.and(cr4(e), e.constant(32, CR4_UMIP)), e.constant(32, 0)));
+  const prevented = e.and(
+    e.ne(e.get("cpl"), e.constant(32, 0)),
+    e.ne(e.and(cr4(e), e.constant(32, CR4_UMIP)), e.constant(32, 0)),
+  );
   e.if(prevented, () => e.fault("GP", 0));
 }
 

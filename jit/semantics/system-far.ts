@@ -172,7 +172,10 @@ export const sysret = define({
     const code = e.or(starSelector(e, 48, 16, 0xffff), e.constant(32, 3));
     const stack = e.or(starSelector(e, 48, 8, 0xffff), e.constant(32, 3));
     enterLevel(e, 3, { code, stack });
-    const interruptible = e.and(e.ne(e.get("pendingEvents"), e.constant(32, 0)), e.and(e.shrU(flags, e.constant(32, 9)), e.constant(32, 1)));
+    const interruptible = e.and(
+      e.ne(e.get("pendingEvents"), e.constant(32, 0)),
+      e.and(e.shrU(flags, e.constant(32, 9)), e.constant(32, 1)),
+    );
     const trap = e.and(e.shrU(flags, e.constant(32, 8)), e.constant(32, 1));
     e.if(e.or(interruptible, trap), () => void e.callOut("resumeAt", target));
     e.goto(target);

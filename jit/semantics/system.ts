@@ -37,7 +37,12 @@ export const movControl = define({
     const value = e.choose(
       e.eq(number, e.constant(32, 2)),
       () => e.get("cr2"),
-      () => e.choose(e.eq(number, e.constant(32, 3)), () => e.get("cr3"), () => e.callOut("readControl", number)),
+      () =>
+        e.choose(
+          e.eq(number, e.constant(32, 3)),
+          () => e.get("cr3"),
+          () => e.callOut("readControl", number),
+        ),
     );
     dst.write(e.truncate(value, dst.width as Width));
   },

@@ -62,7 +62,8 @@ function writeCr4(cpu: Cpu, value: bigint): CallOutResult {
   const old = state.cr4;
   if (value & ~cpu.model.cr4Mask) return generalProtection();
   if (cpu.longMode && !(value & Cr4.PAE)) return generalProtection();
-  if (value & Cr4.PCIDE && !(old & Cr4.PCIDE) && (!cpu.longMode || state.u64("cr3") & 0xfffn)) return generalProtection();
+  if (value & Cr4.PCIDE && !(old & Cr4.PCIDE) && (!cpu.longMode || state.u64("cr3") & 0xfffn))
+    return generalProtection();
   state.setU64("cr4", value);
   cpu.updateUnitTraps();
   if ((old ^ value) & CR4_PAGING) {

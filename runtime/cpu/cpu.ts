@@ -153,13 +153,15 @@ export function resetCpu(cpu: Cpu): void {
   state.rip = 0xfff0n;
   state.setU64("cr0", 0x6000_0010n);
   for (const field of ["cr2", "cr3", "cr4", "cr8", "efer"] as const) state.setU64(field, 0n);
-  for (const field of ["star", "lstar", "cstar", "fmask", "kernelGsBase", "tscAux", "tscOffset"] as const) state.setU64(field, 0n);
+  for (const field of ["star", "lstar", "cstar", "fmask", "kernelGsBase", "tscAux", "tscOffset"] as const)
+    state.setU64(field, 0n);
   for (const field of ["sysenterCs", "sysenterEsp", "sysenterEip"] as const) state.setU64(field, 0n);
   state.setU64("xcr0", 1n);
   state.setU64("pat", 0x0007_0406_0007_0406n);
   state.setU64("miscEnable", 1n);
   state.setU64("apicBase", 0xfee0_0900n);
-  for (let segment = 0; segment < 6; segment++) state.setSegment(segment, { selector: 0, base: 0n, limit: 0xffff, attributes: 0x0093 });
+  for (let segment = 0; segment < 6; segment++)
+    state.setSegment(segment, { selector: 0, base: 0n, limit: 0xffff, attributes: 0x0093 });
   state.setSegment(Segment.CS, { selector: 0xf000, base: 0xffff_0000n, limit: 0xffff, attributes: 0x0093 });
   state.setSegment(Segment.LDTR, { selector: 0, base: 0n, limit: 0xffff, attributes: 0x0082 });
   state.setSegment(Segment.TR, { selector: 0, base: 0n, limit: 0xffff, attributes: 0x008b });

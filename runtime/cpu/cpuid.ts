@@ -167,7 +167,12 @@ export class CpuModel {
     if (!cache) return [0, 0, 0, 0];
     const { type, level, ways, sets } = cache;
     const sharing = level === 3 ? this.#processors - 1 : 0;
-    return [type | (level << 5) | (1 << 8) | (sharing << 14) | ((this.#processors - 1) << 26), ((ways - 1) << 22) | 63, sets - 1, 0];
+    return [
+      type | (level << 5) | (1 << 8) | (sharing << 14) | ((this.#processors - 1) << 26),
+      ((ways - 1) << 22) | 63,
+      sets - 1,
+      0,
+    ];
   }
 
   /** Extended topology: one thread a core, all cores in one package. */
@@ -187,7 +192,8 @@ export class CpuModel {
   #announced(leaf: number, subleaf: number): { eax: number; ebx: number; ecx: number; edx: number } {
     const bits = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
     for (const feature of this.features) {
-      for (const place of FEATURE_BITS[feature]) if (isPlaced(place, leaf, subleaf)) bits[place.register] |= 1 << place.bit;
+      for (const place of FEATURE_BITS[feature])
+        if (isPlaced(place, leaf, subleaf)) bits[place.register] |= 1 << place.bit;
     }
     return bits;
   }
@@ -218,7 +224,8 @@ function cr4MaskOf(features: ReadonlySet<ModelFeature>): bigint {
 /** Characters as little-endian 32-bit words; at least three of them. */
 function words(text: string): [number, number, number, ...number[]] {
   const at = (index: number): number => text.charCodeAt(index) || 0;
-  const word = (index: number): number => (at(index) | (at(index + 1) << 8) | (at(index + 2) << 16) | (at(index + 3) << 24)) >>> 0;
+  const word = (index: number): number =>
+    (at(index) | (at(index + 1) << 8) | (at(index + 2) << 16) | (at(index + 3) << 24)) >>> 0;
   const rest: number[] = [];
   for (let index = 12; index < text.length; index += 4) rest.push(word(index));
   return [word(0), word(4), word(8), ...rest];

@@ -117,7 +117,10 @@ export function beforeStep(cpu: Cpu): Step | GuestEvent {
 
 function codeHits(cpu: Cpu): number {
   const { state } = cpu;
-  const linear = BigInt.asUintN(cpu.code64 ? 64 : 32, state.rip + (cpu.code64 ? 0n : state.u64("segmentBase", Segment.CS)));
+  const linear = BigInt.asUintN(
+    cpu.code64 ? 64 : 32,
+    state.rip + (cpu.code64 ? 0n : state.u64("segmentBase", Segment.CS)),
+  );
   let hits = 0;
   for (const point of breakpoints(cpu)) if (point.type === CODE && point.linear === linear) hits |= 1 << point.index;
   return hits;
@@ -180,7 +183,8 @@ export const debugCallOuts: CallOutTable = {
     if (detected) return detected;
     const value = bigintOf(operands, 1);
     if (number >= 6 && value >> 32n) return generalProtection();
-    const stored = number === 6 ? (value & 0xe00fn) | DR6_FIXED : number === 7 ? (value & DR7_WRITABLE) | 0x400n : value;
+    const stored =
+      number === 6 ? (value & 0xe00fn) | DR6_FIXED : number === 7 ? (value & DR7_WRITABLE) | 0x400n : value;
     cpu.state.setU64("dr", stored, number);
     if (number === 6) return undefined;
     cpu.hooks.debugChanged();

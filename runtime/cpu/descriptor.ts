@@ -117,7 +117,10 @@ export function readDescriptor(cpu: Cpu, selector: number, bytes: 8 | 16 = 8): D
 }
 
 /** Bits 63..32 of the base or offset of a 16-byte descriptor, and whether its reserved type field is zero. */
-export function readUpperHalf(cpu: Cpu, linear: bigint): { readonly upper: bigint; readonly typeIsZero: boolean } | Fault {
+export function readUpperHalf(
+  cpu: Cpu,
+  linear: bigint,
+): { readonly upper: bigint; readonly typeIsZero: boolean } | Fault {
   const raw = cpu.memory.read(linear + 8n, 8, SYSTEM);
   if (raw instanceof Fault) return raw;
   return { upper: raw & 0xffff_ffffn, typeIsZero: (raw & 0x1f00_0000_0000n) === 0n };
@@ -144,5 +147,10 @@ export function linearOf(cpu: Cpu, base: bigint, offset: number | bigint): bigin
 
 export function isTss(descriptor: Descriptor, busy: boolean): boolean {
   const { type } = descriptor;
-  return descriptor.system && (busy ? type === SystemType.TSS16_BUSY || type === SystemType.TSS32_BUSY : type === SystemType.TSS16 || type === SystemType.TSS32);
+  return (
+    descriptor.system &&
+    (busy
+      ? type === SystemType.TSS16_BUSY || type === SystemType.TSS32_BUSY
+      : type === SystemType.TSS16 || type === SystemType.TSS32)
+  );
 }

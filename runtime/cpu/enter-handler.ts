@@ -14,7 +14,15 @@ import { longStack, privilegeStack } from "./tss.ts";
 /** The way through the IDT. SDM Vol. 3A, 6.10 to 6.14, Vol. 3B, 20.1.4 and 20.3, and the operation of "INT n". */
 
 /** Vectors that push an error code; SDM Vol. 3A, table 6-1. */
-const WITH_ERROR_CODE: ReadonlySet<number> = new Set([Vector.DF, Vector.TS, Vector.NP, Vector.SS, Vector.GP, Vector.PF, Vector.AC]);
+const WITH_ERROR_CODE: ReadonlySet<number> = new Set([
+  Vector.DF,
+  Vector.TS,
+  Vector.NP,
+  Vector.SS,
+  Vector.GP,
+  Vector.PF,
+  Vector.AC,
+]);
 
 const INSTRUCTION_BREAKPOINTS = 0xf;
 
@@ -24,7 +32,11 @@ const INSTRUCTION_BREAKPOINTS = 0xf;
  * @returns what went wrong; combining it with the event is the caller's business
  */
 export function enterHandler(cpu: Cpu, event: GuestEvent): Fault | undefined {
-  const fault = !cpu.protectedMode ? enterReal(cpu, event) : cpu.longMode ? enterLong(cpu, event) : enterProtected(cpu, event);
+  const fault = !cpu.protectedMode
+    ? enterReal(cpu, event)
+    : cpu.longMode
+      ? enterLong(cpu, event)
+      : enterProtected(cpu, event);
   if (fault) return fault;
   cpu.state.setU32("interruptShadow", 0);
   return undefined;
@@ -83,7 +95,10 @@ function readGate(cpu: Cpu, event: GuestEvent, types: readonly number[]): Descri
   const at = event.vector * entryBytes;
   if (at + entryBytes - 1 > state.u32("idtLimit")) return generalProtection(error);
   const linear = linearOf(cpu, state.u64("idtBase"), at);
-  const words = entryBytes === 16 && isBlock(linear, 2) ? cpu.memory.readWords(linear, 2, SYSTEM) : cpu.memory.read(linear, 8, SYSTEM);
+  const words =
+    entryBytes === 16 && isBlock(linear, 2)
+      ? cpu.memory.readWords(linear, 2, SYSTEM)
+      : cpu.memory.read(linear, 8, SYSTEM);
   if (words instanceof Fault) return words;
   const [raw = 0n, upper] = typeof words === "bigint" ? [words] : words;
   const gate = new Descriptor(linear, Number(raw & 0xffff_ffffn), Number(raw >> 32n), upper);
@@ -145,7 +160,9 @@ function enterProtected(cpu: Cpu, event: GuestEvent): Fault | undefined {
     newStackSegment = loaded;
     const limitError = selectorError(inner.selector, external);
     stack = new Stack(cpu, { segment: loaded, pointer: inner.pointer, flat: false, cpl: newCpl, limitError });
-    if (virtual) for (const segment of [Segment.GS, Segment.FS, Segment.DS, Segment.ES]) frame.push(BigInt(state.u32("segmentSelector", segment)));
+    if (virtual)
+      for (const segment of [Segment.GS, Segment.FS, Segment.DS, Segment.ES])
+        frame.push(BigInt(state.u32("segmentSelector", segment)));
     frame.push(BigInt(state.u32("segmentSelector", Segment.SS)), state.rsp);
   } else {
     stack = Stack.current(cpu, external);
@@ -160,7 +177,8 @@ function enterProtected(cpu: Cpu, event: GuestEvent): Fault | undefined {
 
   state.rsp = stack.pointer;
   if (newStackSegment) state.setSegment(Segment.SS, newStackSegment);
-  if (virtual) for (const segment of [Segment.GS, Segment.FS, Segment.DS, Segment.ES]) state.setSegment(segment, nullSegment(0));
+  if (virtual)
+    for (const segment of [Segment.GS, Segment.FS, Segment.DS, Segment.ES]) state.setSegment(segment, nullSegment(0));
   const interruptGate = gate.type === SystemType.INTERRUPT_GATE32 || gate.type === SystemType.INTERRUPT_GATE16;
   cpu.setFlags(handlerFlags(flags, interruptGate));
   finish(cpu, accessed.register((gate.gateSelector & ~3) | newCpl), newCpl, BigInt(gate.gateOffset));
@@ -191,7 +209,13 @@ function enterLong(cpu: Cpu, event: GuestEvent): Fault | undefined {
     pointer = fresh;
   }
   // The frame always begins at a multiple of 16. SDM Vol. 3A, 6.14.2.
-  const stack = new Stack(cpu, { segment: state.segment(Segment.SS), pointer: pointer & ~15n, flat: true, cpl: newCpl, limitError: external });
+  const stack = new Stack(cpu, {
+    segment: state.segment(Segment.SS),
+    pointer: pointer & ~15n,
+    flat: true,
+    cpl: newCpl,
+    limitError: external,
+  });
   const flags = savedFlags(cpu, event);
   const frame = [
     BigInt(state.u32("segmentSelector", Segment.SS)),

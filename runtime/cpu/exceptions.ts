@@ -1,6 +1,6 @@
 import { Vector } from "../abi/guest-state.ts";
 import type { Cpu } from "./cpu.ts";
-import { Fault } from "./fault.ts";
+import type { Fault } from "./fault.ts";
 import { enterHandler } from "./enter-handler.ts";
 
 /**

@@ -108,7 +108,10 @@ function toTask(cpu: Cpu, descriptor: Descriptor, selector: number, source: "jum
   const task = gate || descriptor.type === SystemType.TSS32 || descriptor.type === SystemType.TSS16;
   if (cpu.longMode || !task || descriptor.dpl < Math.max(cpu.state.cpl, selector & 3)) return generalProtection(error);
   if (!descriptor.present) return new Fault(Vector.NP, error);
-  return switchTask(cpu, { selector: gate ? descriptor.gateSelector : selector, source, returnRip: cpu.nextRip }) ?? "redirect";
+  return (
+    switchTask(cpu, { selector: gate ? descriptor.gateSelector : selector, source, returnRip: cpu.nextRip }) ??
+    "redirect"
+  );
 }
 
 function farJump(cpu: Cpu, selector: number, offset: bigint): CallOutResult {
@@ -150,7 +153,8 @@ function farCall(cpu: Cpu, selector: number, offset: bigint, size: AccessSize): 
     if (descriptor.system && isCallGate(cpu, descriptor)) return callThroughGate(cpu, descriptor, selector, returnTo);
     return descriptor.system ? toTask(cpu, descriptor, selector, "call") : generalProtection(selectorError(selector));
   }
-  const fault = directCode(cpu, descriptor, selector) ?? checkTargetAfterPush(cpu, stack, size, returnTo, descriptor, offset);
+  const fault =
+    directCode(cpu, descriptor, selector) ?? checkTargetAfterPush(cpu, stack, size, returnTo, descriptor, offset);
   if (fault) return fault;
   const code = markAccessed(cpu, descriptor);
   if (code instanceof Fault) return code;
@@ -158,11 +162,23 @@ function farCall(cpu: Cpu, selector: number, offset: bigint, size: AccessSize): 
   return enterCode(cpu, code.register((selector & ~3) | state.cpl), offset);
 }
 
-function checkTargetAfterPush(cpu: Cpu, stack: Stack, size: AccessSize, frame: readonly bigint[], code: Descriptor, rip: bigint): Fault | undefined {
+function checkTargetAfterPush(
+  cpu: Cpu,
+  stack: Stack,
+  size: AccessSize,
+  frame: readonly bigint[],
+  code: Descriptor,
+  rip: bigint,
+): Fault | undefined {
   return stack.pushAll(size, frame) ?? checkTarget(cpu, code, rip);
 }
 
-function callThroughGate(cpu: Cpu, descriptor: Descriptor, selector: number, returnTo: readonly bigint[]): CallOutResult {
+function callThroughGate(
+  cpu: Cpu,
+  descriptor: Descriptor,
+  selector: number,
+  returnTo: readonly bigint[],
+): CallOutResult {
   const { state } = cpu;
   const gate = throughGate(cpu, descriptor, selector, true);
   if (gate instanceof Fault) return gate;
@@ -209,7 +225,10 @@ function innerStack(cpu: Cpu, cpl: number): { stack: Stack; register: SegmentReg
   const register = stackSegment(cpu, fresh.selector, { cpl, vector: Vector.TS });
   if (register instanceof Fault) return register;
   const limitError = selectorError(fresh.selector);
-  return { register, stack: new Stack(cpu, { segment: register, pointer: fresh.pointer, flat: false, cpl, limitError }) };
+  return {
+    register,
+    stack: new Stack(cpu, { segment: register, pointer: fresh.pointer, flat: false, cpl, limitError }),
+  };
 }
 
 // ---- returns ----
@@ -227,8 +246,16 @@ export function returnCode(cpu: Cpu, selector: number): Descriptor | Fault {
 }
 
 /** SS for a return to `level`. SDM Vol. 2B "RET": null is allowed when 64-bit code below level 3 is returned to. */
-export function returnStackSegment(cpu: Cpu, code: Descriptor, selector: number, level: number): SegmentRegister | Fault {
-  return stackSegment(cpu, selector, { cpl: level, nullAllowed: cpu.longMode && code.long && level !== 3 && (selector & 3) === level });
+export function returnStackSegment(
+  cpu: Cpu,
+  code: Descriptor,
+  selector: number,
+  level: number,
+): SegmentRegister | Fault {
+  return stackSegment(cpu, selector, {
+    cpl: level,
+    nullAllowed: cpu.longMode && code.long && level !== 3 && (selector & 3) === level,
+  });
 }
 
 function farReturn(cpu: Cpu, size: AccessSize, released: bigint): CallOutResult {
@@ -257,7 +284,12 @@ function farReturn(cpu: Cpu, size: AccessSize, released: bigint): CallOutResult 
     const loaded = returnStackSegment(cpu, descriptor, Number(pair[1] ?? 0n) & 0xffff, selector & 3);
     if (loaded instanceof Fault) return loaded;
     stackRegister = loaded;
-    const pointer = new Stack(cpu, { segment: loaded, pointer: pair[0] ?? 0n, flat: cpu.longMode && descriptor.long, cpl: selector & 3 });
+    const pointer = new Stack(cpu, {
+      segment: loaded,
+      pointer: pair[0] ?? 0n,
+      flat: cpu.longMode && descriptor.long,
+      cpl: selector & 3,
+    });
     pointer.release(released);
     newPointer = pointer.pointer;
   }
@@ -278,7 +310,8 @@ export function sizeOf(bytes: number): AccessSize {
 
 /** Far jumps and calls take (selector, offset, operand bytes); farReturn takes (operand bytes, bytes to release). */
 export const farCallOuts: CallOutTable = {
-  farJump: (cpu, operands) => farJump(cpu, numberOf(operands, 0) & 0xffff, truncateTo(sizeOf(numberOf(operands, 2)), bigintOf(operands, 1))),
+  farJump: (cpu, operands) =>
+    farJump(cpu, numberOf(operands, 0) & 0xffff, truncateTo(sizeOf(numberOf(operands, 2)), bigintOf(operands, 1))),
   farCall(cpu, operands) {
     const size = sizeOf(numberOf(operands, 2));
     return farCall(cpu, numberOf(operands, 0) & 0xffff, truncateTo(size, bigintOf(operands, 1)), size);

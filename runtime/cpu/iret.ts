@@ -46,7 +46,8 @@ function iret(cpu: Cpu, size: AccessSize): CallOutResult {
   const [rip = 0n, selectorWord = 0n, flagsWord = 0n] = popped;
   const selector = Number(selectorWord & 0xffffn);
   const flags = Number(flagsWord & 0xffff_ffffn);
-  if (flags & Rflags.VM && state.cpl === 0 && size === 4 && !cpu.longMode) return toVirtual(cpu, stack, rip, selector, flags);
+  if (flags & Rflags.VM && state.cpl === 0 && size === 4 && !cpu.longMode)
+    return toVirtual(cpu, stack, rip, selector, flags);
 
   const descriptor = returnCode(cpu, selector);
   if (descriptor instanceof Fault) return descriptor;
@@ -138,7 +139,8 @@ function toVirtual(cpu: Cpu, stack: Stack, rip: bigint, selector: number, flags:
     [Segment.FS, fs],
     [Segment.GS, gs],
   ];
-  for (const [segment, value] of selectors) state.setSegment(segment, realSegment(cpu, segment, Number(value & 0xffffn)));
+  for (const [segment, value] of selectors)
+    state.setSegment(segment, realSegment(cpu, segment, Number(value & 0xffffn)));
   state.rsp = pointer;
   cpu.setCpl(3);
   cpu.updateMode();

@@ -22,7 +22,11 @@ export interface Msr {
 const ALL = 0xffff_ffff_ffff_ffffn;
 
 /** A register that a field of guestState holds. */
-function field(name: string, stateField: StateField, options: { writable?: bigint; canonical?: boolean; index?: number } = {}): Msr {
+function field(
+  name: string,
+  stateField: StateField,
+  options: { writable?: bigint; canonical?: boolean; index?: number } = {},
+): Msr {
   const { writable = ALL, canonical = false, index = 0 } = options;
   return {
     name,
@@ -124,12 +128,18 @@ function buildTable(): ReadonlyMap<number, Msr> {
   for (let index = 0; index < VARIABLE_RANGES; index++) {
     const base = 0x200 + index * 2;
     const baseMsr = stored(`MTRR_PHYSBASE${index}`, base, 0n, 0x000f_ffff_ffff_f0ffn);
-    table.set(base, checked(baseMsr, (value) => MTRR_TYPES.has(value & 0xffn)));
+    table.set(
+      base,
+      checked(baseMsr, (value) => MTRR_TYPES.has(value & 0xffn)),
+    );
     table.set(base + 1, stored(`MTRR_PHYSMASK${index}`, base + 1, 0n, 0x000f_ffff_ffff_f800n));
   }
   for (const number of FIXED_RANGES) {
     const all = 0x0606_0606_0606_0606n;
-    table.set(number, checked(stored(`MTRR_FIX_${number.toString(16)}`, number, all), (value) => everyByte(value, MTRR_TYPES)));
+    table.set(
+      number,
+      checked(stored(`MTRR_FIX_${number.toString(16)}`, number, all), (value) => everyByte(value, MTRR_TYPES)),
+    );
   }
   return table;
 }

@@ -10,7 +10,7 @@ function checkPort(cpu: Cpu, port: number, size: number): Fault | undefined {
   if (!cpu.protectedMode) return undefined;
   const flags = cpu.state.systemFlags;
   // Virtual-8086 mode consults the bitmap whatever IOPL is.
-  if (!(flags & Rflags.VM) && cpu.state.cpl <= ((flags & Rflags.IOPL) >> 12)) return undefined;
+  if (!(flags & Rflags.VM) && cpu.state.cpl <= (flags & Rflags.IOPL) >> 12) return undefined;
   return checkPortBitmap(cpu, port, size);
 }
 

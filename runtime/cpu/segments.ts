@@ -36,7 +36,8 @@ export function stackSegment(
   const error = selectorError(selector, external);
   const descriptor = readDescriptor(cpu, selector);
   if (descriptor instanceof Fault) return descriptor;
-  if (!descriptor || (selector & 3) !== cpl || !descriptor.writableData || descriptor.dpl !== cpl) return new Fault(vector, error);
+  if (!descriptor || (selector & 3) !== cpl || !descriptor.writableData || descriptor.dpl !== cpl)
+    return new Fault(vector, error);
   if (!descriptor.present) return new Fault(Vector.SS, error);
   const accessed = markAccessed(cpu, descriptor);
   return accessed instanceof Fault ? accessed : accessed.register(selector);
@@ -61,7 +62,8 @@ function dataSegment(cpu: Cpu, segment: number, selector: number): SegmentRegist
   const descriptor = readDescriptor(cpu, selector);
   if (descriptor instanceof Fault) return descriptor;
   if (!descriptor?.readable) return generalProtection(error);
-  if (!descriptor.conforming && ((selector & 3) > descriptor.dpl || cpl > descriptor.dpl)) return generalProtection(error);
+  if (!descriptor.conforming && ((selector & 3) > descriptor.dpl || cpl > descriptor.dpl))
+    return generalProtection(error);
   if (!descriptor.present) return new Fault(Vector.NP, error);
   const accessed = markAccessed(cpu, descriptor);
   return accessed instanceof Fault ? accessed : accessed.register(selector);
@@ -73,7 +75,8 @@ export function dropPrivilegedSegments(cpu: Cpu): void {
   for (const segment of [Segment.ES, Segment.DS, Segment.FS, Segment.GS]) {
     const attributes = state.u32("segmentAttributes", segment);
     if (attributes === 0) continue;
-    const conforming = (attributes & (Attribute.CODE | Attribute.CONFORMING)) === (Attribute.CODE | Attribute.CONFORMING);
+    const conforming =
+      (attributes & (Attribute.CODE | Attribute.CONFORMING)) === (Attribute.CODE | Attribute.CONFORMING);
     if (!conforming && ((attributes >> Attribute.DPL_SHIFT) & 3) < state.cpl) state.setSegment(segment, nullSegment(0));
   }
 }

@@ -20,7 +20,10 @@ export class Stack {
   #pointer: bigint;
 
   /** @param flat 64-bit addressing: no base, no limit, canonical addresses */
-  constructor(cpu: Cpu, options: { segment: SegmentRegister; pointer: bigint; flat: boolean; cpl: number; limitError?: number }) {
+  constructor(
+    cpu: Cpu,
+    options: { segment: SegmentRegister; pointer: bigint; flat: boolean; cpl: number; limitError?: number },
+  ) {
     const { segment, pointer, flat, cpl, limitError = 0 } = options;
     this.#cpu = cpu;
     this.#segment = segment;
@@ -34,7 +37,13 @@ export class Stack {
   /** The stack that the processor is using now. */
   static current(cpu: Cpu, limitError = 0): Stack {
     const { state } = cpu;
-    return new Stack(cpu, { segment: state.segment(Segment.SS), pointer: state.rsp, flat: cpu.code64, cpl: state.cpl, limitError });
+    return new Stack(cpu, {
+      segment: state.segment(Segment.SS),
+      pointer: state.rsp,
+      flat: cpu.code64,
+      cpl: state.cpl,
+      limitError,
+    });
   }
 
   /** The stack pointer as RSP will hold it: a 16-bit stack keeps the upper bits. */

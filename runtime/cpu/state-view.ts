@@ -120,7 +120,11 @@ export class StateView {
     const adjust = value & Rflags.AF ? 8 : 0;
     this.#view.setUint32(FLAG_RESULT, zero ^ 1, LITTLE);
     this.#view.setUint32(FLAG_RESULT + 4, 0, LITTLE);
-    this.#view.setUint32(FLAG_BITS, sign | (parityDelta << 8) | adjust | (carry << 31) | ((carry ^ overflow) << 30), LITTLE);
+    this.#view.setUint32(
+      FLAG_BITS,
+      sign | (parityDelta << 8) | adjust | (carry << 31) | ((carry ^ overflow) << 30),
+      LITTLE,
+    );
     this.systemFlags = (value & ~Rflags.ARITHMETIC) | Rflags.ONE;
   }
 
@@ -153,7 +157,8 @@ export class StateView {
 function offsetOf(field: StateField, size: 4 | 8, index: number): number {
   const placed = guestState[field];
   // The message is made only when it is needed: this runs several times in every call-out.
-  if (placed.size !== size || index >= placed.count) invariant(false, `guestState.${field}[${index}] is not a field of ${size} bytes`);
+  if (placed.size !== size || index >= placed.count)
+    invariant(false, `guestState.${field}[${index}] is not a field of ${size} bytes`);
   return placed.offset + index * size;
 }
 

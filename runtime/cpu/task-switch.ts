@@ -23,7 +23,17 @@ export interface TaskSwitch {
 }
 
 /** Offsets in the 32-bit TSS; SDM Vol. 3A, figure 8-2. */
-const Tss = { LINK: 0, CR3: 0x1c, EIP: 0x20, EFLAGS: 0x24, GPR: 0x28, SEGMENTS: 0x48, LDT: 0x60, TRAP: 0x64, MINIMUM_LIMIT: 0x67 } as const;
+const Tss = {
+  LINK: 0,
+  CR3: 0x1c,
+  EIP: 0x20,
+  EFLAGS: 0x24,
+  GPR: 0x28,
+  SEGMENTS: 0x48,
+  LDT: 0x60,
+  TRAP: 0x64,
+  MINIMUM_LIMIT: 0x67,
+} as const;
 
 /** DR6.BT */
 const DR6_BT = 1 << 15;
@@ -76,7 +86,8 @@ function saveTask(cpu: Cpu, { source, returnRip }: TaskSwitch): Fault | undefine
     [Tss.EFLAGS, BigInt(flags)],
   ];
   for (let register = 0; register < 8; register++) words.push([Tss.GPR + register * 4, state.u64("gpr", register)]);
-  for (let segment = 0; segment < 6; segment++) words.push([Tss.SEGMENTS + segment * 4, BigInt(state.u32("segmentSelector", segment))]);
+  for (let segment = 0; segment < 6; segment++)
+    words.push([Tss.SEGMENTS + segment * 4, BigInt(state.u32("segmentSelector", segment))]);
   for (const [at, value] of words) {
     const fault = cpu.memory.write(linearOf(cpu, old.base, at), 4, value & 0xffff_ffffn, SYSTEM);
     if (fault) return fault;
@@ -93,7 +104,12 @@ function enterTask(cpu: Cpu, request: TaskSwitch, target: Descriptor, image: rea
   const word = (at: number): number => image[at >> 2] ?? 0;
   const nested = source === "call" || source === "interrupt";
   if (nested) {
-    const fault = cpu.memory.write(linearOf(cpu, target.base, Tss.LINK), 2, BigInt(state.u32("segmentSelector", Segment.TR)), SYSTEM);
+    const fault = cpu.memory.write(
+      linearOf(cpu, target.base, Tss.LINK),
+      2,
+      BigInt(state.u32("segmentSelector", Segment.TR)),
+      SYSTEM,
+    );
     if (fault) return fault;
   }
   if (source !== "return") {
@@ -144,7 +160,8 @@ function loadTaskSegments(cpu: Cpu, selectors: readonly number[], ldt: number, f
     state.setSegment(Segment.LDTR, descriptor.register(ldt));
   }
   if (flags & Rflags.VM) {
-    for (const [segment, selector] of selectors.entries()) state.setSegment(segment, realSegment(cpu, segment, selector));
+    for (const [segment, selector] of selectors.entries())
+      state.setSegment(segment, realSegment(cpu, segment, selector));
     cpu.setCpl(3);
     cpu.updateMode();
     return undefined;

@@ -13,7 +13,11 @@ function isTss16(cpu: Cpu): boolean {
 }
 
 /** SS:ESP for a privilege level, from a 16- or 32-bit TSS. SDM Vol. 3A, 5.8.5. */
-export function privilegeStack(cpu: Cpu, level: number, external: 0 | 1): { selector: number; pointer: bigint } | Fault {
+export function privilegeStack(
+  cpu: Cpu,
+  level: number,
+  external: 0 | 1,
+): { selector: number; pointer: bigint } | Fault {
   const { selector, base, limit } = cpu.state.segment(Segment.TR);
   const small = isTss16(cpu);
   const size = small ? 2 : 4;

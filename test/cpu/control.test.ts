@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { FEATURES as DECODER_FEATURES } from "../../jit/isa/row.ts";
+import { FEATURES } from "../../runtime/abi/features.ts";
 import { Exit } from "../../runtime/abi/guest-state.ts";
 import { CpuModel } from "../../runtime/cpu/cpuid.ts";
 import { afterStep, beforeStep, dataPages, needsStepping, noteDataAccess, type Step } from "../../runtime/cpu/debug.ts";
@@ -111,7 +113,8 @@ describe("control registers (SDM Vol. 3A, 2.5)", () => {
 describe("model-specific registers (SDM Vol. 4)", () => {
   it("check canonical addresses and reserved bits", () => {
     const system = createSystem({ mode: "long" });
-    for (const msr of [0xc000_0082, 0xc000_0101, 0x176]) expectFault(call(system, "wrmsr", [msr, 1n << 50n]), Vector.GP, 0);
+    for (const msr of [0xc000_0082, 0xc000_0101, 0x176])
+      expectFault(call(system, "wrmsr", [msr, 1n << 50n]), Vector.GP, 0);
     expectFault(call(system, "wrmsr", [0xc000_0080, 2n]), Vector.GP, 0);
     expectFault(call(system, "wrmsr", [0x277, 0x02n]), Vector.GP, 0);
     expectFault(call(system, "wrmsr", [0x1234_5678, 0n]), Vector.GP, 0);
@@ -146,7 +149,10 @@ describe("model-specific registers (SDM Vol. 4)", () => {
 
   it("leave the APIC's registers to the extension", () => {
     const written: bigint[] = [];
-    const msrs = { read: (msr: number) => (msr === 0x830 ? 7n : undefined), write: (msr: number, value: bigint) => (msr === 0x830 ? (written.push(value), "done" as const) : undefined) };
+    const msrs = {
+      read: (msr: number) => (msr === 0x830 ? 7n : undefined),
+      write: (msr: number, value: bigint) => (msr === 0x830 ? (written.push(value), "done" as const) : undefined),
+    };
     const system = createSystem({ mode: "long", hooks: { msrs } });
     expect(call(system, "rdmsr", [0x830])).toBe(7n);
     expect(call(system, "wrmsr", [0x830, 9n])).toBe("redirect");
@@ -160,7 +166,8 @@ describe("CPUID (SDM Vol. 2A)", () => {
     call(system, "cpuid", [leaf, subleaf]);
     return [0, 3, 1, 2].map((register) => Number(system.state.u64("gpr", register)));
   }
-  const text = (words: readonly number[]): string => words.map((word) => String.fromCharCode(word & 255, (word >> 8) & 255, (word >> 16) & 255, word >>> 24)).join("");
+  const text = (words: readonly number[]): string =>
+    words.map((word) => String.fromCharCode(word & 255, (word >> 8) & 255, (word >> 16) & 255, word >>> 24)).join("");
 
   it("names the vendor and the brand", () => {
     const [maximum, ebx = 0, ecx = 0, edx = 0] = query(0);
@@ -184,6 +191,10 @@ describe("CPUID (SDM Vol. 2A)", () => {
     expect(query(7, 1)).toEqual([0, 0, 0, 0]);
   });
 
+  it("names features as the decoder does", () => {
+    expect(FEATURES).toEqual(DECODER_FEATURES);
+  });
+
   it("shows OSXSAVE as CR4 has it", () => {
     const system = createSystem({ mode: "long" });
     const bit = (): number => (system.cpu.model.cpuid(system.cpu, 1, 0)[2] >>> 27) & 1;
@@ -193,7 +204,10 @@ describe("CPUID (SDM Vol. 2A)", () => {
   });
 
   it("tells the TSC frequency, and reads the highest leaf beyond the last one", () => {
-    const [denominator = 0, numerator = 0, crystal = 0] = query(0x15, 0, { tscHz: 2_500_000_000, crystalHz: 25_000_000 });
+    const [denominator = 0, numerator = 0, crystal = 0] = query(0x15, 0, {
+      tscHz: 2_500_000_000,
+      crystalHz: 25_000_000,
+    });
     expect((crystal * numerator) / denominator).toBe(2_500_000_000);
     expect(query(0x17)).toEqual(query(0x16));
     expect(query(0x8000_0008)[0]).toBe(0x3028);
@@ -221,7 +235,11 @@ describe("ports (SDM Vol. 1, 19.5)", () => {
   it("leave the machine when no device is there", () => {
     const system = createSystem({ mode: "real" });
     expect(call(system, "writePort", [0x3f8, 1, 0x41])).toEqual({ exit: Exit.PORT });
-    expect([system.state.u32("exitVector"), system.state.u32("exitErrorCode"), system.state.u64("exitValue")]).toEqual([0x3f8, 9, 0x41n]);
+    expect([system.state.u32("exitVector"), system.state.u32("exitErrorCode"), system.state.u64("exitValue")]).toEqual([
+      0x3f8,
+      9,
+      0x41n,
+    ]);
   });
 });
 

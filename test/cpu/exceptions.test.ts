@@ -1,7 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { deliver, externalInterrupt, NMI } from "../../runtime/cpu/exceptions.ts";
 import { canTakeInterrupt, canTakeNmi } from "../../runtime/cpu/interrupt-window.ts";
-import { call, createSystem, expectFault, FLAGS_IF_ZF, Mode, Rflags, Segment, Selector, setGate, stack32, stack64, Table, Vector } from "./support.ts";
+import {
+  call,
+  createSystem,
+  expectFault,
+  FLAGS_IF_ZF,
+  Mode,
+  Rflags,
+  Segment,
+  Selector,
+  setGate,
+  stack32,
+  stack64,
+  Table,
+  Vector,
+} from "./support.ts";
 
 describe("exceptions in 64-bit mode (SDM Vol. 3A, 6.14)", () => {
   it("stay on the stack of the same level, aligned to 16 bytes", () => {
@@ -21,7 +35,14 @@ describe("exceptions in 64-bit mode (SDM Vol. 3A, 6.14)", () => {
     const system = createSystem({ mode: "long", cpl: 3 });
     setGate(system, Vector.PF, 0x7000);
     deliver(system.cpu, { vector: Vector.PF, kind: "fault", errorCode: 6, cr2: 0xdead_b000n });
-    expect(stack64(system, 6)).toEqual([6n, 0x800n, 0x2bn, BigInt(Rflags.ONE | Rflags.RF), BigInt(Table.USER_STACK), 0x23n]);
+    expect(stack64(system, 6)).toEqual([
+      6n,
+      0x800n,
+      0x2bn,
+      BigInt(Rflags.ONE | Rflags.RF),
+      BigInt(Table.USER_STACK),
+      0x23n,
+    ]);
     expect(system.state.rsp).toBe(BigInt(Table.KERNEL_STACK) - 48n);
     expect(system.state.cpl).toBe(0);
     expect(system.state.segment(Segment.SS)).toEqual({ selector: 0, base: 0n, limit: 0, attributes: 0 });
@@ -29,6 +50,21 @@ describe("exceptions in 64-bit mode (SDM Vol. 3A, 6.14)", () => {
     expect(system.calls).toContain("privilegeChanged");
     // The accessed bit of the handler's segment was clear.
     expect(system.memory.bytes[Table.GDT + Selector.KERNEL_CODE64 + 5]).toBe(0x9b);
+  });
+
+  it("push a frame across a page boundary, or fault at its first push", () => {
+    const system = createSystem({ mode: "long" });
+    setGate(system, Vector.UD, 0x7000);
+    setGate(system, Vector.PF, 0x7400, { ist: 1 });
+    system.state.rsp = 0x9010n;
+    deliver(system.cpu, { vector: Vector.UD, kind: "fault" });
+    expect(stack64(system, 5)).toEqual([0x800n, 0x08n, BigInt(Rflags.ONE | Rflags.RF), 0x9010n, 0x10n]);
+    expect(call(system, "iret", [8])).toBe("redirect");
+    expect([system.state.rip, system.state.rsp]).toEqual([0x800n, 0x9010n]);
+    system.memory.missing.add(9);
+    deliver(system.cpu, { vector: Vector.UD, kind: "fault" });
+    expect(system.state.rip).toBe(0x7400n);
+    expect(system.state.u64("cr2")).toBe(0x9008n);
   });
 
   it("take the stack of the IST slot even at the same level", () => {
@@ -78,7 +114,14 @@ describe("exceptions during exceptions (SDM Vol. 3A, table 6-5)", () => {
     system.memory.missing.add((Table.KERNEL_STACK - 8) >> 12);
     expect(deliver(system.cpu, { vector: Vector.PF, kind: "fault", errorCode: 4, cr2: 0x1234n })).toBe("delivered");
     expect(system.state.rip).toBe(0x7300n);
-    expect(stack64(system, 6)).toEqual([0n, 0x800n, 0x2bn, BigInt(Rflags.ONE | Rflags.RF), BigInt(Table.USER_STACK), 0x23n]);
+    expect(stack64(system, 6)).toEqual([
+      0n,
+      0x800n,
+      0x2bn,
+      BigInt(Rflags.ONE | Rflags.RF),
+      BigInt(Table.USER_STACK),
+      0x23n,
+    ]);
     // CR2 is that of the second page fault.
     expect(system.state.u64("cr2")).toBe(BigInt(Table.KERNEL_STACK - 8));
   });

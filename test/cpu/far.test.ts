@@ -1,9 +1,31 @@
 import { describe, expect, it } from "vitest";
-import { call, createSystem, expectFault, Mode, Rflags, Segment, Selector, stack32, stack64, Table, Vector, type TestSystem } from "./support.ts";
+import {
+  call,
+  createSystem,
+  expectFault,
+  Mode,
+  Rflags,
+  Segment,
+  Selector,
+  stack32,
+  stack64,
+  Table,
+  Vector,
+  type TestSystem,
+} from "./support.ts";
 
 /** Writes a call gate at Selector.CALL_GATE: 12 = 32-bit or, in IA-32e mode, 64-bit. */
-function setCallGate({ cpu, memory }: TestSystem, target: number, options: { dpl?: number; parameters?: number; selector?: number; present?: boolean } = {}): void {
-  const { dpl = 3, parameters = 0, present = true, selector = cpu.longMode ? Selector.KERNEL_CODE64 : Selector.KERNEL_CODE32 } = options;
+function setCallGate(
+  { cpu, memory }: TestSystem,
+  target: number,
+  options: { dpl?: number; parameters?: number; selector?: number; present?: boolean } = {},
+): void {
+  const {
+    dpl = 3,
+    parameters = 0,
+    present = true,
+    selector = cpu.longMode ? Selector.KERNEL_CODE64 : Selector.KERNEL_CODE32,
+  } = options;
   const at = Table.GDT + Selector.CALL_GATE;
   memory.setU32(at, ((selector << 16) | target) >>> 0);
   memory.setU32(at + 4, ((present ? 0x8000 : 0) | (dpl << 13) | (12 << 8) | parameters) >>> 0);
@@ -59,7 +81,8 @@ describe("far JMP (SDM Vol. 2A)", () => {
     memory.setU32(tss + 0x24, Rflags.ONE | Rflags.CF);
     memory.setU32(tss + 0x28, 0x1111);
     memory.setU32(tss + 0x38, 0x8800);
-    for (const [index, selector] of [0x23, 0x1b, 0x23, 0x23, 0, 0].entries()) memory.setU32(tss + 0x48 + 4 * index, selector);
+    for (const [index, selector] of [0x23, 0x1b, 0x23, 0x23, 0, 0].entries())
+      memory.setU32(tss + 0x48 + 4 * index, selector);
     expect(call(system, "farJump", [Selector.OTHER_TSS, 0, 4], 7)).toBe("redirect");
     expect([state.rip, state.rsp, state.u64("gpr", 0)]).toEqual([0x4321n, 0x8800n, 0x1111n]);
     expect([state.cpl, state.rflags]).toEqual([3, Rflags.ONE | Rflags.CF]);
@@ -90,7 +113,14 @@ describe("far CALL and RET", () => {
     expect(call(system, "farCall", [Selector.CALL_GATE | 3, 0, 4], 7)).toBe("redirect");
     expect(state.rip).toBe(0x7000n);
     expect(state.cpl).toBe(0);
-    expect(stack32(system, 6)).toEqual([0x807, Selector.USER_CODE32, 0xaaaa, 0xbbbb, Table.USER_STACK - 8, Selector.USER_DATA]);
+    expect(stack32(system, 6)).toEqual([
+      0x807,
+      Selector.USER_CODE32,
+      0xaaaa,
+      0xbbbb,
+      Table.USER_STACK - 8,
+      Selector.USER_DATA,
+    ]);
     state.setSegment(Segment.DS, { selector: Selector.KERNEL_DATA, base: 0n, limit: 0xffff_ffff, attributes: 0xc093 });
     expect(call(system, "farReturn", [4, 8])).toBe("redirect");
     expect([state.rip, state.rsp, state.cpl]).toEqual([0x807n, BigInt(Table.USER_STACK), 3]);
@@ -145,7 +175,13 @@ describe("IRET (SDM Vol. 2A)", () => {
 
   it("returns from 64-bit level 0 to level 3", () => {
     const system = createSystem({ mode: "long" });
-    frame64(system, [0x40_0000, Selector.USER_CODE64, Rflags.ONE | Rflags.IF | Rflags.CF | Rflags.OF, 0x7fff_0000, Selector.USER_DATA]);
+    frame64(system, [
+      0x40_0000,
+      Selector.USER_CODE64,
+      Rflags.ONE | Rflags.IF | Rflags.CF | Rflags.OF,
+      0x7fff_0000,
+      Selector.USER_DATA,
+    ]);
     expect(call(system, "iret", [8])).toBe("redirect");
     const { state } = system;
     expect([state.rip, state.rsp, state.cpl]).toEqual([0x40_0000n, 0x7fff_0000n, 3]);
@@ -185,7 +221,13 @@ describe("IRET (SDM Vol. 2A)", () => {
 
   it("lets level 3 change neither IF nor IOPL", () => {
     const system = createSystem({ mode: "long", cpl: 3 });
-    frame64(system, [0x1000, Selector.USER_CODE64, Rflags.ONE | Rflags.IF | Rflags.IOPL | Rflags.AC, 0x8800, Selector.USER_DATA]);
+    frame64(system, [
+      0x1000,
+      Selector.USER_CODE64,
+      Rflags.ONE | Rflags.IF | Rflags.IOPL | Rflags.AC,
+      0x8800,
+      Selector.USER_DATA,
+    ]);
     expect(call(system, "iret", [8])).toBe("redirect");
     expect(system.state.rflags).toBe(Rflags.ONE | Rflags.AC);
   });
@@ -210,7 +252,8 @@ describe("IRET (SDM Vol. 2A)", () => {
 
   it("in real mode takes all but the flags that only protected mode has", () => {
     const system = createSystem({ mode: "real" });
-    for (const [index, word] of [0x1234, 0x2000, 0xffff].entries()) system.memory.view.setUint16(0x8000 + 2 * index, word, true);
+    for (const [index, word] of [0x1234, 0x2000, 0xffff].entries())
+      system.memory.view.setUint16(0x8000 + 2 * index, word, true);
     expect(call(system, "iret", [2])).toBe("redirect");
     expect([system.state.rip, system.state.rsp]).toEqual([0x1234n, 0x8006n]);
     expect(system.state.rflags).toBe(0x7fd7);

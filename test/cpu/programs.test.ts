@@ -26,7 +26,11 @@ function assemble(name: string): Uint8Array | undefined {
     const assembled = spawnSync("as", ["--64", "-o", object, `${FOLDER}${name}.s`], { encoding: "utf8" });
     if (assembled.error) return undefined;
     expect(assembled.stderr.replaceAll(/.*(Warning|Info|messages).*\n/g, "")).toBe("");
-    const linked = spawnSync("ld", ["-N", `-Ttext=0x${PROGRAM.toString(16)}`, "--oformat", "binary", "-e", "start", "-o", binary, object], { encoding: "utf8" });
+    const linked = spawnSync(
+      "ld",
+      ["-N", `-Ttext=0x${PROGRAM.toString(16)}`, "--oformat", "binary", "-e", "start", "-o", binary, object],
+      { encoding: "utf8" },
+    );
     expect(linked.stderr.replaceAll(/.*warning.*\n/g, "")).toBe("");
     return readFileSync(binary);
   } finally {
@@ -63,7 +67,11 @@ function describeLog(program: Uint8Array, log: Uint8Array): string {
 }
 
 describe("system programs", () => {
-  it.for<[name: string, mode: BareMode]>([["long", "protected"], ["protected", "protected"]])("%s", async ([name, mode], { skip }) => {
+  it.for<[name: string, mode: BareMode]>([
+    ["long", "protected"],
+    ["protected", "protected"],
+    ["real", "protected"],
+  ])("%s", async ([name, mode], { skip }) => {
     const program = assemble(name);
     if (!program) return skip("the GNU assembler (binutils) is missing");
     const machine = await createBareMachine({ memoryBytes: 0x10_0000, mode });
@@ -71,7 +79,8 @@ describe("system programs", () => {
     machine.setState({ rip: BigInt(PROGRAM) });
     let exit = machine.run({ maxInstructions: 1_000_000 });
     // There is no device; what an allowed port access reads does not matter.
-    for (let accesses = 0; exit.reason === "port" && accesses < 10; accesses++) exit = machine.run({ maxInstructions: 1_000_000 });
+    for (let accesses = 0; exit.reason === "port" && accesses < 10; accesses++)
+      exit = machine.run({ maxInstructions: 1_000_000 });
     expect(exit.reason).toBe("halt");
     await expect(describeLog(program, machine.read(LOG, LOG_BYTES))).toMatchFileSnapshot(`${FOLDER}${name}.expected`);
     machine.close();

@@ -5,7 +5,12 @@ describe("segment loads (SDM Vol. 3A, 5.6 and 5.7)", () => {
   it("cache the descriptor and mark it accessed", () => {
     const system = createSystem({ mode: "protected" });
     expect(call(system, "loadSegment", [Segment.DS, Selector.READ_ONLY_DATA])).toBeUndefined();
-    expect(system.state.segment(Segment.DS)).toEqual({ selector: 0x68, base: 0n, limit: 0xffff_ffff, attributes: 0xc091 });
+    expect(system.state.segment(Segment.DS)).toEqual({
+      selector: 0x68,
+      base: 0n,
+      limit: 0xffff_ffff,
+      attributes: 0xc091,
+    });
     expect(system.memory.bytes[Table.GDT + 0x68 + 5]).toBe(0x91);
   });
 
@@ -59,7 +64,12 @@ describe("segment loads (SDM Vol. 3A, 5.6 and 5.7)", () => {
     const system = createSystem({ mode: "real" });
     system.state.setSegment(Segment.DS, { selector: 0, base: 0n, limit: 0xffff_ffff, attributes: 0xc093 });
     call(system, "loadSegment", [Segment.DS, 0x1234]);
-    expect(system.state.segment(Segment.DS)).toEqual({ selector: 0x1234, base: 0x1_2340n, limit: 0xffff_ffff, attributes: 0xc093 });
+    expect(system.state.segment(Segment.DS)).toEqual({
+      selector: 0x1234,
+      base: 0x1_2340n,
+      limit: 0xffff_ffff,
+      attributes: 0xc093,
+    });
   });
 
   it("pass page faults on the descriptor table through", () => {
@@ -81,7 +91,12 @@ describe("LTR and LLDT", () => {
   it("mark the TSS busy and refuse a busy one", () => {
     const system = createSystem({ mode: "protected" });
     expect(call(system, "ltr", [Selector.OTHER_TSS])).toBeUndefined();
-    expect(system.state.segment(Segment.TR)).toMatchObject({ selector: 0x88, base: 0x6000n, limit: 0x67, attributes: 0x8b });
+    expect(system.state.segment(Segment.TR)).toMatchObject({
+      selector: 0x88,
+      base: 0x6000n,
+      limit: 0x67,
+      attributes: 0x8b,
+    });
     expect(system.memory.bytes[Table.GDT + 0x88 + 5]).toBe(0x8b);
     expectFault(call(system, "ltr", [Selector.OTHER_TSS]), Vector.GP, Selector.OTHER_TSS);
     expectFault(call(system, "ltr", [0]), Vector.GP, 0);

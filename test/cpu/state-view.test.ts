@@ -6,7 +6,10 @@ const state = new StateView(new ArrayBuffer(guestState.byteLength), 0);
 
 it("RFLAGS survive being taken apart, whatever their combination", () => {
   for (let bits = 0; bits < 64; bits++) {
-    const flags = [Rflags.CF, Rflags.PF, Rflags.AF, Rflags.ZF, Rflags.SF, Rflags.OF].reduce((all, flag, index) => all | ((bits >> index) & 1 ? flag : 0), 0);
+    const flags = [Rflags.CF, Rflags.PF, Rflags.AF, Rflags.ZF, Rflags.SF, Rflags.OF].reduce(
+      (all, flag, index) => all | ((bits >> index) & 1 ? flag : 0),
+      0,
+    );
     state.rflags = flags | Rflags.ONE | Rflags.IF;
     expect(state.rflags).toBe(flags | Rflags.ONE | Rflags.IF);
   }

@@ -23,14 +23,16 @@ export class FakeMemory implements LinearMemory {
     const fault = this.#check(linear, size, privilege, false);
     if (fault) return fault;
     let value = 0n;
-    for (let index = size - 1; index >= 0; index--) value = (value << 8n) | BigInt(this.bytes[Number(linear) + index] ?? 0);
+    for (let index = size - 1; index >= 0; index--)
+      value = (value << 8n) | BigInt(this.bytes[Number(linear) + index] ?? 0);
     return value;
   }
 
   write(linear: bigint, size: AccessSize, value: bigint, privilege: Privilege): Fault | undefined {
     const fault = this.#check(linear, size, privilege, true);
     if (fault) return fault;
-    for (let index = 0; index < size; index++) this.bytes[Number(linear) + index] = Number((value >> BigInt(8 * index)) & 0xffn);
+    for (let index = 0; index < size; index++)
+      this.bytes[Number(linear) + index] = Number((value >> BigInt(8 * index)) & 0xffn);
     return undefined;
   }
 
@@ -76,7 +78,15 @@ export class FakeMemory implements LinearMemory {
 }
 
 /** Where the tables of the test system lie. */
-export const Table = { GDT: 0x1000, IDT: 0x2000, TSS: 0x4000, LDT: 0x5000, KERNEL_STACK: 0x9000, USER_STACK: 0xb000, IST_STACK: 0xd000 } as const;
+export const Table = {
+  GDT: 0x1000,
+  IDT: 0x2000,
+  TSS: 0x4000,
+  LDT: 0x5000,
+  KERNEL_STACK: 0x9000,
+  USER_STACK: 0xb000,
+  IST_STACK: 0xd000,
+} as const;
 
 /** Selectors of the test GDT. */
 export const Selector = {
@@ -156,7 +166,7 @@ export function createSystem({ mode, cpl = 0, model = {}, hooks = {} }: SystemOp
   for (const [selector, raw] of Object.entries(DESCRIPTORS)) memory.setU64(Table.GDT + Number(selector), raw);
   state.rip = 0x800n;
   if (mode === "real") {
-    state.setSegment(Segment.CS, { selector: 0, base: 0n, limit: 0xffff, attributes: 0x009b });
+    state.setSegment(Segment.CS, { selector: 0, base: 0n, limit: 0xffff, attributes: 0x0093 });
     state.setU32("idtLimit", 0x3ff);
     state.rsp = 0x8000n;
     calls.length = 0;
@@ -171,8 +181,19 @@ export function createSystem({ mode, cpl = 0, model = {}, hooks = {} }: SystemOp
   state.setU64("cr4", long ? 0x620n : 0n);
   state.setU64("efer", long ? 0xd01n : 0n);
   const user = cpl === 3;
-  load(system, Segment.CS, long ? (user ? Selector.USER_CODE64 : Selector.KERNEL_CODE64) : user ? Selector.USER_CODE32 : Selector.KERNEL_CODE32);
-  for (const segment of [Segment.SS, Segment.DS, Segment.ES]) load(system, segment, user ? Selector.USER_DATA : Selector.KERNEL_DATA);
+  load(
+    system,
+    Segment.CS,
+    long
+      ? user
+        ? Selector.USER_CODE64
+        : Selector.KERNEL_CODE64
+      : user
+        ? Selector.USER_CODE32
+        : Selector.KERNEL_CODE32,
+  );
+  for (const segment of [Segment.SS, Segment.DS, Segment.ES])
+    load(system, segment, user ? Selector.USER_DATA : Selector.KERNEL_DATA);
   load(system, Segment.TR, Selector.TSS);
   state.setSegment(Segment.LDTR, { selector: 0, base: 0n, limit: 0, attributes: 0 });
   state.rsp = BigInt(user ? Table.USER_STACK : Table.KERNEL_STACK);
@@ -201,14 +222,25 @@ export interface GateOptions {
 /** Writes the gate of a vector, by default a present interrupt gate of DPL 0 to `target` in the kernel's code. */
 export function setGate({ cpu, memory }: TestSystem, vector: number, target: number, options: GateOptions = {}): void {
   const long = cpu.longMode;
-  const { selector = long ? Selector.KERNEL_CODE64 : Selector.KERNEL_CODE32, dpl = 0, ist = 0, type = 14, present = true } = options;
+  const {
+    selector = long ? Selector.KERNEL_CODE64 : Selector.KERNEL_CODE32,
+    dpl = 0,
+    ist = 0,
+    type = 14,
+    present = true,
+  } = options;
   const at = Table.IDT + vector * (long ? 16 : 8);
   memory.setU32(at, ((selector << 16) | (target & 0xffff)) >>> 0);
   memory.setU32(at + 4, ((target & 0xffff_0000) | (present ? 0x8000 : 0) | (dpl << 13) | (type << 8) | ist) >>> 0);
 }
 
 /** Calls a call-out as generated code does. */
-export function call({ cpu }: TestSystem, name: string, operands: readonly (number | bigint)[] = [], length = 2): CallOutResult {
+export function call(
+  { cpu }: TestSystem,
+  name: string,
+  operands: readonly (number | bigint)[] = [],
+  length = 2,
+): CallOutResult {
   const callOut = callOuts[name];
   if (!callOut) throw new Error(`no call-out ${name}`);
   cpu.instructionLength = length;
@@ -216,7 +248,11 @@ export function call({ cpu }: TestSystem, name: string, operands: readonly (numb
 }
 
 /** The result must be this fault. */
-export function expectFault(result: CallOutResult | Fault | undefined, vector: number, errorCode: number | undefined): void {
+export function expectFault(
+  result: CallOutResult | Fault | undefined,
+  vector: number,
+  errorCode: number | undefined,
+): void {
   expect(result).toBeInstanceOf(Fault);
   if (!(result instanceof Fault)) return;
   expect({ vector: result.vector, errorCode: result.errorCode }).toEqual({ vector, errorCode });

@@ -229,7 +229,7 @@ describe.each(ENGINES)("4-level paging: %s", (engine) => {
       ["a load by rsp", "48 89 c4 48 8b 0c 24", 12],
       ["a load by rbp", "48 89 c5 48 8b 4d 00", 12],
       ["a load by rbp with DS override", "48 89 c5 3e 48 8b 4d 00", 12],
-      ["a push", "48 89 c4 50", 12],
+      ["a push", "48 89 c4 50", 12, 0x0000_8000_0000_0008n],
       ["a pop", "48 89 c4 58", 12],
       ["a jump", "ff e0", 13],
       ["a return", "50 c3", 13],

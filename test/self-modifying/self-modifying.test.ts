@@ -93,7 +93,7 @@ describe.each(ENGINES)("self-modifying code: %s", (engine) => {
 
     it.each([
       ["first", at + 1, 0x4433_2299n],
-      ["second", at + 3, 0x4433_9911n],
+      ["second", at + 3, 0x4499_2211n],
       ["last byte", at + 4, 0x9933_2211n],
     ] as const)("is patched in its %s half by a store", async (_half, where, expected) => {
       const machine = await longMachine(engine);

@@ -3,7 +3,7 @@ import { createDecoder } from "../../jit/isa/decode.ts";
 import { format } from "../../jit/isa/format.ts";
 import type { CodeSize } from "../../jit/isa/instruction.ts";
 import { FEATURES } from "../../jit/isa/row.ts";
-import { definitions } from "../../jit/semantics/registry.ts";
+import { definitions, type Mnemonic } from "../../jit/semantics/registry.ts";
 import { Rflags, Vector } from "../../runtime/abi/guest-state.ts";
 import { type BareMachine, type BareMode, createBareMachine } from "../../src/bare-machine.ts";
 import type { BareState } from "../../src/bare-state.ts";
@@ -63,7 +63,7 @@ type It = (name: string, test: InstructionCase) => void;
 const CODE_SIZE: Readonly<Record<BareMode, CodeSize>> = { long: 64, protected: 32, real: 16 };
 
 /** Describes what an instruction does by cases; each is run by every engine. */
-export function describeInstruction(mnemonic: string, body: (it: It) => void): void {
+export function describeInstruction(mnemonic: Mnemonic, body: (it: It) => void): void {
   describe(mnemonic, () => {
     const machines = new Map<BareMode, BareMachine>();
     const modes = new Set<BareMode>();
@@ -102,7 +102,7 @@ async function openMachine(mode: BareMode): Promise<BareMachine> {
 }
 
 /** Flags that the definition leaves undefined are not looked at, unless the case faults. */
-function runCase(machine: BareMachine, mnemonic: string, { code, before = {}, after = {}, fault }: InstructionCase): void {
+function runCase(machine: BareMachine, mnemonic: Mnemonic, { code, before = {}, after = {}, fault }: InstructionCase): void {
   const memory = new Uint8Array(MEMORY_BYTES - DATA);
   place(memory, before.memory);
   machine.write(DATA, memory);

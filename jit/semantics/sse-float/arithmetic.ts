@@ -313,7 +313,7 @@ function packedApproximation(reference: string, operation: "rcp" | "rsqrt"): Def
 }
 
 /** SDM Vol. 1, 10.4.1, 11.4.1, 12.3, 12.10. */
-export const sseArithmeticDefinitions: Readonly<Record<string, Definition>> = {
+export const sseArithmeticDefinitions = {
   addss: scalar("SDM 2A ADDSS", "add", F32),
   addsd: scalar("SDM 2A ADDSD", "add", F64),
   addps: packed("SDM 2A ADDPS", "add", F32),

@@ -122,7 +122,7 @@ function predicateOf(e: Emitter, immediate: Value): Value {
 }
 
 /** SDM Vol. 1, 10.4.1.2, 11.4.1.2. */
-export const sseCompareDefinitions: Readonly<Record<string, Definition>> = {
+export const sseCompareDefinitions = {
   comiss: ordered("SDM 2A COMISS", true, F32),
   comisd: ordered("SDM 2A COMISD", true, F64),
   ucomiss: ordered("SDM 2B UCOMISS", false, F32),

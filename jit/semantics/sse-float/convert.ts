@@ -295,7 +295,7 @@ function toMmx(reference: string, truncates: boolean, format: Format): Definitio
 }
 
 /** SDM Vol. 1, 10.4.3, 11.4.1.6. */
-export const sseConvertDefinitions: Readonly<Record<string, Definition>> = {
+export const sseConvertDefinitions = {
   cvtsi2ss: fromInteger("SDM 2A CVTSI2SS", F32),
   cvtsi2sd: fromInteger("SDM 2A CVTSI2SD", F64),
   cvtss2si: toInteger("SDM 2A CVTSS2SI", false, F32),

@@ -103,7 +103,7 @@ function packed(reference: string, format: Format): Definition {
 }
 
 /** SDM Vol. 1, 12.8.5. */
-export const sseRoundDefinitions: Readonly<Record<string, Definition>> = {
+export const sseRoundDefinitions = {
   roundss: scalar("SDM 2B ROUNDSS", F32),
   roundsd: scalar("SDM 2B ROUNDSD", F64),
   roundps: packed("SDM 2B ROUNDPS", F32),

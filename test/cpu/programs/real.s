@@ -1,4 +1,5 @@
-# System instructions in real-address mode, entered from protected mode. The log is that of long.s; registers have 16 bits.
+# System instructions in real-address mode, entered from protected mode. The log is that of long.s, with FLAGS of the handler in
+# the place of its RSP; registers have 16 bits.
 .set STACK, 0xe000
 .set CODE16, 0x18
 .set DATA16, 0x20
@@ -35,6 +36,10 @@ real:
   movw %ax, %es
   movw %ax, %fs
   movw %ax, %ss
+  # What lies beyond 64 KiB, in case that a far transfer gets there.
+  movw $0x1000, %ax
+  movw %ax, %gs
+  movb $0xcc, %gs:0
   movw $0x4000, %ax
   movw %ax, %gs
   movl $STACK, %esp
@@ -117,13 +122,6 @@ name\@: .asciz "\name"
   popw %ax
   pushl %cs
   popl %ecx
-  call nothing
-9:
-  # A word that would wrap around the end of the stack segment.
-  begin a push at SP = 1
-  movw $1, %sp
-8: pushw %ax
-  movw old_sp, %sp
   call nothing
 9:
   begin a push at SP = 0
@@ -240,7 +238,8 @@ iret_target:
   popl %eax
   pushw $2
   popfw
-  call nothing
+  ljmpw $0, $1f
+1: call nothing
 
 nothing:
   pushfl
