@@ -36,9 +36,11 @@ export const Ports = {
   ELCR: { first: 0x4d0, count: 2 },
   /** fw_cfg: selector 0x510 (16-bit), data 0x511, DMA address 0x514 (high half) and 0x518 (low half) */
   FW_CFG: { first: 0x510, count: 12 },
+  /** 2 bytes of status, 2 bytes of enable */
   PM1_EVENT: { first: 0x600, count: 4 },
   PM1_CONTROL: { first: 0x604, count: 2 },
   PM_TIMER: { first: 0x608, count: 4 },
+  /** 2 bytes of status, 2 bytes of enable */
   GPE0: { first: 0x620, count: 4 },
   /** PCI configuration mechanism 1: address 0xcf8, data 0xcfc; the reset register 0xcf9 lies inside */
   PCI_CONFIG: { first: 0xcf8, count: 8 },
@@ -48,10 +50,13 @@ export const Ports = {
 /** What is written to Ports.RESET for a full reset (FADT RESET_VALUE). */
 export const RESET_VALUE = 0x06;
 
+/** Bits of the power-management timer: 24, so the FADT does not set TMR_VAL_EXT. */
+export const PM_TIMER_BITS = 24;
+
 /** SLP_TYP of the sleep states that PM1_CNT.SLP_EN enters (the DSDT's \_S5 package). */
 export const SleepType = { S5: 5 } as const;
 
-/** Guest-physical addresses. RAM begins at 0 and, if it is larger, goes on above 4 GiB. */
+/** Guest-physical addresses of devices. */
 export const Mmio = {
   /** where PCI memory BARs are placed, 32-bit */
   PCI_WINDOW: { first: 0xe000_0000, bytes: 0x1ec0_0000 },
@@ -60,9 +65,8 @@ export const Mmio = {
   LOCAL_APIC: { first: 0xfee0_0000, bytes: 0x1000 },
 } as const satisfies Record<string, GpaRange>;
 
-/** RAM below 4 GiB ends here at the latest; the rest is at HIGH_RAM. */
-export const LOW_RAM_END = 0xe000_0000;
-export const HIGH_RAM = 0x1_0000_0000;
+/** RAM begins at 0, is in one piece, and ends here at the latest: one WebAssembly memory of 4 GiB has no room for more. */
+export const RAM_END = 0xe000_0000;
 
 /** Where PCI I/O BARs are placed. The ports below belong to the devices above and to the configuration mechanism. */
 export const PCI_IO_WINDOW = { first: 0xc000, count: 0x4000 } as const satisfies PortRange;
@@ -79,7 +83,7 @@ export const IO_APIC_PINS = 24;
 export const IO_APIC_ID = 0;
 /** ISA IRQs that are not at the pin of their own number: MADT interrupt source overrides. */
 export const ISA_TO_GSI: Readonly<Record<number, number>> = { [IsaIrq.TIMER]: 2 };
-/** ISA IRQs that are level-triggered; the SCI is active high here, so the MADT must override its polarity. */
+/** ISA IRQs that are level-triggered. Lines carry "asserted", whatever polarity the MADT and the guest agree on. */
 export const LEVEL_IRQS = [IsaIrq.SCI, ...new Set(PCI_IRQS)] as const;
 
 /** GSI of an ISA IRQ. */
@@ -98,7 +102,5 @@ export const Frequency = {
   PIT: 1_193_182,
   /** ACPI power-management timer: 3.579545 MHz */
   PM_TIMER: 3_579_545,
-  /** what the local APIC timer counts before its divider */
-  LOCAL_APIC: 1_000_000_000,
   HPET: 100_000_000,
 } as const;

@@ -13,7 +13,7 @@ import { hasDeadForm, variantKey, variantOf } from "./variant.ts";
 const PAGE = 4096;
 const LITTLE = true;
 /** Instructions whose implied memory accesses are in the stack: what faults there is #SS. */
-const USES_FRAME: ReadonlySet<string> = new Set(["enter", "leave", "pusha", "popa"]);
+const USES_FRAME: ReadonlySet<string> = new Set(["enter", "leave", "pusha", "popa", "call"]);
 const CODE_SIZES: readonly CodeSize[] = [16, 32, 64];
 
 interface Decoded {

@@ -311,12 +311,11 @@ function addResolve(module: WasmModule, name: string, link: number, target: (f: 
   const rip = target(f);
   f.if(f.ne(f.and(f.get("mode"), f.constant(32, Mode.CODE_SIZE_MASK)), f.constant(32, Mode.CODE64)), () => {
     f.if(f.gtU(rip, f.extend(f.get("segmentLimit", Segment.CS), 64)), () => {
-      // The branch itself faults; its block has been charged, itself included.
-      f.drop(f.charge(f.constant(32, -1)));
+      // Branches that are taken have checked their target. What ran past the limit is the fetch of the next instruction.
       f.set("exitVector", f.constant(32, Vector.GP));
       f.set("exitErrorCode", f.constant(32, 0));
-      f.setRip(f.currentRip());
-      f.set("exitRecord", f.record);
+      f.setRip(rip);
+      f.set("exitRecord", f.constant(32, 0));
       f.leave(Exit.FAULT);
     });
   });

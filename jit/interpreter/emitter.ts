@@ -85,6 +85,7 @@ export class InterpreterEmitter extends Emitter {
       case "memory":
         return new Memory(this, form.width, access, {
           effective: () => this.#effectiveAddress(form.shape === "flat"),
+          ...(form.shape === "flat" ? {} : { truncate: (effective: Value) => this.and(effective, this.#mask()) }),
           unchecked: (effective) => (form.shape === "flat" ? effective : this.#segmentBased("default", effective)),
           linear: (effective, byteLength, write) =>
             this.#linear(form.shape, effective, byteLength, write),

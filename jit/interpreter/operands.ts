@@ -75,6 +75,8 @@ export class Register extends OperandBase {
 
 interface AddressOf {
   readonly effective: () => Value;
+  /** truncates an effective address to the address size; absent where that is 64 bits */
+  readonly truncate?: (effective: Value) => Value;
   /** linear address without any check of limits */
   readonly unchecked: (effective: Value) => Value;
   readonly linear: (effective: Value, byteLength: Value, write: boolean) => Value;
@@ -137,7 +139,9 @@ export class Memory extends OperandBase {
     const start = this.address();
     const distance = typeof byteOffset === "number" ? e.constant(64, byteOffset) : byteOffset;
     const wide = distance.width === 64 ? distance : e.extend(distance, 64);
-    const effective = byteOffset === 0 ? start : e.let(e.add(start, wide));
+    const sum = (): Value => e.add(start, wide);
+    const truncate = typeof byteOffset === "number" ? undefined : this.#of.truncate;
+    const effective = byteOffset === 0 ? start : e.let(truncate ? truncate(sum()) : sum());
     return new Memory(e, width, access, { ...this.#of, effective: () => effective, aligned: false });
   }
 

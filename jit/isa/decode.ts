@@ -19,7 +19,8 @@ export interface Decoder {
    * @param start index of the first byte
    * @param end index after the last byte that may be read
    * @param codeSize 64 in 64-bit mode, else the D bit of CS
-   * @returns the instruction, or why there is none: "invalid" as soon as no further byte could make it valid, also at `end`
+   * @returns the instruction, or why there is none: "invalid" as soon as no further byte could make it valid, also at `end`; but
+   *   LOCK where it is not allowed counts only when all bytes are there, since processors fetch the whole instruction first
    */
   decode(bytes: Uint8Array, start: number, end: number, codeSize: CodeSize): Instruction | DecodeFailure;
 }
@@ -154,12 +155,12 @@ class TableDecoder implements Decoder {
     }
 
     const node: Node | undefined = (is64 ? this.#dispatch64 : this.#dispatch32)[map * 1024 + prefixClass * 256 + byte];
-    if (node === undefined || (lock && !node.lockable)) return "invalid";
+    if (node === undefined) return "invalid";
     const opcode = byte;
     let modrm = 0;
     let plan: Plan | undefined;
     if (node.modrm) {
-      if (position >= limit) return overrun;
+      if (position >= limit) return node.isUndefined ? "invalid" : overrun;
       modrm = bytes[position++]!;
       plan = node.plans[modrm < 0xc0 ? (modrm >> 3) & 7 : modrm - 0xc0 + 8];
     } else {
@@ -168,7 +169,6 @@ class TableDecoder implements Decoder {
     const w = (rex >> 3) & 1;
     while (plan !== undefined && ((plan.w >= 0 && plan.w !== w) || (plan.b0 && (rex & 1) !== 0))) plan = plan.next;
     if (plan === undefined) return "invalid";
-    if (lock && (!plan.lockable || modrm >= 0xc0)) return "invalid";
     if (isVex && vvvv !== 0 && !plan.usesVvvv) {
       // Outside 64-bit mode the top bit of vvvv is not looked at, but an unused vvvv must be 1111 everywhere.
       return "invalid";
@@ -264,7 +264,8 @@ class TableDecoder implements Decoder {
           break;
       }
     }
-    if (this.#overrun) return overrun;
+    if (this.#overrun) return node.isUndefined ? "invalid" : overrun;
+    if (lock && (!plan.lockable || modrm >= 0xc0)) return "invalid";
     return {
       encoding: plan.encoding,
       mnemonic: plan.encoding.mnemonic,

@@ -49,8 +49,8 @@ export interface Node {
   readonly modrm: boolean;
   /** at 0, if there is no ModRM byte; else memory forms by reg at 0..7, register forms by reg * 8 + rm at 8..71 */
   readonly plans: readonly (Plan | undefined)[];
-  /** whether LOCK is legal with any of them */
-  readonly lockable: boolean;
+  /** UD0 and UD1: #UD, whether or not the rest of the instruction can be fetched */
+  readonly isUndefined: boolean;
 }
 
 /** Nodes of one mode, by map * 1024 + prefix class * 256 + opcode. */
@@ -149,8 +149,8 @@ function chain(plans: readonly Plan[]): Plan | undefined {
 
 function createNode(plans: readonly Plan[]): Node | undefined {
   if (plans.length === 0) return undefined;
-  const lockable = plans.some((plan) => plan.lockable);
-  if (!plans.some((plan) => plan.modrm)) return { modrm: false, plans: [chain(plans)], lockable };
+  const isUndefined = plans.every(({ encoding }) => /^ud[01]$/.test(encoding.mnemonic));
+  if (!plans.some((plan) => plan.modrm)) return { modrm: false, plans: [chain(plans)], isUndefined };
   const forms: (Plan | undefined)[] = [];
   let previous: readonly Plan[] = [];
   for (let form = 0; form < FORMS; form++) {
@@ -159,7 +159,7 @@ function createNode(plans: readonly Plan[]): Node | undefined {
     forms.push(isSame && form > 0 ? forms[form - 1] : chain(matching));
     previous = matching;
   }
-  return { modrm: true, plans: forms, lockable };
+  return { modrm: true, plans: forms, isUndefined };
 }
 
 /** Builds the tables for 64-bit mode, or for 16 and 32-bit mode, of a processor with these features. */

@@ -1,13 +1,21 @@
+import { Segment } from "../../runtime/abi/guest-state.ts";
 import type { Value } from "../emit/value.ts";
 import { perCondition } from "./conditions.ts";
 import { define } from "./define.ts";
 import type { Emitter, OperandHandle } from "./emitter.ts";
+import { stackMask } from "./stack.ts";
 
-/** The target of an indirect branch, read and found to be one that RIP may take. */
-function indirectTarget(e: Emitter, target: OperandHandle): Value {
-  const rip = e.let(e.extend(target.read(), 64));
-  e.checkTarget(rip);
-  return rip;
+/** #GP(0) before anything changes if a direct branch would leave the code segment; 64-bit code cannot. */
+function checkRelative(e: Emitter, target: OperandHandle): void {
+  if (e.mode === "legacy") e.checkTarget(e.let(target.target()));
+}
+
+/** Branches, if `condition`, to a target that is checked first. */
+function branchChecked(e: Emitter, condition: Value, target: OperandHandle, before?: () => void): void {
+  const taken = e.let(condition);
+  if (e.mode === "legacy") e.if(taken, () => checkRelative(e, target));
+  before?.();
+  e.branch(taken, target);
 }
 
 /** JMP near, direct and indirect. */
@@ -17,8 +25,14 @@ export const jmp = define({
   ends: true,
   hot: true,
   emit(e, { target }) {
-    if (target.kind === "relative") e.jump(target);
-    else e.goto(indirectTarget(e, target));
+    if (target.kind === "relative") {
+      checkRelative(e, target);
+      e.jump(target);
+    } else {
+      const rip = e.let(e.extend(target.read(), 64));
+      e.checkTarget(rip);
+      e.goto(rip);
+    }
   },
 });
 
@@ -29,11 +43,18 @@ export const call = define({
   ends: true,
   hot: true,
   emit(e, { target }) {
-    // The target is read and checked before the push: CALL [rSP] uses rSP as it was.
-    const indirect = target.kind === "relative" ? undefined : indirectTarget(e, target);
-    if (!indirect && e.mode === "legacy") e.checkTarget(e.let(target.target()));
-    e.push(e.truncate(e.nextRip(), e.operandWidth));
-    if (indirect) e.goto(indirect);
+    // The target is read before the push: CALL [rSP] uses rSP as it was.
+    const rip = target.kind === "relative" ? undefined : e.let(e.extend(target.read(), 64));
+    const returnRip = e.truncate(e.nextRip(), e.operandWidth);
+    if (e.mode === "legacy") {
+      // A push that would fault comes before a target beyond the limit.
+      const bytes = e.operandWidth / 8;
+      const top = e.sub(e.gpr("rsp", 64).read(), e.constant(64, bytes));
+      e.memory(Segment.SS, stackMask(e)(top), e.operandWidth, "w").probe(bytes, "w");
+      e.checkTarget(rip ?? e.let(target.target()));
+    } else if (rip) e.checkTarget(rip);
+    e.push(returnRip);
+    if (rip) e.goto(rip);
     else e.jump(target);
   },
 });
@@ -62,7 +83,7 @@ export const jccDefinitions = perCondition("j", (code, reads) =>
     flags: { reads },
     ends: true,
     hot: true,
-    emit: (e, { target }) => e.branch(e.flags.condition(code), target),
+    emit: (e, { target }) => branchChecked(e, e.flags.condition(code), target),
   }),
 );
 
@@ -87,12 +108,9 @@ function countedLoop(wantedZero?: 0 | 1) {
       const counter = e.gpr("rcx", e.addressWidth);
       const left = e.let(e.sub(counter.read(), e.constant(e.addressWidth, 1)));
       const isLeft = e.ne(left, e.constant(e.addressWidth, 0));
-      const isWanted = wantedZero === undefined ? isLeft : e.and(isLeft, wantedZero ? e.flags.zero() : e.eqz(e.flags.zero()));
-      const taken = e.let(isWanted);
-      // A target beyond the limit of CS faults with the counter as it was.
-      if (e.mode === "legacy") e.if(taken, () => e.checkTarget(e.let(target.target())));
-      counter.write(left);
-      e.branch(taken, target);
+      const isWanted =
+        wantedZero === undefined ? isLeft : e.and(isLeft, wantedZero ? e.flags.zero() : e.eqz(e.flags.zero()));
+      branchChecked(e, isWanted, target, () => counter.write(left));
     },
   });
 }
@@ -105,7 +123,7 @@ export const jcxz = define({
   reference: "SDM 2A Jcc",
   operands: { target: "r" },
   ends: true,
-  emit: (e, { target }) => e.branch(e.eqz(e.gpr("rcx", e.addressWidth).read()), target),
+  emit: (e, { target }) => branchChecked(e, e.eqz(e.gpr("rcx", e.addressWidth).read()), target),
 });
 
 /** BOUND: #BR unless a signed index lies within the two bounds in memory. */

@@ -14,7 +14,8 @@ function product(e: Emitter, left: Value, right: Value, isSigned: boolean): { lo
     return { low: e.let(e.mul(left, right)), high };
   }
   const width = left.width as 8 | 16 | 32;
-  const wide = (value: Value): Value => (isSigned ? e.signExtend(value, doubled(width)) : e.extend(value, doubled(width)));
+  const wide = (value: Value): Value =>
+    isSigned ? e.signExtend(value, doubled(width)) : e.extend(value, doubled(width));
   const both = e.let(e.mul(wide(left), wide(right)));
   return { low: e.let(e.truncate(both, width)), high: e.let(upperHalf(e, both)) };
 }
@@ -62,7 +63,10 @@ export const imul = define({
   operands: { dst: "rw", src: "r", factor: "r" },
   flags: FLAGS,
   hot: true,
-  emit(e, { dst, src, factor }: { readonly dst: OperandHandle; readonly src: OperandHandle; readonly factor?: OperandHandle }) {
+  emit(
+    e,
+    { dst, src, factor }: { readonly dst: OperandHandle; readonly src: OperandHandle; readonly factor?: OperandHandle },
+  ) {
     const left = src.read();
     const right = factor ? readSigned(e, factor, widthOf(dst)) : dst.read();
     if (e.flagsAreDead) {

@@ -231,10 +231,7 @@ function shiftLeftFilled(e: Emitter, value: Value, fill: Value, count: Value): V
   const wide = (part: Value, position: number): Value => e.shl(e.extend(part, 64), e.constant(64, position));
   switch (value.width) {
     case 64:
-      return e.or(
-        e.shl(value, count),
-        e.shrU(e.shrU(fill, e.constant(64, 1)), e.sub(e.constant(64, 63), count)),
-      );
+      return e.or(e.shl(value, count), e.shrU(e.shrU(fill, e.constant(64, 1)), e.sub(e.constant(64, 63), count)));
     case 32:
       return e.truncate(
         e.shrU(e.shl(e.or(wide(value, 32), wide(fill, 0)), e.extend(count, 64)), e.constant(64, 32)),

@@ -38,8 +38,8 @@ export const pop = define({
   },
 });
 
-/** Stack addresses of instructions that reach further than the top: a value truncated to the width of the stack. */
-function stackMask(e: Emitter): (pointer: Value) => Value {
+/** What truncates stack addresses to the width of the stack; for instructions that reach further than `push` and `stackTop`. */
+export function stackMask(e: Emitter): (pointer: Value) => Value {
   if (e.mode === "long") return (pointer) => pointer;
   // SS.B selects ESP or SP.
   const wide = e.and(e.get("segmentAttributes", Segment.SS), e.constant(32, 0x4000));
@@ -156,7 +156,8 @@ export const enter = define({
     const width = e.operandWidth;
     const step = e.constant(64, width / 8);
     const inside = stackMask(e);
-    const slot = (pointer: Value, access: "r" | "w" | "rw"): OperandHandle => e.memory(Segment.SS, inside(pointer), width, access);
+    const slot = (pointer: Value, access: "r" | "w" | "rw"): OperandHandle =>
+      e.memory(Segment.SS, inside(pointer), width, access);
     const level = e.let(e.and(e.resize(operand.read(), 32), e.constant(32, 31)));
     const base = e.gpr("rbp", 64).read();
     const frame = e.let(e.sub(e.gpr("rsp", 64).read(), step));

@@ -65,7 +65,12 @@ function linear(e: Emitter, register: "rsi" | "rdi", element: OperandHandle): Va
 }
 
 /** Moves pointers by the bytes that a bulk helper handled; gives the number of elements. */
-function advanceBulk(e: Emitter, registers: readonly ("rsi" | "rdi")[], element: OperandHandle, byteLength: Value): Value {
+function advanceBulk(
+  e: Emitter,
+  registers: readonly ("rsi" | "rdi")[],
+  element: OperandHandle,
+  byteLength: Value,
+): Value {
   const distance = e.let(e.resize(byteLength, e.addressWidth));
   e.unless0(byteLength, () => {
     for (const register of registers) {

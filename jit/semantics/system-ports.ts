@@ -36,10 +36,11 @@ export const ins = define({
   operands: { dst: "w", port: "r" },
   interpreterOnly: true,
   emit(e, { dst, port }) {
+    const number = port.read();
+    const byteLength = dst.width / 8;
+    // The permission is looked at before the count, which may be zero.
+    e.callOut("checkPort", number, portBytes(e, dst.width));
     repeated(e, () => {
-      const number = port.read();
-      const byteLength = dst.width / 8;
-      e.callOut("checkPort", number, portBytes(e, dst.width));
       // Reading a port has effects: the store must be known to succeed.
       dst.probe(byteLength, "w");
       const value = e.callOut("readPort", number, portBytes(e, dst.width));
@@ -56,9 +57,9 @@ export const outs = define({
   operands: { port: "r", src: "r" },
   interpreterOnly: true,
   emit(e, { port, src }) {
+    const number = port.read();
+    e.callOut("checkPort", number, portBytes(e, src.width));
     repeated(e, () => {
-      const number = port.read();
-      e.callOut("checkPort", number, portBytes(e, src.width));
       e.callOut("writePort", number, portBytes(e, src.width), src.read());
       advance(e, "rsi", src, e.let(directionFlag(e)));
       return undefined;

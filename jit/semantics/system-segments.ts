@@ -169,11 +169,14 @@ export const arpl = define({
   operands: { dst: "rw", src: "r" },
   flags: { writes: "ZF" },
   emit(e, { dst, src }) {
-    const selector = dst.read();
+    // Memory is written, and has to be writable, only if something changes.
+    const selector = (dst.kind === "memory" ? dst.part(0, 16, "r") : dst).read();
     const level = e.let(e.and(src.read(), e.constant(16, 3)));
     const lower = e.let(e.ltU(e.and(selector, e.constant(16, 3)), level));
-    const adjusted = e.or(e.and(selector, e.constant(16, 0xfffc)), level);
-    dst.write(e.select(lower, adjusted, selector));
+    e.if(lower, () => {
+      const adjusted = e.or(e.and(selector, e.constant(16, 0xfffc)), level);
+      (dst.kind === "memory" ? dst.part(0, 16, "w") : dst).write(adjusted);
+    });
     e.flags.replace({ ZF: lower });
   },
 });

@@ -69,6 +69,8 @@ export class TranslatorEmitter extends FoldingEmitter {
   readonly #flagBits: Variable;
   usesTlb = false;
   usesFlags = false;
+  /** some exit has flags of its own */
+  #setsFlags = false;
 
   readonly #exits: ExitSink;
   #current: RegionInstruction | undefined;
@@ -361,6 +363,7 @@ export class TranslatorEmitter extends FoldingEmitter {
   }
   setExitFlags(result: Value, bits: Value): void {
     this.usesFlags = true;
+    this.#setsFlags = true;
     this.#flagResult.set(result);
     this.#flagBits.set(bits);
   }
@@ -573,7 +576,7 @@ export class TranslatorEmitter extends FoldingEmitter {
   emitEpilogue(): void {
     const store = (variable: Variable, offset: number): void => this.storeOffset(this.cpu, variable.get(), offset);
     store(this.budget, guestState.budget.offset);
-    if (this.flags.written) {
+    if (this.#setsFlags) {
       store(this.#flagResult, guestState.flagResult.offset);
       store(this.#flagBits, guestState.flagBits.offset);
     }

@@ -67,7 +67,6 @@ export class TranslatorFlags extends Flags {
   /** what computes the form of guestState calls writeFlags, and means this */
   #captured: { result: Value; bits: Value } | undefined;
   #capturing = false;
-  #written = false;
 
   constructor(e: TranslatorEmitter) {
     super(e);
@@ -79,10 +78,6 @@ export class TranslatorFlags extends Flags {
   }
   set state(state: FlagState) {
     this.#state = state;
-  }
-  /** Whether anything in the region writes flags. */
-  get written(): boolean {
-    return this.#written;
   }
   /** True while the form of guestState is being computed. */
   get capturing(): boolean {
@@ -131,12 +126,10 @@ export class TranslatorFlags extends Flags {
 
   #step(kind: Step["kind"], { result }: Arithmetic): void {
     if (this.#e.flagsAreDead) return;
-    this.#written = true;
     this.#state = { base: this.#state.base, step: { kind, result: this.e.let(result) } };
   }
 
   #become(base: Base): void {
-    this.#written = true;
     this.#state = { base };
   }
 

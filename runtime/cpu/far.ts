@@ -261,10 +261,13 @@ export function returnStackSegment(
 function farReturn(cpu: Cpu, size: AccessSize, released: bigint): CallOutResult {
   const { state } = cpu;
   const stack = Stack.current(cpu);
+  // CS is read before RIP, as AMD processors do: it shows in CR2.
+  const selectorWord = stack.peek(size, 1);
+  if (selectorWord instanceof Fault) return selectorWord;
   const popped = stack.popAll(size, 2);
   if (popped instanceof Fault) return popped;
   const rip = popped[0] ?? 0n;
-  const selector = Number(popped[1] ?? 0n) & 0xffff;
+  const selector = Number(selectorWord & 0xffffn);
   if (cpu.realSegments) {
     const result = enterRealCode(cpu, selector, rip);
     if (result !== "redirect") return result;
@@ -281,7 +284,7 @@ function farReturn(cpu: Cpu, size: AccessSize, released: bigint): CallOutResult 
   if (outer) {
     const pair = stack.popAll(size, 2);
     if (pair instanceof Fault) return pair;
-    const loaded = returnStackSegment(cpu, descriptor, Number(pair[1] ?? 0n) & 0xffff, selector & 3);
+    const loaded = returnStackSegment(cpu, descriptor, Number((pair[1] ?? 0n) & 0xffffn), selector & 3);
     if (loaded instanceof Fault) return loaded;
     stackRegister = loaded;
     const pointer = new Stack(cpu, {

@@ -1,6 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { FEATURES as DECODER_FEATURES } from "../../jit/isa/row.ts";
-import { FEATURES } from "../../runtime/abi/features.ts";
 import { Exit } from "../../runtime/abi/guest-state.ts";
 import { CpuModel } from "../../runtime/cpu/cpuid.ts";
 import { afterStep, beforeStep, dataPages, needsStepping, noteDataAccess, type Step } from "../../runtime/cpu/debug.ts";
@@ -189,10 +187,6 @@ describe("CPUID (SDM Vol. 2A)", () => {
     expect([...without.decoderFeatures()]).toEqual(["sse"]);
     expect(query(7)[1]! & (1 << 29)).not.toBe(0);
     expect(query(7, 1)).toEqual([0, 0, 0, 0]);
-  });
-
-  it("names features as the decoder does", () => {
-    expect(FEATURES).toEqual(DECODER_FEATURES);
   });
 
   it("shows OSXSAVE as CR4 has it", () => {

@@ -101,7 +101,11 @@ function checkRoundTrip(encoding: Encoding, options: EncodeOptions): void {
   });
   expect(format(instruction, 0x40_0000n), label).not.toMatch(/undefined|NaN/);
   for (let end = 0; end < code.length; end++) {
-    expect(decoder.decode(code, 0, end, options.codeSize), `${label} cut at ${end}`).toBe("truncated");
+    // UD0 and UD1 need no operands to be what they are.
+    const isUndefined = /^ud[01]$/.test(encoding.mnemonic) && end >= code.indexOf(0x0f) + 2;
+    expect(decoder.decode(code, 0, end, options.codeSize), `${label} cut at ${end}`).toBe(
+      isUndefined ? "invalid" : "truncated",
+    );
   }
 }
 

@@ -310,11 +310,22 @@ describe("failures", () => {
   it("is invalid as soon as that is certain", () => {
     expect(tryDecode("06")).toBe("invalid");
     expect(tryDecode("0f 04")).toBe("invalid");
-    expect(tryDecode("f0 8b")).toBe("invalid");
     expect(tryDecode("f0 00 c0")).toBe("invalid");
     expect(tryDecode("0f ba 00")).toBe("invalid");
     expect(tryDecode("66 c4")).toBe("invalid");
     expect(tryDecode("8e 0d")).toBe("invalid"); // MOV CS, with its displacement still to come
+  });
+
+  it("is truncated rather than wrongly locked", () => {
+    for (const code of ["f0 8b", "f0 8b 05 00 00 00", "f0 0f 00", "f0 66 0f 5e 44 24"]) {
+      expect(tryDecode(code), code).toBe("truncated");
+      expect(tryDecode(`${code} 00 00`), code).toBe("invalid");
+    }
+  });
+
+  it("does not wait for the operands of UD0 and UD1", () => {
+    for (const code of ["0f ff", "0f b9", "0f b9 05 00"]) expect(tryDecode(code), code).toBe("invalid");
+    expect(tryDecode("0f")).toBe("truncated");
   });
 
   it("is too long beyond 15 bytes", () => {

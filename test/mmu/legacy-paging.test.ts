@@ -135,13 +135,15 @@ describe.each(ENGINES)("32-bit paging: %s", (engine) => {
     flush(machine);
     machine.write(0, le(0x4433, 2));
     machine.write(0x20_0ffe, le(0x2211, 2));
-    runCode(machine, code("8b 0d fe ff ff ff"));
+    // FS begins at 0x1000, so that its limit is not what stops the access.
+    machine.setState({ fs: { ...machine.getState().fs, base: 0x1000n } });
+    expect(runCode(machine, code("64 8b 0d fe ef ff ff"))).toMatchObject({ reason: "halt" });
     expect(machine.getState().rcx).toBe(0x4433_2211n);
-    runCode(machine, code("c7 05 fe ff ff ff 78 56 34 12"));
+    runCode(machine, code("64 c7 05 fe ef ff ff 78 56 34 12"));
     expect(machine.read(0, 2)).toEqual(Uint8Array.of(0x34, 0x12));
     write32(machine, TABLE, 0);
     flush(machine);
-    expect(runCode(machine, code("c7 05 fe ff ff ff 00 00 00 00"))).toMatchObject(pageFault(Error.W, 0n));
+    expect(runCode(machine, code("64 c7 05 fe ef ff ff 00 00 00 00"))).toMatchObject(pageFault(Error.W, 0n));
     expect(machine.read(0x20_0ffe, 2)).toEqual(Uint8Array.of(0x78, 0x56));
   });
 });

@@ -120,7 +120,7 @@ describe.each(ENGINES)("shadow page tables: %s", (engine) => {
   describe("address spaces", () => {
     /** A root of its own, which maps everything as the first one does, but DATA to where `value` is. */
     const space = (index: number): number => {
-      const root = 0x20_0000 + index * 0x4000;
+      const root = 0xa_0000 + index * 0x4000;
       write64(machine, root, BigInt(root + 0x1000) | P | W | U);
       write64(machine, root + 0x1000, BigInt(root + 0x2000) | P | W | U);
       write64(machine, root + 0x2000, BigInt(root + 0x3000) | P | W | U);

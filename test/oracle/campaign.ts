@@ -108,7 +108,7 @@ export class Campaign {
             oracleCase,
             result,
             actual,
-            maskFor(oracleCase, undefinedFlags(oracleCase.mnemonic)),
+            maskFor(oracleCase, result, undefinedFlags(oracleCase.mnemonic)),
           );
           if (rows.length > 0) differences.push({ oracleCase, form, engine: engine.name, index, rows });
         }

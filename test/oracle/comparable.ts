@@ -1,7 +1,7 @@
 import type { ComparisonMask } from "./compare.ts";
 import type { Form } from "./form.ts";
 import type { OracleCase, OracleResult } from "./format.ts";
-import { Selector } from "./layout.ts";
+import { REGIONS, Selector } from "./layout.ts";
 
 /** What the host's CPU can tell about an instruction in user mode, and what it cannot. */
 
@@ -79,10 +79,11 @@ function shiftCount(oracleCase: OracleCase): { readonly count: number; readonly 
 /**
  * What to leave out when a case's results are compared.
  *
+ * @param native what the host's CPU made of the case
  * @param undefinedFlags what the instruction's definition says is undefined; a few flags are undefined for some operands only,
  *   which is decided here
  */
-export function maskFor(oracleCase: OracleCase, undefinedFlags: string): ComparisonMask {
+export function maskFor(oracleCase: OracleCase, native: OracleResult, undefinedFlags: string): ComparisonMask {
   const { mnemonic, operandGva } = oracleCase;
   const shift = shiftCount(oracleCase);
   if (shift) {
@@ -93,7 +94,11 @@ export function maskFor(oracleCase: OracleCase, undefinedFlags: string): Compari
     if (/^sh/.test(mnemonic) && shift.count >= shift.width) names += " CF";
     return { undefinedFlags: names };
   }
-  if (TRANSCENDENTAL.has(mnemonic)) return { undefinedFlags, x87UnitsInLastPlace: 2 };
+  // C1 says whether the result was rounded up, which depends on the processor's approximation. After a stack fault it says which.
+  if (TRANSCENDENTAL.has(mnemonic)) {
+    const stackFault = (native.state.fx[2] ?? 0) & 0x40;
+    return { undefinedFlags: stackFault ? undefinedFlags : `${undefinedFlags} C1`, x87UnitsInLastPlace: 2 };
+  }
   // Two implementations may each be off by 1.5 * 2^-12.
   if (APPROXIMATE.has(mnemonic)) return { undefinedFlags, singleRelativeError: 3 * 2 ** -12 };
   const ranges = (...pairs: (readonly [number, number])[]): ComparisonMask => ({
@@ -107,12 +112,18 @@ export function maskFor(oracleCase: OracleCase, undefinedFlags: string): Compari
   return { undefinedFlags };
 }
 
+function isMapped(gva: bigint): boolean {
+  return REGIONS.some((region) => gva >= region.gva && gva < region.gva + region.lengthBytes);
+}
+
 /** Why a native result cannot be compared with anything, or undefined if it can. */
 export function whyIncomparable(oracleCase: OracleCase, native: OracleResult): string | undefined {
   if (native.outcome === "timeout") return "it did not end";
   if (native.outcome === "unsupported") return "it killed the runner";
   // The host's kernel hides whether its own half of the address space is mapped.
   if (native.vector === 14 && native.cr2 >= 1n << 47n) return "it reached for the host's kernel";
+  // The runner's own code, stack and vDSO are mapped somewhere, too.
+  if (native.vector === 14 && native.errorCode & 1 && !isMapped(native.cr2)) return "it reached for the runner's own memory";
   const shift = shiftCount(oracleCase);
   if (shift && /d$/.test(oracleCase.mnemonic) && shift.count > shift.width) return "the result is undefined";
   return undefined;

@@ -1,4 +1,12 @@
-import { CODE, DATA, describeInstruction, READ_ONLY, STACK_TOP, UNMAPPED, x86 } from "../support/describe-instruction.ts";
+import {
+  CODE,
+  DATA,
+  describeInstruction,
+  READ_ONLY,
+  STACK_TOP,
+  UNMAPPED,
+  x86,
+} from "../support/describe-instruction.ts";
 
 // What the host's CPU cannot be asked (privileged effects), and what is worth reading: order of effects, faults, edges. The values
 // of everything else are compared with hardware by `npm run oracle`.
@@ -6,7 +14,9 @@ import { CODE, DATA, describeInstruction, READ_ONLY, STACK_TOP, UNMAPPED, x86 } 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 const PF_WRITE = 2;
 const PF_PRESENT_WRITE = 3;
-const quad = (value: bigint | number): number[] => [...new Uint8Array(BigUint64Array.of(BigInt.asUintN(64, BigInt(value))).buffer)];
+const quad = (value: bigint | number): number[] => [
+  ...new Uint8Array(BigUint64Array.of(BigInt.asUintN(64, BigInt(value))).buffer),
+];
 
 describeInstruction("add", (it) => {
   it("carries out of bit 63", {
@@ -40,7 +50,11 @@ describeInstruction("sbb", (it) => {
 });
 
 describeInstruction("inc", (it) => {
-  it("keeps CF", { code: x86`fe c0  inc al`, before: { rax: 0x7f, flags: "CF" }, after: { rax: 0x80, flags: "CF AF SF OF" } });
+  it("keeps CF", {
+    code: x86`fe c0  inc al`,
+    before: { rax: 0x7f, flags: "CF" },
+    after: { rax: 0x80, flags: "CF AF SF OF" },
+  });
 });
 
 describeInstruction("pop", (it) => {
@@ -261,8 +275,9 @@ describeInstruction("movs", (it) => {
     code: x86`f3 a4  rep movs byte ptr es:[rdi], byte ptr [rsi]`,
     before: { rsi: UNMAPPED, rdi: UNMAPPED },
   });
-  it("moves across pages", {
+  it("moves across pages, many elements at a time", {
     code: x86`f3 48 a5  rep movs qword ptr es:[rdi], qword ptr [rsi]`,
+    budget: 10,
     before: { rsi: DATA + 0x10, rdi: DATA + 0xf83, rcx: 0x20, memory: { [DATA + 0x10]: pattern(0x100) } },
     after: { rsi: DATA + 0x110, rdi: DATA + 0x1083, rcx: 0, memory: { [DATA + 0xf83]: pattern(0x100) } },
   });
@@ -273,8 +288,18 @@ describeInstruction("movs", (it) => {
   });
   it("of quadwords one byte apart reads each before it is overwritten", {
     code: x86`f3 48 a5  rep movs qword ptr es:[rdi], qword ptr [rsi]`,
-    before: { rsi: DATA, rdi: DATA + 1, rcx: 2, memory: { [DATA]: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16] } },
-    after: { rsi: DATA + 16, rdi: DATA + 17, rcx: 0, memory: { [DATA + 1]: [1, 2, 3, 4, 5, 6, 7, 8, 8, 10, 11, 12, 13, 14, 15, 16] } },
+    before: {
+      rsi: DATA,
+      rdi: DATA + 1,
+      rcx: 2,
+      memory: { [DATA]: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16] },
+    },
+    after: {
+      rsi: DATA + 16,
+      rdi: DATA + 17,
+      rcx: 0,
+      memory: { [DATA + 1]: [1, 2, 3, 4, 5, 6, 7, 8, 8, 10, 11, 12, 13, 14, 15, 16] },
+    },
   });
   it("goes down", {
     code: x86`f3 a4  rep movs byte ptr es:[rdi], byte ptr [rsi]`,
@@ -293,10 +318,15 @@ describeInstruction("stos", (it) => {
   it("fills by words, across pages", {
     code: x86`f3 66 ab  rep stos word ptr es:[rdi], ax`,
     before: { rdi: DATA + 0xff1, rcx: 11, rax: 0x1234 },
-    after: { rdi: DATA + 0x1007, rcx: 0, memory: { [DATA + 0xff1]: Array.from({ length: 22 }, (_, i) => (i % 2 ? 0x12 : 0x34)) } },
+    after: {
+      rdi: DATA + 0x1007,
+      rcx: 0,
+      memory: { [DATA + 0xff1]: Array.from({ length: 22 }, (_, i) => (i % 2 ? 0x12 : 0x34)) },
+    },
   });
-  it("fills a page of bytes", {
+  it("fills whole pages at a time", {
     code: x86`f3 aa  rep stos byte ptr es:[rdi], al`,
+    budget: 10,
     before: { rdi: DATA, rcx: 0x1800, rax: 0x5a },
     after: { rdi: DATA + 0x1800, rcx: 0, memory: { [DATA]: Array.from({ length: 0x1800 }, () => 0x5a) } },
   });

@@ -52,6 +52,8 @@ export interface Side extends Registers {
 export interface InstructionCase {
   readonly code: Snippet;
   readonly mode?: BareMode;
+  /** instructions, and repetitions of one, that it may take to get to the HLT behind the snippet */
+  readonly budget?: number;
   readonly before?: Side;
   /** the stack pointer is STACK_TOP unless given; registers, flags and memory that are not named must not change */
   readonly after?: Side & { readonly rip?: number };
@@ -102,7 +104,11 @@ async function openMachine(mode: BareMode): Promise<BareMachine> {
 }
 
 /** Flags that the definition leaves undefined are not looked at, unless the case faults. */
-function runCase(machine: BareMachine, mnemonic: Mnemonic, { code, before = {}, after = {}, fault }: InstructionCase): void {
+function runCase(
+  machine: BareMachine,
+  mnemonic: Mnemonic,
+  { code, budget = 10_000, before = {}, after = {}, fault }: InstructionCase,
+): void {
   const memory = new Uint8Array(MEMORY_BYTES - DATA);
   place(memory, before.memory);
   machine.write(DATA, memory);
@@ -112,7 +118,7 @@ function runCase(machine: BareMachine, mnemonic: Mnemonic, { code, before = {}, 
   for (const name of REGISTERS) start[name] = BigInt(before[name] ?? (name === "rsp" ? STACK_TOP : 0));
   machine.setState(start as Partial<BareState>);
 
-  const exit = machine.run({ maxInstructions: 10_000 });
+  const exit = machine.run({ maxInstructions: budget });
   const state = machine.getState();
 
   const expectedExit = fault
@@ -135,7 +141,8 @@ function runCase(machine: BareMachine, mnemonic: Mnemonic, { code, before = {}, 
   // HLT leaves RIP behind itself.
   const rip = Number(state.rip) - (fault ? 0 : 1);
   compare("rip", hex(after.rip ?? CODE + (fault ? 0 : code.bytes.length)), hex(rip));
-  for (const name of REGISTERS) compare(name, hex(BigInt.asUintN(64, BigInt(after[name] ?? start[name] ?? 0n))), hex(state[name]));
+  for (const name of REGISTERS)
+    compare(name, hex(BigInt.asUintN(64, BigInt(after[name] ?? start[name] ?? 0n))), hex(state[name]));
   const ignored = fault ? 0n : flagBits(definitions[mnemonic]?.flags?.undefined ?? "");
   const wanted = flagBits(after.flags ?? before.flags ?? "");
   compare("flags", flagNames(wanted & ~ignored), flagNames(state.rflags & ~ignored));

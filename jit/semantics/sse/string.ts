@@ -12,7 +12,7 @@ function explicitLength(e: Emitter, register: GprName, all: Value): Value {
   const negative = e.ltS(length, e.constant(width, 0));
   // The most negative number is its own negation, and as an unsigned number greater than any vector.
   const size = e.let(e.select(negative, e.neg(length), length));
-  const wide = e.extend(all, width);
+  const wide = e.let(e.extend(all, width));
   return e.let(e.truncate(e.select(e.ltU(size, wide), size, wide), 32));
 }
 
