@@ -48,6 +48,20 @@ export const STATE_NAMES: readonly (keyof BareState)[] = [
   ...(["dr0", "dr1", "dr2", "dr3", "dr6", "dr7"] as const),
 ] as readonly (keyof BareState)[];
 
+type Kind = "gpr" | "control" | "segment" | "xmm" | "mm" | "st" | "dr" | "other";
+
+/** What each name means: looked up for every register of every state that is set or read. */
+const REGISTERS: ReadonlyMap<string, { readonly kind: Kind; readonly index: number }> = new Map(
+  STATE_NAMES.map((name) => {
+    const inGroups = { gpr: GPRS.indexOf(name as Gpr), segment: SEGMENTS.indexOf(name as SegmentName) };
+    for (const [kind, index] of Object.entries(inGroups)) if (index >= 0) return [name, { kind: kind as Kind, index }];
+    if (CONTROLS.includes(name as Control)) return [name, { kind: "control", index: -1 }];
+    const match = /^(xmm|mm|st|dr)(\d+)$/.exec(name);
+    return [name, { kind: (match?.[1] ?? "other") as Kind, index: Number(match?.[2] ?? -1) }];
+  }),
+);
+const UNKNOWN = { kind: "other", index: -1 } as const;
+
 function numbered(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 }
@@ -64,16 +78,13 @@ export class StateAccess {
 
   get(name: keyof BareState): BareState[keyof BareState] {
     const state = this.#state;
-    const gpr = GPRS.indexOf(name as Gpr);
-    if (gpr >= 0) return state.u64("gpr", gpr);
-    if ((CONTROLS as readonly string[]).includes(name)) return state.u64(name as Control);
-    const segment = SEGMENTS.indexOf(name as SegmentName);
-    if (segment >= 0) return state.segment(segment);
-    const index = indexOf(name);
-    if (name.startsWith("xmm")) return this.#bytes.slice(guestState.xmm.offset + 16 * index, guestState.xmm.offset + 16 * index + 16);
-    if (name.startsWith("mm")) return new DataView(this.#bytes.buffer, this.#bytes.byteOffset).getBigUint64(this.#fpr(index), true);
-    if (name.startsWith("st")) return this.#bytes.slice(this.#st(index), this.#st(index) + 10);
-    if (name.startsWith("dr")) return state.u64("dr", index);
+    const { kind, index } = REGISTERS.get(name) ?? UNKNOWN;
+    if (kind === "gpr" || kind === "dr") return state.u64(kind, index);
+    if (kind === "control") return state.u64(name as Control);
+    if (kind === "segment") return state.segment(index);
+    if (kind === "xmm") return this.#bytes.slice(guestState.xmm.offset + 16 * index, guestState.xmm.offset + 16 * index + 16);
+    if (kind === "mm") return new DataView(this.#bytes.buffer, this.#bytes.byteOffset).getBigUint64(this.#fpr(index), true);
+    if (kind === "st") return this.#bytes.slice(this.#st(index), this.#st(index) + 10);
     switch (name) {
       case "rip":
         return state.rip;
@@ -111,21 +122,18 @@ export class StateAccess {
   /** @throws {VmError} ERR_CONFIG for an unknown register or a value of the wrong shape */
   set(name: string, value: unknown): void {
     const state = this.#state;
-    const gpr = GPRS.indexOf(name as Gpr);
-    if (gpr >= 0) return state.setU64("gpr", wide(name, value), gpr);
-    if ((CONTROLS as readonly string[]).includes(name)) return state.setU64(name as Control, wide(name, value));
-    const segment = SEGMENTS.indexOf(name as SegmentName);
-    if (segment >= 0) return this.#setSegment(name, segment, value);
-    const index = indexOf(name);
-    if (/^xmm(1?[0-9])$/.test(name) && index < 16) return this.#setBytes(name, value, guestState.xmm.offset + 16 * index, 16);
-    if (/^mm[0-7]$/.test(name)) {
+    const { kind, index } = REGISTERS.get(name) ?? UNKNOWN;
+    if (kind === "gpr" || kind === "dr") return state.setU64(kind, wide(name, value), index);
+    if (kind === "control") return state.setU64(name as Control, wide(name, value));
+    if (kind === "segment") return this.#setSegment(name, index, value);
+    if (kind === "xmm") return this.#setBytes(name, value, guestState.xmm.offset + 16 * index, 16);
+    if (kind === "mm") {
       const at = new DataView(this.#bytes.buffer, this.#bytes.byteOffset);
       at.setBigUint64(this.#fpr(index), wide(name, value), true);
       at.setUint16(this.#fpr(index) + 8, 0xffff, true);
       return undefined;
     }
-    if (/^st[0-7]$/.test(name)) return this.#setBytes(name, value, this.#st(index), 10);
-    if (/^dr[012367]$/.test(name)) return state.setU64("dr", wide(name, value), index);
+    if (kind === "st") return this.#setBytes(name, value, this.#st(index), 10);
     switch (name) {
       case "rip":
         state.rip = wide(name, value);
@@ -204,10 +212,6 @@ export class StateAccess {
       state.setSegment(segment, { ...register, attributes, selector: (register.selector & ~3) | cpl });
     }
   }
-}
-
-function indexOf(name: string): number {
-  return Number(/\d+$/.exec(name)?.[0] ?? -1);
 }
 
 function wide(name: string, value: unknown): bigint {

@@ -18,15 +18,15 @@ export const DEFAULT_PASSES: Optimization = {
 export interface TranslatorOptions {
   readonly features: ReadonlySet<Feature>;
   readonly limits?: RegionLimits;
-  /** undefined leaves the module as it was emitted */
-  readonly optimization?: Optimization | undefined;
+  /** "none" leaves the module as it was emitted */
+  readonly optimization?: Optimization | "none";
 }
 
 /** Back end 2: compiles the guest code of a region to one WebAssembly function. */
 export class RegionTranslator implements Translator {
   readonly #finder: RegionFinder;
   readonly #rejected = new Map<string, string>();
-  readonly #optimization: Optimization | undefined;
+  readonly #optimization: Optimization | "none";
 
   constructor({ features, limits = DEFAULT_LIMITS, optimization = DEFAULT_PASSES }: TranslatorOptions) {
     this.#optimization = optimization;
@@ -62,7 +62,7 @@ export class RegionTranslator implements Translator {
         module.importMemory(MemoryMap.RAM / WASM_PAGE, 0x1_0000);
         emitRegion(module.raw, region);
         module.export(REGION_FUNCTION);
-        if (this.#optimization) module.optimize(this.#optimization);
+        if (this.#optimization !== "none") module.optimize(this.#optimization);
         return { module, region };
       } catch (cause) {
         module.dispose();

@@ -25,3 +25,8 @@ export class BootError extends Error {
 export function hex(value: number | bigint): string {
   return `0x${value.toString(16)}`;
 }
+
+/** A size as messages show it, rounded up. */
+export function mebibytes(bytes: number): string {
+  return bytes < 0x10_0000 ? `${bytes} bytes` : `${Math.ceil(bytes / 0x10_0000)} MiB`;
+}

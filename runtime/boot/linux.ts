@@ -1,19 +1,10 @@
 import { invariant } from "../abi/invariant.ts";
-import { BootError, hex } from "./boot-error.ts";
-import { BootData, clear, commandLineBytes, type GuestMemory, type LoadedImage, longModeEntry } from "./loaded-image.ts";
+import { BootError, hex, mebibytes } from "./boot-error.ts";
+import { placeInitrd } from "./initrd.ts";
+import { BootData, type BootOptions, clear, commandLineBytes, type GuestMemory, type LoadedImage, longModeEntry } from "./loaded-image.ts";
 import { LowMemory } from "./low-memory.ts";
-import { highestFreeRam, isRam, type MemoryRange, MemoryType, type Span, totalRam } from "./memory-ranges.ts";
+import { isRam, type MemoryRange, MemoryType, type Span, totalRam } from "./memory-ranges.ts";
 import { parseSetupHeader, Setup, type SetupHeader } from "./setup-header.ts";
-
-/** What every loader needs besides the kernel itself. */
-export interface BootOptions {
-  readonly commandLine?: string;
-  readonly initrd?: Uint8Array;
-  /** ascending, as pcMemoryMap makes it */
-  readonly memoryMap: readonly MemoryRange[];
-  /** guest-physical address of the ACPI root pointer */
-  readonly rsdp?: number;
-}
 
 /** Offsets in the zero page besides the setup header's; Linux Documentation/arch/x86/zero-page.rst. */
 const ZeroPage = {
@@ -33,9 +24,6 @@ const ZeroPage = {
 /** "undefined" loader: none of those that Linux has given a number */
 const LOADER_TYPE = 0xff;
 const ENTRY_64 = 0x200;
-const PAGE = 0x1000;
-/** Nothing of the kernel's goes below. */
-const FIRST_MEBIBYTE: Span = { gpa: 0, bytes: 0x10_0000 };
 
 /**
  * Puts an unmodified Linux kernel (bzImage) into memory, ready to start at its 64-bit entry.
@@ -49,19 +37,19 @@ export function loadLinux(memory: GuestMemory, image: Uint8Array, options: BootO
   const header = parseSetupHeader(image);
   const commandLine = commandLineBytes(options.commandLine ?? "", header.commandLineBytes);
   const kernel = placeKernel(header, options.memoryMap);
-  const initrd = placeInitrd(options, header.ramdiskLast + 1, [FIRST_MEBIBYTE, kernel]);
+  const ramdisk = placeInitrd(options.initrd?.length ?? 0, options.memoryMap, header.ramdiskLast + 1, kernel);
 
   memory.write(kernel.gpa, header.system);
   clear(memory, kernel.gpa + header.system.length, kernel.bytes - header.system.length);
-  if (initrd !== undefined && options.initrd !== undefined) memory.write(initrd.gpa, options.initrd);
+  if (ramdisk !== undefined && options.initrd !== undefined) memory.write(ramdisk.gpa, options.initrd);
   const commandLineGpa = new BootData(memory).write(commandLine);
-  memory.write(LowMemory.START_INFO, zeroPage(header, { ...options, kernel, initrd, commandLineGpa }));
+  memory.write(LowMemory.START_INFO, zeroPage(header, { ...options, kernel, ramdisk, commandLineGpa }));
 
   const entry = longModeEntry(memory, {
     rip: BigInt(kernel.gpa + ENTRY_64),
     rsi: BigInt(LowMemory.START_INFO),
   });
-  return { format: "linux", entry, kernel, modules: initrd === undefined ? [] : [initrd] };
+  return { format: "linux", entry, kernel, modules: ramdisk === undefined ? [] : [ramdisk] };
 }
 
 /** The preferred place if it is RAM, else the lowest aligned one above it that is. */
@@ -86,37 +74,14 @@ function placeKernel(header: SetupHeader, map: readonly MemoryRange[]): Span {
   return { gpa, bytes };
 }
 
-/**
- * Finds the place of the initial RAM disk: page-aligned, below `limit` and 4 GiB, clear of `taken`.
- *
- * @throws {BootError} ERR_INITRD when there is none
- */
-export function placeInitrd(
-  { initrd, memoryMap }: BootOptions,
-  limit: number,
-  taken: readonly Span[],
-): Span | undefined {
-  if (initrd === undefined || initrd.length === 0) return undefined;
-  const gpa = highestFreeRam(memoryMap, initrd.length, { limit: Math.min(limit, 2 ** 32), alignment: PAGE, taken });
-  if (gpa === undefined) {
-    const kernelEnd = Math.max(...taken.map((span) => span.gpa + span.bytes));
-    throw new BootError(
-      "ERR_INITRD",
-      `initrd does not fit: it has ${mebibytes(initrd.length)}, the machine has ${mebibytes(totalRam(memoryMap))} of memory, ` +
-        `of which the kernel takes what is below ${hex(kernelEnd)}`,
-    );
-  }
-  return { gpa, bytes: initrd.length };
-}
-
-interface Placed extends BootOptions {
+interface Placed extends Pick<BootOptions, "memoryMap" | "rsdp"> {
   readonly kernel: Span;
-  readonly initrd: Span | undefined;
+  readonly ramdisk: Span | undefined;
   readonly commandLineGpa: number;
 }
 
 /** The zero page (struct boot_params). */
-function zeroPage(header: SetupHeader, { memoryMap, rsdp = 0, kernel, initrd, commandLineGpa }: Placed): Uint8Array {
+function zeroPage(header: SetupHeader, { memoryMap, rsdp = 0, kernel, ramdisk, commandLineGpa }: Placed): Uint8Array {
   const page = new Uint8Array(ZeroPage.BYTES);
   const view = new DataView(page.buffer);
   page.set(header.bytes.subarray(0, ZeroPage.HEADER_END - Setup.FIRST), Setup.FIRST);
@@ -125,8 +90,8 @@ function zeroPage(header: SetupHeader, { memoryMap, rsdp = 0, kernel, initrd, co
   view.setUint32(Setup.CODE32_START, kernel.gpa, true);
   view.setUint32(Setup.COMMAND_LINE, commandLineGpa, true);
   view.setUint32(ZeroPage.COMMAND_LINE_HIGH, 0, true);
-  view.setUint32(Setup.RAMDISK, initrd?.gpa ?? 0, true);
-  view.setUint32(Setup.RAMDISK_BYTES, initrd?.bytes ?? 0, true);
+  view.setUint32(Setup.RAMDISK, ramdisk?.gpa ?? 0, true);
+  view.setUint32(Setup.RAMDISK_BYTES, ramdisk?.bytes ?? 0, true);
   // placeInitrd stays below 4 GiB, so the high halves are zero.
   view.setUint32(ZeroPage.RAMDISK_HIGH, 0, true);
   view.setUint32(ZeroPage.RAMDISK_BYTES_HIGH, 0, true);
@@ -141,9 +106,4 @@ function zeroPage(header: SetupHeader, { memoryMap, rsdp = 0, kernel, initrd, co
     view.setUint32(at + 16, type, true);
   }
   return page;
-}
-
-/** A size as messages show it, rounded up. */
-export function mebibytes(bytes: number): string {
-  return bytes < 0x10_0000 ? `${bytes} bytes` : `${Math.ceil(bytes / 0x10_0000)} MiB`;
 }

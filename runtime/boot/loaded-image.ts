@@ -1,12 +1,22 @@
 import type { SegmentRegister } from "../cpu/state-view.ts";
 import { BootError, hex } from "./boot-error.ts";
 import { LowMemory } from "./low-memory.ts";
-import type { Span } from "./memory-ranges.ts";
+import type { MemoryRange, Span } from "./memory-ranges.ts";
 
 /** Guest-physical memory as a loader sees it, before the guest runs. */
 export interface GuestMemory {
   /** Writes to RAM, or to the firmware area below 1 MiB. */
   write(gpa: number, bytes: Uint8Array): void;
+}
+
+/** What every loader needs besides the kernel itself. */
+export interface BootOptions {
+  readonly commandLine?: string;
+  readonly initrd?: Uint8Array;
+  /** ascending, as pcMemoryMap makes it */
+  readonly memoryMap: readonly MemoryRange[];
+  /** guest-physical address of the ACPI root pointer */
+  readonly rsdp?: number;
 }
 
 /**

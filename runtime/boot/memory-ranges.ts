@@ -1,4 +1,5 @@
-import { HIGH_RAM, LOW_RAM_END } from "../board-map.ts";
+import { invariant } from "../abi/invariant.ts";
+import { RAM_END } from "../board-map.ts";
 import { FIRMWARE_AREA } from "./low-memory.ts";
 
 /** Kinds of guest-physical memory; ACPI 6.5, table 15.2 "Address Range Types". */
@@ -21,18 +22,16 @@ const EXTENDED_MEMORY = 0x10_0000;
  * The memory map of a PC with `ramBytes` of RAM, in ascending order: RAM without the holes for video memory and firmware, and
  * the firmware area, where the ACPI tables are.
  *
- * @param ramBytes at least 1 MiB, a multiple of 4096; what lies above LOW_RAM_END is at HIGH_RAM
+ * @param ramBytes a multiple of 4096, more than 1 MiB, at most RAM_END
  */
 export function pcMemoryMap(ramBytes: number): MemoryRange[] {
-  const low = Math.min(ramBytes, LOW_RAM_END);
-  const ranges: MemoryRange[] = [
+  invariant(ramBytes > EXTENDED_MEMORY && ramBytes <= RAM_END, `a PC with ${ramBytes} bytes of RAM`);
+  return [
     { gpa: 0, bytes: CONVENTIONAL_END, type: MemoryType.RAM },
     { gpa: CONVENTIONAL_END, bytes: VIDEO_MEMORY - CONVENTIONAL_END, type: MemoryType.RESERVED },
     { gpa: FIRMWARE_AREA.first, bytes: FIRMWARE_AREA.bytes, type: MemoryType.RESERVED },
-    { gpa: EXTENDED_MEMORY, bytes: low - EXTENDED_MEMORY, type: MemoryType.RAM },
+    { gpa: EXTENDED_MEMORY, bytes: ramBytes - EXTENDED_MEMORY, type: MemoryType.RAM },
   ];
-  if (ramBytes > low) ranges.push({ gpa: HIGH_RAM, bytes: ramBytes - low, type: MemoryType.RAM });
-  return ranges.filter(({ bytes }) => bytes > 0);
 }
 
 /** Whether [gpa, gpa + bytes) is all RAM. Ranges of RAM that touch count as one. */

@@ -1,7 +1,7 @@
 import { BootError } from "./boot-error.ts";
 import { type ElfKernel, parseElfKernel } from "./elf.ts";
-import { type BootOptions, placeInitrd } from "./linux.ts";
-import { BootData, commandLineBytes, type GuestMemory, type LoadedImage, protectedModeEntry } from "./loaded-image.ts";
+import { placeInitrd } from "./initrd.ts";
+import { BootData, type BootOptions, commandLineBytes, type GuestMemory, type LoadedImage, protectedModeEntry } from "./loaded-image.ts";
 import { LowMemory } from "./low-memory.ts";
 import type { Span } from "./memory-ranges.ts";
 import { spanOfSegments, writeSegments } from "./segments.ts";
@@ -16,7 +16,6 @@ const StartInfo = {
   MODULE_BYTES: 32,
   MEMORY_BYTES: 24,
 } as const;
-const FIRST_MEBIBYTE: Span = { gpa: 0, bytes: 0x10_0000 };
 
 /** Entry point of the PVH protocol; undefined when the kernel has none. */
 export function pvhEntry(kernel: ElfKernel): number | undefined {
@@ -45,7 +44,7 @@ export function loadPvh(memory: GuestMemory, image: Uint8Array, options: BootOpt
   if (rip < kernel.gpa || rip >= kernel.gpa + kernel.bytes) {
     throw new BootError("ERR_KERNEL_FORMAT", `PVH entry point 0x${rip.toString(16)} lies outside the kernel's segments`);
   }
-  const initrd = placeInitrd(options, 2 ** 32, [FIRST_MEBIBYTE, kernel]);
+  const initrd = placeInitrd(options.initrd?.length ?? 0, options.memoryMap, 2 ** 32, kernel);
 
   writeSegments(memory, elf.segments);
   if (initrd !== undefined && options.initrd !== undefined) memory.write(initrd.gpa, options.initrd);

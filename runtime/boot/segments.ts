@@ -1,8 +1,7 @@
-import { BootError, hex } from "./boot-error.ts";
+import { BootError, hex, mebibytes } from "./boot-error.ts";
 import type { ElfSegment } from "./elf.ts";
 import { clear, type GuestMemory } from "./loaded-image.ts";
 import { isRam, type MemoryRange, type Span, totalRam } from "./memory-ranges.ts";
-import { mebibytes } from "./linux.ts";
 
 type Segment = Pick<ElfSegment, "gpa" | "bytes" | "memoryBytes">;
 
@@ -10,7 +9,7 @@ type Segment = Pick<ElfSegment, "gpa" | "bytes" | "memoryBytes">;
 const FIRST_FREE = 0x10_0000n;
 
 /**
- * Checks that the segments of a kernel lie in RAM and above the first megabyte, and not on one another.
+ * Checks that the segments of a kernel lie in RAM and above the first megabyte.
  *
  * @returns the memory from the first to the end of the last one
  * @throws {BootError} ERR_KERNEL_PLACEMENT

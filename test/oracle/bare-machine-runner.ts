@@ -65,6 +65,7 @@ export class BareMachineRunner implements CaseRunner {
   /** what memory holds between cases, and, with the patches of the case in progress, before it */
   readonly #background = backgroundImage();
   readonly #before = backgroundImage();
+  readonly #beforeWords = new Uint32Array(this.#before.buffer);
   /** why the last case threw, if it did */
   lastCrash: unknown;
 
@@ -150,14 +151,14 @@ export class BareMachineRunner implements CaseRunner {
 
   #changes(): Span[] {
     const image = this.#machine.read(IMAGE_GPA, IMAGE_BYTES);
-    const now = new BigUint64Array(image.buffer, image.byteOffset, IMAGE_BYTES / 8);
-    const before = new BigUint64Array(this.#before.buffer);
+    const now = new Uint32Array(image.buffer, image.byteOffset, IMAGE_BYTES / 4);
+    const before = this.#beforeWords;
     const changes: Span[] = [];
     let offset = 0;
     for (const { gva, lengthBytes } of IMAGE_REGIONS) {
       for (let at = 0; at < lengthBytes; at += 8) {
-        const i = (offset + at) / 8;
-        if (now[i] !== before[i]) changes.push({ gva: gva + at, bytes: image.slice(offset + at, offset + at + 8) });
+        const i = (offset + at) / 4;
+        if (now[i] !== before[i] || now[i + 1] !== before[i + 1]) changes.push({ gva: gva + at, bytes: image.slice(offset + at, offset + at + 8) });
       }
       offset += lengthBytes;
     }

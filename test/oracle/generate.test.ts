@@ -87,7 +87,7 @@ describe("the comparison", () => {
     patches: [],
   };
   const differing = (change: (result: OracleResult) => OracleResult, undefinedFlags = "AF"): string[] =>
-    compareResults(shl, resultOf(shl), change(resultOf(shl)), maskFor(shl, undefinedFlags))
+    compareResults(shl, resultOf(shl), change(resultOf(shl)), maskFor(shl, resultOf(shl), undefinedFlags))
       .filter(({ differs }) => differs)
       .map(({ name }) => name);
 

@@ -20,7 +20,7 @@ class Bench {
 
   constructor(code: readonly number[], optimized = true) {
     new Uint8Array(this.memory.buffer).set(code, PAGE + START);
-    const translator = new RegionTranslator({ features: new Set(FEATURES), ...(optimized ? {} : { optimization: undefined }) });
+    const translator = new RegionTranslator({ features: new Set(FEATURES), ...(optimized ? {} : { optimization: "none" }) });
     const region = translator.translate(this.view, { start: PAGE + START, mode: Mode.CODE64 });
     if (!region) throw new Error("not translated");
     this.bound = region.bound;
