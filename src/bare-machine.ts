@@ -215,7 +215,10 @@ class Bare implements BareMachine {
     const entries = Object.entries(state);
     const rank = (name: string): number => (name === "fsw" ? 0 : SEGMENT_NAMES.has(name) ? 1 : 2);
     entries.sort(([left], [right]) => rank(left) - rank(right));
-    if ("rip" in state) this.#port = undefined;
+    if ("rip" in state) {
+      this.#port = undefined;
+      processor.cpu.state.setU32("interruptShadow", 0);
+    }
     try {
       for (const [name, value] of entries) if (value !== undefined) access.set(name, value);
     } finally {

@@ -8,9 +8,21 @@
  * | ERR_PROGRAM_FORMAT | a program: not of a format that is understood, for another machine, or damaged |
  * | ERR_PROGRAM_PLACEMENT | a program: some of it, or its entry, would lie outside the machine's memory |
  * | ERR_FILE | a file of the host: it cannot be read |
+ * | ERR_KERNEL_FORMAT | a kernel: of no format that is understood, for another machine, or damaged |
+ * | ERR_KERNEL_PLACEMENT | a kernel: it does not fit into the machine's memory |
+ * | ERR_INITRD | an initial RAM disk or a module: it does not fit into the machine's memory |
+ * | ERR_COMMAND_LINE | a kernel's command line: too long, or with characters that it cannot hold |
+ * | ERR_DOWNLOAD | a file from the network: it cannot be fetched, or is not what it should be |
+ * | ERR_TOOL | a program of the host that is needed: missing, or it failed |
  */
 export type VmErrorCode =
-  "ERR_CONFIG" | "ERR_MEMORY_SIZE" | "ERR_PROGRAM_FORMAT" | "ERR_PROGRAM_PLACEMENT" | "ERR_FILE";
+  "ERR_CONFIG" | "ERR_MEMORY_SIZE" | "ERR_PROGRAM_FORMAT" | "ERR_PROGRAM_PLACEMENT" | "ERR_FILE"
+  | "ERR_KERNEL_FORMAT"
+  | "ERR_KERNEL_PLACEMENT"
+  | "ERR_INITRD"
+  | "ERR_COMMAND_LINE"
+  | "ERR_DOWNLOAD"
+  | "ERR_TOOL";
 
 /** A mistake of the host or of the user: the message says what, where, what was found and what was expected. */
 export class VmError extends Error {

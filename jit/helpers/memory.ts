@@ -332,14 +332,19 @@ function fill(f: StateBuilder, gva: Value, gpa: Value, table: number): void {
  */
 function observe(f: StateBuilder, gva: Value, byteLength: Value, write: number): void {
   f.if(f.eq(f.get("tlb"), f.constant(32, EMPTY_BANK)), () => {
-    // An m80 is aligned to 8 bytes, and so is a larger area that is no power of two.
-    const isPower = f.eqz(f.and(byteLength, f.sub(byteLength, f.constant(32, 1))));
-    const mask = f.select(isPower, f.sub(byteLength, f.constant(32, 1)), f.constant(32, 7));
-    f.if(f.and(checksAlignment(f), f.ne(f.and(f.truncate(gva, 32), mask), f.constant(32, 0))), () => {
-      setFault(f, Vector.AC, f.constant(32, 0));
-      f.return(f.constant(32, 0));
-    });
+    requireNaturallyAligned(f, gva, byteLength);
     f.if(f.get("dataBreakpoints"), () => f.callVoid("data_access", [gva, byteLength, f.constant(32, write)]));
+  });
+}
+
+/** #AC, where it is enabled, and 0 returned from the function under construction, if an access is misaligned. */
+function requireNaturallyAligned(f: StateBuilder, gva: Value, byteLength: Value): void {
+  // An m80 is aligned to 8 bytes, and so is a larger area that is no power of two.
+  const isPower = f.eqz(f.and(byteLength, f.sub(byteLength, f.constant(32, 1))));
+  const mask = f.select(isPower, f.sub(byteLength, f.constant(32, 1)), f.constant(32, 7));
+  f.if(f.and(checksAlignment(f), f.ne(f.and(f.truncate(gva, 32), mask), f.constant(32, 0))), () => {
+    setFault(f, Vector.AC, f.constant(32, 0));
+    f.return(f.constant(32, 0));
   });
 }
 
@@ -546,7 +551,21 @@ const probeSlow: Helper = {
   emit(f, [gva, byteLength, write]) {
     if (!gva || !byteLength || !write) return;
     requireCanonical(f, gva, byteLength);
+    requireNaturallyAligned(f, gva, byteLength);
     acrossPages(f, gva, byteLength, f.or(userBit(f), write), () => undefined);
+    f.return(f.constant(32, 1));
+  },
+};
+
+/** check_place(gva, byteLength): 0 and a fault if an access would raise one before its address is translated. */
+const checkPlace: Helper = {
+  name: "check_place",
+  params: ["i64", "i32"],
+  result: "i32",
+  emit(f, [gva, byteLength]) {
+    if (!gva || !byteLength) return;
+    requireCanonical(f, gva, byteLength);
+    requireNaturallyAligned(f, gva, byteLength);
     f.return(f.constant(32, 1));
   },
 };
@@ -631,6 +650,7 @@ export const memoryHelpers: readonly Helper[] = [
   modifySlow,
   modifyCommit,
   probeSlow,
+  checkPlace,
   fetchSlow,
   selectTlb,
   segmentLinear,

@@ -282,7 +282,14 @@ function findBlock(f: Dispatch, rip: Value): { readonly record: Value; readonly 
       f.if(f.eqz(slow), () => {
         f.setRip(rip);
         f.set("exitRecord", f.constant(32, 0));
-        f.if(f.eq(f.get("exitVector"), f.constant(32, SEGMENT_VIOLATION)), () => f.set("exitVector", f.constant(32, Vector.GP)));
+        // A violation of the segment comes before the fault of the page.
+        const limit = f.extend(f.get("segmentLimit", Segment.CS), 64);
+        const code = f.and(f.get("mode"), f.constant(32, Mode.CODE_SIZE_MASK));
+        const beyond = f.and(f.ne(code, f.constant(32, Mode.CODE64)), f.gtU(rip, limit));
+        f.if(f.or(beyond, f.eq(f.get("exitVector"), f.constant(32, SEGMENT_VIOLATION))), () => {
+          f.set("exitVector", f.constant(32, Vector.GP));
+          f.set("exitErrorCode", f.constant(32, 0));
+        });
         f.leave(Exit.FAULT);
       });
       return slow;

@@ -234,6 +234,11 @@ export class InterpreterEmitter extends Emitter {
     this.if(this.eqz(this.call("probe_slow", operands, "i32")), () => this.leaveWithFault());
   }
 
+  checkPlace(gva: Value, byteLength: number): void {
+    const operands = [this.cpu, gva, this.constant(32, byteLength)];
+    this.if(this.eqz(this.call("check_place", operands, "i32")), () => this.leaveWithFault());
+  }
+
   /** #GP(0) unless a linear address is a multiple of `alignment`. */
   requireAligned(gva: Value, alignment: number): void {
     this.if(this.and(this.truncate(gva, 32), this.constant(32, alignment - 1)), () => this.fault("GP", 0));

@@ -149,6 +149,11 @@ export class Memory extends OperandBase {
     this.#e.requireAligned(this.#of.unchecked(this.address()), alignment);
   }
 
+  override checkPlace(byteLength: number, access: "r" | "w"): void {
+    const gva = this.#of.linear(this.address(), this.#e.constant(32, byteLength), access === "w");
+    this.#e.checkPlace(gva, byteLength);
+  }
+
   override probe(byteLength: number, access: "r" | "w"): void {
     const e = this.#e;
     const gva = this.#of.linear(this.address(), e.constant(32, byteLength), access === "w");

@@ -35,6 +35,8 @@ export interface OperandHandle {
   part(byteOffset: number | Value, width: Width, access: "r" | "w" | "rw"): OperandHandle;
   /** Memory: faults now if any of `byteLength` bytes could not be written (or read) later. */
   probe(byteLength: number, access: "r" | "w"): void;
+  /** Memory: the faults of an access that come before its translation: segment, canonical address, #AC. Only in the interpreter. */
+  checkPlace(byteLength: number, access: "r" | "w"): void;
   /** Memory: #GP(0) unless the linear address is a multiple of `alignment`, a power of two. */
   requireAligned(alignment: number): void;
   /** Register number (32 bits): segment, control, debug and ST(i) operands. */

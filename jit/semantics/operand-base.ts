@@ -40,6 +40,9 @@ export abstract class OperandBase implements OperandHandle {
   probe(_byteLength: number, _access: "r" | "w"): void {
     misuse("address");
   }
+  checkPlace(_byteLength: number, _access: "r" | "w"): void {
+    misuse("address");
+  }
   requireAligned(_alignment: number): void {
     misuse("address");
   }

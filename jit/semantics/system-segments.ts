@@ -61,7 +61,7 @@ function loadFarPointer(segment: number): Definition {
       const width = dst.width as Width;
       const offset = src.part(0, width, "r").read();
       const selector = src.part(width / 8, 16, "r").read();
-      e.callOut("loadSegment", e.constant(32, segment), selector);
+      e.callOut("loadFarSegment", e.constant(32, segment), selector);
       dst.write(offset);
     },
   });

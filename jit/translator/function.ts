@@ -203,10 +203,21 @@ class RegionBuilder {
         if (ending?.kind !== "branch") return goTo(end.target)();
         return e.plainIf(ending.condition, goTo(end.target), goTo(end.next));
       case "indirect":
-        if (ending?.kind !== "indirect") return;
-        e.ripPage.set(ending.rip);
-        return this.#leave(state, 0, RegionAction.GOTO, 0);
+        if (ending?.kind === "indirect") this.#emitIndirect(node, ending.rip, end.candidates, state, goTo);
     }
+  }
+
+  /** Goes on inside the region if the target is one of the candidates. */
+  #emitIndirect(node: number, rip: Value, candidates: readonly number[], state: FlagState, goTo: (target: number) => () => void): void {
+    const e = this.#e;
+    const [candidate, ...others] = candidates.filter((offset) => this.#graph.hasEdge(node, offset));
+    if (candidate === undefined) {
+      e.ripPage.set(rip);
+      return this.#leave(state, 0, RegionAction.GOTO, 0);
+    }
+    e.plainIf(e.eq(rip, e.add(e.ripPage.get(), e.constant(64, candidate))), goTo(candidate), () =>
+      this.#emitIndirect(node, rip, others, state, goTo),
+    );
   }
 
   #emitEdge(from: number, target: number, follow: (to: number) => void): void {

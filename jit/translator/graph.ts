@@ -1,4 +1,4 @@
-import type { Region } from "./region.ts";
+import type { BlockEnd, Region } from "./region.ts";
 
 /**
  * The control-flow graph of a region. Nodes are block numbers. Every cycle goes through the node that its back edge leads to
@@ -26,8 +26,7 @@ export interface Graph {
 export function buildGraph(region: Region): Graph {
   const nodes = new Map(region.blocks.map((block, node) => [block.start, node]));
   const successors = region.blocks.map(({ end }) => {
-    const offsets = end.kind === "branch" ? [end.target, end.next] : end.kind === "jump" ? [end.target] : [];
-    return [...new Set(offsets.map((offset) => nodes.get(offset)).filter((node) => node !== undefined))];
+    return [...new Set(offsetsOf(end).map((offset) => nodes.get(offset)).filter((node) => node !== undefined))];
   });
   let order = reversePostorder(successors);
   let dominators = immediateDominators(order, successors);
@@ -66,6 +65,19 @@ export function buildGraph(region: Region): Graph {
     dominated: (node) => order.filter((other) => other !== 0 && dominators.get(other) === node),
     successors: (node) => successors[node] ?? [],
   };
+}
+
+function offsetsOf(end: BlockEnd): readonly number[] {
+  switch (end.kind) {
+    case "branch":
+      return [end.target, end.next];
+    case "jump":
+      return [end.target];
+    case "indirect":
+      return end.candidates;
+    case "interpret":
+      return [];
+  }
 }
 
 function reversePostorder(successors: readonly (readonly number[])[]): number[] {

@@ -18,8 +18,8 @@ export interface RegionInstruction {
 export type BlockEnd =
   | { readonly kind: "jump"; readonly target: number }
   | { readonly kind: "branch"; readonly target: number; readonly next: number }
-  /** indirect branches and returns */
-  | { readonly kind: "indirect" }
+  /** indirect branches and returns; a return looks first whether it leads to one of `candidates`, behind calls of the region */
+  | { readonly kind: "indirect"; readonly candidates: readonly number[] }
   /** the instruction at `target` is the interpreter's */
   | { readonly kind: "interpret"; readonly target: number };
 
@@ -39,6 +39,9 @@ export interface RegionLimits {
   readonly blocks: number;
   readonly instructions: number;
 }
+
+/** Places that a return compares its target with. */
+const MAXIMUM_CANDIDATES = 4;
 
 export const DEFAULT_LIMITS: RegionLimits = { blocks: 64, instructions: 512 };
 
@@ -83,15 +86,17 @@ export class RegionFinder {
         instructions.set(at, decoded);
         at = decoded.end;
         if (decoded.definition.ends !== true) continue;
-        for (const target of targetsOf(decoded)) if (target >= 0 && target < PAGE) queue.push(target);
+        for (const target of targetsOf(decoded)) if (isInPage(target)) queue.push(target);
         break;
       }
     }
-    const blocks = [...leaders].map((start) => this.#block(start, instructions, leaders));
+    const calls = [...instructions.values()].filter((decoded) => isInnerCall(decoded) && leaders.has(decoded.end));
+    const returns = calls.map(({ end }) => end).slice(0, MAXIMUM_CANDIDATES);
+    const blocks = [...leaders].map((start) => this.#block(start, instructions, leaders, returns));
     return { blocks, instructionCount: blocks.reduce((sum, block) => sum + block.instructions.length, 0) };
   }
 
-  #block(start: number, all: ReadonlyMap<number, RegionInstruction>, leaders: ReadonlySet<number>): RegionBlock {
+  #block(start: number, all: ReadonlyMap<number, RegionInstruction>, leaders: ReadonlySet<number>, returns: readonly number[]): RegionBlock {
     const instructions: RegionInstruction[] = [];
     let at = start;
     for (;;) {
@@ -99,7 +104,7 @@ export class RegionFinder {
       if (!decoded) return { start, instructions, end: { kind: "interpret", target: at } };
       instructions.push(decoded);
       at = decoded.end;
-      if (decoded.definition.ends === true) return { start, instructions, end: endOf(decoded) };
+      if (decoded.definition.ends === true) return { start, instructions, end: endOf(decoded, returns) };
       if (leaders.has(at) || at >= PAGE) return { start, instructions, end: { kind: "jump", target: at } };
     }
   }
@@ -135,16 +140,28 @@ function isTranslatableOperand(operand: Operand): boolean {
   }
 }
 
-function endOf(decoded: RegionInstruction): BlockEnd {
-  const [operand] = decoded.instruction.operands;
-  if (operand?.kind !== "relative") return { kind: "indirect" };
+function endOf(decoded: RegionInstruction, returns: readonly number[]): BlockEnd {
+  const { mnemonic, operands } = decoded.instruction;
+  const [operand] = operands;
+  if (operand?.kind !== "relative") return { kind: "indirect", candidates: mnemonic === "ret" ? returns : [] };
   const target = decoded.end + operand.displacement;
-  if (CONDITIONAL.test(decoded.instruction.mnemonic)) return { kind: "branch", target, next: decoded.end };
+  if (CONDITIONAL.test(mnemonic)) return { kind: "branch", target, next: decoded.end };
   return { kind: "jump", target };
 }
 
+/** Where the code goes on that can be decoded: for a call inside the page, also behind it. */
 function targetsOf(decoded: RegionInstruction): readonly number[] {
-  const end = endOf(decoded);
+  const end = endOf(decoded, []);
   if (end.kind === "branch") return [end.next, end.target];
-  return end.kind === "jump" ? [end.target] : [];
+  if (end.kind !== "jump") return [];
+  return isInnerCall(decoded) ? [end.target, decoded.end] : [end.target];
+}
+
+function isInPage(offset: number): boolean {
+  return offset >= 0 && offset < PAGE;
+}
+
+function isInnerCall({ instruction, end }: RegionInstruction): boolean {
+  const [operand] = instruction.operands;
+  return instruction.mnemonic === "call" && operand?.kind === "relative" && isInPage(end + operand.displacement);
 }

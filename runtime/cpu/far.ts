@@ -20,7 +20,7 @@ export function truncateTo(bytes: number, value: bigint): bigint {
 /** #GP(0) unless RIP lies in the code segment, or is canonical in 64-bit code. */
 export function checkTarget(cpu: Cpu, code: Descriptor, rip: bigint): Fault | undefined {
   if (cpu.longMode && code.long) return isCanonical(rip) ? undefined : generalProtection();
-  return (rip & 0xffff_ffffn) > BigInt(code.limit) ? generalProtection() : undefined;
+  return rip > BigInt(code.limit) ? generalProtection() : undefined;
 }
 
 /** Whether CS.L and CS.D are both set, which IA-32e mode reserves. */
@@ -233,6 +233,9 @@ function innerStack(cpu: Cpu, cpl: number): { stack: Stack; register: SegmentReg
 
 // ---- returns ----
 
+/** A far pointer on the stack: AMD processors read the selector before the offset. */
+export const FAR_POINTER = [1, 0] as const;
+
 /** The code segment to return to: same or outer level. Shared by RET and IRET. */
 export function returnCode(cpu: Cpu, selector: number): Descriptor | Fault {
   if (isNull(selector)) return generalProtection();
@@ -261,13 +264,10 @@ export function returnStackSegment(
 function farReturn(cpu: Cpu, size: AccessSize, released: bigint): CallOutResult {
   const { state } = cpu;
   const stack = Stack.current(cpu);
-  // CS is read before RIP, as AMD processors do: it shows in CR2.
-  const selectorWord = stack.peek(size, 1);
-  if (selectorWord instanceof Fault) return selectorWord;
-  const popped = stack.popAll(size, 2);
+  const popped = stack.popAll(size, FAR_POINTER);
   if (popped instanceof Fault) return popped;
   const rip = popped[0] ?? 0n;
-  const selector = Number(selectorWord & 0xffffn);
+  const selector = Number((popped[1] ?? 0n) & 0xffffn);
   if (cpu.realSegments) {
     const result = enterRealCode(cpu, selector, rip);
     if (result !== "redirect") return result;
@@ -275,15 +275,15 @@ function farReturn(cpu: Cpu, size: AccessSize, released: bigint): CallOutResult 
     state.rsp = stack.pointer;
     return result;
   }
-  const descriptor = returnCode(cpu, selector);
-  if (descriptor instanceof Fault) return descriptor;
-  const outer = (selector & 3) > state.cpl;
   stack.release(released);
   let newPointer = stack.pointer;
+  // The outer stack's pointer is read before the selector is looked at, even of one whose level is not allowed.
+  const pair = (selector & 3) === state.cpl ? undefined : stack.popAll(size, FAR_POINTER);
+  if (pair instanceof Fault) return pair;
+  const descriptor = returnCode(cpu, selector);
+  if (descriptor instanceof Fault) return descriptor;
   let stackRegister: SegmentRegister | undefined;
-  if (outer) {
-    const pair = stack.popAll(size, 2);
-    if (pair instanceof Fault) return pair;
+  if (pair) {
     const loaded = returnStackSegment(cpu, descriptor, Number((pair[1] ?? 0n) & 0xffffn), selector & 3);
     if (loaded instanceof Fault) return loaded;
     stackRegister = loaded;
@@ -303,7 +303,7 @@ function farReturn(cpu: Cpu, size: AccessSize, released: bigint): CallOutResult 
   state.rsp = newPointer;
   if (stackRegister) state.setSegment(Segment.SS, stackRegister);
   enterCode(cpu, code.register(selector), rip);
-  if (outer) dropPrivilegedSegments(cpu);
+  if (pair) dropPrivilegedSegments(cpu);
   return "redirect";
 }
 

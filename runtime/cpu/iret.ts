@@ -3,7 +3,7 @@ import { numberOf, type CallOutResult, type CallOutTable } from "./call-out.ts";
 import { Cr4 } from "./control-bits.ts";
 import type { Cpu } from "./cpu.ts";
 import { linearOf, markAccessed } from "./descriptor.ts";
-import { checkTarget, enterCode, enterRealCode, returnCode, returnStackSegment, sizeOf } from "./far.ts";
+import { checkTarget, enterCode, enterRealCode, FAR_POINTER, returnCode, returnStackSegment, sizeOf } from "./far.ts";
 import { Fault, generalProtection } from "./fault.ts";
 import { SYSTEM, type AccessSize } from "./memory-access.ts";
 import { hasCodeBreakpoints } from "./debug.ts";
@@ -16,6 +16,10 @@ import { switchTask } from "./task-switch.ts";
 /** Flags that every IRET may change, whatever the privilege. */
 const ALWAYS = Rflags.ARITHMETIC | Rflags.TF | Rflags.DF | Rflags.NT;
 const WIDE = Rflags.RF | Rflags.AC | Rflags.ID;
+
+/** RIP, CS and RFLAGS on the stack, and in 64-bit mode RSP and SS, in the order in which AMD processors read them. */
+const FRAME = [2, 1, 0] as const;
+const LONG_FRAME = [2, 1, 0, 4, 3] as const;
 
 function merge(old: number, popped: number, mask: number): number {
   return (old & ~mask) | (popped & mask);
@@ -41,7 +45,7 @@ function iret(cpu: Cpu, size: AccessSize): CallOutResult {
 
   const stack = Stack.current(cpu);
   // 64-bit code pops SS:RSP always. SDM Vol. 3A, 6.14.3.
-  const popped = stack.popAll(size, cpu.code64 ? 5 : 3);
+  const popped = stack.popAll(size, cpu.code64 ? LONG_FRAME : FRAME);
   if (popped instanceof Fault) return popped;
   const [rip = 0n, selectorWord = 0n, flagsWord = 0n] = popped;
   const selector = Number(selectorWord & 0xffffn);
@@ -49,15 +53,18 @@ function iret(cpu: Cpu, size: AccessSize): CallOutResult {
   if (flags & Rflags.VM && state.cpl === 0 && size === 4 && !cpu.longMode)
     return toVirtual(cpu, stack, rip, selector, flags);
 
+  const level = selector & 3;
+  // As for RETF, SS:rSP is read before the selector is looked at.
+  const pair = cpu.code64 ? popped.slice(3) : level === state.cpl ? undefined : stack.popAll(size, FAR_POINTER);
+  if (pair instanceof Fault) return pair;
   const descriptor = returnCode(cpu, selector);
   if (descriptor instanceof Fault) return descriptor;
-  const level = selector & 3;
+  const outside = checkTarget(cpu, descriptor, rip);
+  if (outside) return outside;
   const outer = level > state.cpl;
   let pointer = stack.pointer;
   let stackRegister;
-  if (outer || cpu.code64) {
-    const pair = cpu.code64 ? popped.slice(3) : stack.popAll(size, 2);
-    if (pair instanceof Fault) return pair;
+  if (pair) {
     const loaded = returnStackSegment(cpu, descriptor, Number((pair[1] ?? 0n) & 0xffffn), level);
     if (loaded instanceof Fault) return loaded;
     stackRegister = loaded;
@@ -67,8 +74,6 @@ function iret(cpu: Cpu, size: AccessSize): CallOutResult {
     const big = flat || (loaded.attributes & 0x4000) !== 0;
     pointer = big ? fresh : (state.rsp & ~0xffffn) | (fresh & 0xffffn);
   }
-  const outside = checkTarget(cpu, descriptor, rip);
-  if (outside) return outside;
   const code = markAccessed(cpu, descriptor);
   if (code instanceof Fault) return code;
 
@@ -86,7 +91,7 @@ function iret(cpu: Cpu, size: AccessSize): CallOutResult {
 function iretReal(cpu: Cpu, size: AccessSize): CallOutResult {
   const { state } = cpu;
   const stack = Stack.current(cpu);
-  const popped = stack.popAll(size, 3);
+  const popped = stack.popAll(size, FRAME);
   if (popped instanceof Fault) return popped;
   const [rip = 0n, selector = 0n, flags = 0n] = popped;
   const result = enterRealCode(cpu, Number(selector & 0xffffn), rip);
@@ -103,7 +108,7 @@ function iretVirtual(cpu: Cpu, size: AccessSize): CallOutResult {
   const extensions = (state.cr4 & Cr4.VME) !== 0n;
   if (iopl < 3 && (!extensions || size !== 2)) return generalProtection();
   const stack = Stack.current(cpu);
-  const popped = stack.popAll(size, 3);
+  const popped = stack.popAll(size, FRAME);
   if (popped instanceof Fault) return popped;
   const [rip = 0n, selector = 0n, flagsWord = 0n] = popped;
   const flags = Number(flagsWord & 0xffff_ffffn);
@@ -126,7 +131,7 @@ function iretVirtual(cpu: Cpu, size: AccessSize): CallOutResult {
 /** Return from level 0 to virtual-8086 mode: SS:ESP and the data segments lie on the stack as well. */
 function toVirtual(cpu: Cpu, stack: Stack, rip: bigint, selector: number, flags: number): CallOutResult {
   const { state } = cpu;
-  const rest = stack.popAll(4, 6);
+  const rest = stack.popAll(4, [0, 1, 2, 3, 4, 5]);
   if (rest instanceof Fault) return rest;
   if (rip > 0xffffn) return generalProtection();
   const [pointer = 0n, ss = 0n, es = 0n, ds = 0n, fs = 0n, gs = 0n] = rest;

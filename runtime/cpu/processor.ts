@@ -149,6 +149,30 @@ export class Processor {
     }
   }
 
+  /**
+   * Runs guest code for about `budget` instructions: a block more or less, without the single steps that an exact count takes.
+   * What `run` needs for a machine with a clock.
+   */
+  runSlice(budget: number): RunExit {
+    const end = this.instructions + BigInt(budget);
+    do {
+      const exit = needsStepping(this.cpu) ? this.#step() : this.#runFreely(budget);
+      if (exit) return exit;
+    } while (this.instructions < end);
+    return { reason: "budget" };
+  }
+
+  /**
+   * Instructions retired up to the last end of a block, also while generated code runs (in a call-out): what a clock made of
+   * instructions reads.
+   */
+  get instructionsNow(): bigint {
+    const { state } = this.cpu;
+    if (!this.#inside) return state.u64("instructions");
+    const spent = this.#granted - (state.u32("budget") | 0) - state.u32("repeatIterations");
+    return state.u64("instructions") + BigInt(spent);
+  }
+
   /** Delivers an event (an interrupt, for instance) to the guest now. */
   deliver(event: GuestEvent): RunExit | undefined {
     this.#uncounted += DELIVERY;
@@ -181,6 +205,10 @@ export class Processor {
   }
 
   // ---- running ----
+
+  /** budget of the run that is under way */
+  #granted = 0;
+  #inside = false;
 
   #runFreely(budget: number): RunExit | undefined {
     const { state } = this.cpu;
@@ -219,7 +247,10 @@ export class Processor {
     const { state } = this.cpu;
     state.setU32("budget", budget);
     state.setU32("repeatIterations", 0);
+    this.#granted = budget;
+    this.#inside = true;
     const reason = this.#exports.run(this.#base);
+    this.#inside = false;
     const repeated = state.u32("repeatIterations");
     this.#uncounted += repeated;
     const retired = budget - (state.u32("budget") | 0) - repeated;
@@ -245,6 +276,8 @@ export class Processor {
       case Exit.SHUTDOWN:
         return { reason: "shutdown" };
       default:
+        // Whoever runs this processor looks at everything that may wait, and says again whether something does.
+        this.cpu.state.setU32("pendingEvents", 0);
         return { reason: "event" };
     }
   }

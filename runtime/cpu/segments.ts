@@ -149,7 +149,7 @@ const VALID = 1n << 32n;
 
 /**
  * lar, lsl: 2^32 + result if valid, else 0. verr, verw: 1 if accessible, else 0.
- * loadSegment(segment, selector); loadStackSegmentFromStack(selector, operand bytes); lldt(selector); ltr(selector)
+ * loadSegment(segment, selector), loadFarSegment(segment, selector); loadStackSegmentFromStack(selector, operand bytes); lldt(selector); ltr(selector)
  */
 export const segmentCallOuts: CallOutTable = {
   loadSegment(cpu, operands) {
@@ -160,6 +160,9 @@ export const segmentCallOuts: CallOutTable = {
     if (segment === Segment.SS) cpu.shadowStackLoad();
     return undefined;
   },
+
+  /** LSS loads the stack pointer as well, so that nothing has to be held back after it. */
+  loadFarSegment: (cpu, operands) => loadDataSegment(cpu, numberOf(operands, 0), numberOf(operands, 1) & 0xffff),
 
   /** POP SS: the stack pointer moves at the width that the old SS gives. */
   popStackSegment(cpu, operands) {

@@ -1,5 +1,5 @@
-import { Segment, Vector } from "../abi/guest-state.ts";
-import { Attribute } from "./control-bits.ts";
+import { Rflags, Segment, Vector } from "../abi/guest-state.ts";
+import { Attribute, Cr0 } from "./control-bits.ts";
 import type { Cpu } from "./cpu.ts";
 import { Fault } from "./fault.ts";
 import { atLevel, isBlock, isCanonical, type AccessSize, type Privilege } from "./memory-access.ts";
@@ -67,7 +67,7 @@ export class Stack {
   pushAll(size: AccessSize, values: readonly bigint[]): Fault | undefined {
     if (this.#flat && size === 8) {
       const next = BigInt.asUintN(64, this.#pointer - BigInt(values.length * 8));
-      if (isBlock(next, values.length) && isCanonical(next)) {
+      if (isBlock(next, values.length) && isCanonical(next) && !this.#isMisaligned(next, size)) {
         // If it faults, the single pushes below find the address that CR2 must have: that of the first push.
         if (!this.#cpu.memory.writeWords(next, values.toReversed(), this.#privilege)) {
           this.#pointer = next;
@@ -94,18 +94,31 @@ export class Stack {
     return value;
   }
 
-  /** Pops `count` elements, first one first. */
-  popAll(size: AccessSize, count: number): bigint[] | Fault {
-    if (this.#flat && size === 8 && isBlock(this.#pointer, count) && isCanonical(this.#pointer)) {
-      const words = this.#cpu.memory.readWords(this.#pointer, count, this.#privilege);
-      if (!(words instanceof Fault)) this.#pointer = BigInt.asUintN(64, this.#pointer + BigInt(count * 8));
-      return words;
-    }
+  /**
+   * Pops elements, as many as `order` has, in the order in which they lie in memory.
+   *
+   * @param order in which they are read, which shows in CR2
+   */
+  popAll(size: AccessSize, order: readonly number[]): bigint[] | Fault {
+    const values = this.#readBlock(size, order.length) ?? this.#readInOrder(size, order);
+    if (!(values instanceof Fault)) this.#pointer = this.#moved(BigInt(size * order.length));
+    return values;
+  }
+
+  /** 64-bit elements of one page at once, if that works. */
+  #readBlock(size: AccessSize, count: number): bigint[] | undefined {
+    if (!this.#flat || size !== 8 || !isBlock(this.#pointer, count) || !isCanonical(this.#pointer)) return undefined;
+    if (this.#isMisaligned(this.#pointer, size)) return undefined;
+    const words = this.#cpu.memory.readWords(this.#pointer, count, this.#privilege);
+    return words instanceof Fault ? undefined : words;
+  }
+
+  #readInOrder(size: AccessSize, order: readonly number[]): bigint[] | Fault {
     const values: bigint[] = [];
-    for (let index = 0; index < count; index++) {
-      const value = this.pop(size);
+    for (const index of order) {
+      const value = this.peek(size, index);
       if (value instanceof Fault) return value;
-      values.push(value);
+      values[index] = value;
     }
     return values;
   }
@@ -120,11 +133,20 @@ export class Stack {
     return this.#mask === 0xffffn ? (this.#pointer & ~0xffffn) | moved : moved;
   }
 
+  /** Whether an access raises #AC, which only level 3 gets: CR0.AM and RFLAGS.AC. */
+  #isMisaligned(linear: bigint, size: AccessSize): boolean {
+    if ((Number(linear & 7n) & (size - 1)) === 0 || !this.#privilege.user) return false;
+    const { systemFlags, cr0 } = this.#cpu.state;
+    return (systemFlags & Rflags.AC) !== 0 && (cr0 & Cr0.AM) !== 0n;
+  }
+
   #linear(pointer: bigint, size: AccessSize): bigint | Fault {
     const offset = pointer & this.#mask;
     if (this.#flat) {
-      if (isCanonical(offset) && isCanonical(BigInt.asUintN(64, offset + BigInt(size - 1)))) return offset;
-      return new Fault(Vector.SS, this.#limitError);
+      if (!isCanonical(offset) || !isCanonical(BigInt.asUintN(64, offset + BigInt(size - 1)))) {
+        return new Fault(Vector.SS, this.#limitError);
+      }
+      return this.#isMisaligned(offset, size) ? new Fault(Vector.AC, 0) : offset;
     }
     const { limit, attributes, base } = this.#segment;
     const first = Number(offset);
@@ -132,6 +154,8 @@ export class Stack {
     const expandDown = (attributes & (Attribute.CODE | Attribute.EXPAND_DOWN)) === Attribute.EXPAND_DOWN;
     const top = attributes & Attribute.DEFAULT ? 0xffff_ffff : 0xffff;
     const inside = expandDown ? first > limit && last <= top : last <= limit;
-    return inside ? BigInt.asUintN(32, base + offset) : new Fault(Vector.SS, this.#limitError);
+    if (!inside) return new Fault(Vector.SS, this.#limitError);
+    const linear = BigInt.asUintN(32, base + offset);
+    return this.#isMisaligned(linear, size) ? new Fault(Vector.AC, 0) : linear;
   }
 }

@@ -5,7 +5,8 @@ export type AccessSize = 1 | 2 | 4;
 export const OPEN_BUS = 0xffff_ffff;
 
 /**
- * A device at I/O ports. `port` is the absolute port number. Values are unsigned; more bits than `size` has are cut off.
+ * A device at I/O ports. `port` is the absolute port number, a multiple of `size`. Values are unsigned; the bus cuts off what a read
+ * returns beyond `size`.
  * A device that claims its ports with width n sees accesses of at most n bytes, as on the bus it was made for.
  */
 export interface PortDevice {

@@ -6,7 +6,13 @@ const PORT_DATA = 0x60;
 /** Status, read at port 0x64; IBM PS/2 Hardware Interface Technical Reference, "Keyboard and auxiliary device controller". */
 const Status = { OUTPUT_FULL: 1, SYSTEM: 4, COMMAND: 8, UNLOCKED: 0x10 } as const;
 /** Controller command byte (configuration). */
-const Config = { KEYBOARD_INTERRUPT: 1, SYSTEM: 4, KEYBOARD_DISABLED: 0x10, AUXILIARY_DISABLED: 0x20, TRANSLATE: 0x40 } as const;
+const Config = {
+  KEYBOARD_INTERRUPT: 1,
+  SYSTEM: 4,
+  KEYBOARD_DISABLED: 0x10,
+  AUXILIARY_DISABLED: 0x20,
+  TRANSLATE: 0x40,
+} as const;
 /** Commands, written to port 0x64. */
 const Command = {
   READ_RAM: 0x20,

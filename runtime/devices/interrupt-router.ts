@@ -1,4 +1,5 @@
-import type { ApicMessage, LocalApic } from "./local-apic.ts";
+import type { LocalApic } from "./local-apic.ts";
+import type { ApicMessage } from "./local-apic-host.ts";
 import { DeliveryMode, type DeliveryMode as Mode } from "./local-apic-registers.ts";
 
 /** Message address and data of MSI; SDM Vol. 3A, 11.11. */
@@ -61,7 +62,10 @@ export class InterruptRouter {
   #deliver(targets: readonly LocalApic[], message: ApicMessage): void {
     const [first] = targets;
     if (message.mode === DeliveryMode.LOWEST_PRIORITY && first) {
-      const least = targets.reduce((chosen, apic) => (apic.processorPriority < chosen.processorPriority ? apic : chosen), first);
+      const least = targets.reduce(
+        (chosen, apic) => (apic.processorPriority < chosen.processorPriority ? apic : chosen),
+        first,
+      );
       return least.receive(message);
     }
     for (const apic of targets) apic.receive(message);

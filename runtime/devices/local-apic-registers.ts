@@ -63,7 +63,16 @@ export const LVT_WRITABLE: Readonly<Record<number, number>> = {
   [Reg.LVT_ERROR]: 0x0001_00ff,
 };
 
-export const DeliveryMode = { FIXED: 0, LOWEST_PRIORITY: 1, SMI: 2, RESERVED: 3, NMI: 4, INIT: 5, STARTUP: 6, EXTERNAL: 7 } as const;
+export const DeliveryMode = {
+  FIXED: 0,
+  LOWEST_PRIORITY: 1,
+  SMI: 2,
+  RESERVED: 3,
+  NMI: 4,
+  INIT: 5,
+  STARTUP: 6,
+  EXTERNAL: 7,
+} as const;
 export type DeliveryMode = (typeof DeliveryMode)[keyof typeof DeliveryMode];
 
 /** Interrupt command register, low half; SDM Vol. 3A, figure 11-12. */
@@ -83,30 +92,46 @@ export const Spurious = { VECTOR: 0xff, ENABLED: 0x100, WRITABLE: 0x3ff } as con
 /** Error status register; SDM Vol. 3A, figure 11-9. */
 export const ApicError = { SEND_ILLEGAL_VECTOR: 0x20, RECEIVE_ILLEGAL_VECTOR: 0x40, ILLEGAL_REGISTER: 0x80 } as const;
 
-/** A set of 256 vectors, as the IRR, ISR and TMR are: eight words of 32. */
-export class VectorSet {
-  readonly words: Int32Array = new Int32Array(8);
+/** Registers that a write does not reach: in memory it is lost, in x2APIC mode it is #GP. */
+export const READ_ONLY: ReadonlySet<number> = new Set([
+  Reg.ID,
+  Reg.VERSION,
+  Reg.ARBITRATION_PRIORITY,
+  Reg.PROCESSOR_PRIORITY,
+  Reg.REMOTE_READ,
+  Reg.CURRENT_COUNT,
+  ...Array.from({ length: 24 }, (_, index) => Reg.IN_SERVICE + index),
+]);
 
-  has(vector: number): boolean {
-    return ((this.words[vector >> 5] ?? 0) & (1 << (vector & 31))) !== 0;
-  }
+/** Registers that x2APIC mode does not have. The logical destination can be read there. */
+export const XAPIC_ONLY: ReadonlySet<number> = new Set([
+  Reg.ARBITRATION_PRIORITY,
+  Reg.REMOTE_READ,
+  Reg.DESTINATION_FORMAT,
+  Reg.COMMAND_HIGH,
+]);
 
-  set(vector: number, present: boolean): void {
-    const bit = 1 << (vector & 31);
-    const word = this.words[vector >> 5] ?? 0;
-    this.words[vector >> 5] = present ? word | bit : word & ~bit;
-  }
+/** Bits that may be set in a write of x2APIC mode; others are #GP. */
+export const X2APIC_WRITABLE: Readonly<Record<number, number>> = {
+  [Reg.TASK_PRIORITY]: 0xff,
+  [Reg.EOI]: 0,
+  [Reg.SPURIOUS]: Spurious.WRITABLE,
+  [Reg.ERROR_STATUS]: 0,
+  ...LVT_WRITABLE,
+  // Bits that hardware owns may be written back as they were read.
+  [Reg.LVT_LINT0]: 0x0001_f7ff,
+  [Reg.LVT_LINT1]: 0x0001_f7ff,
+  [Reg.LVT_TIMER]: 0x0007_10ff,
+  [Reg.INITIAL_COUNT]: 0xffff_ffff,
+  [Reg.DIVIDE]: 0x0b,
+};
 
-  /** The highest vector in the set, -1 if it is empty. */
-  get highest(): number {
-    for (let index = 7; index >= 0; index--) {
-      const word = this.words[index] ?? 0;
-      if (word !== 0) return index * 32 + 31 - Math.clz32(word);
-    }
-    return -1;
-  }
-
-  clear(): void {
-    this.words.fill(0);
-  }
+/** Whether IA32_APIC_BASE may change so: the modes, and the ways between them. SDM Vol. 3A, 11.12.5 and figure 11-27. */
+export function mayFollow(base: bigint, next: bigint, addressMask: bigint): boolean {
+  if (next & ~(addressMask | Base.BOOTSTRAP | Base.X2APIC | Base.ENABLE)) return false;
+  const enables = (next & Base.ENABLE) !== 0n;
+  const x2apic = (next & Base.X2APIC) !== 0n;
+  // x2APIC mode is entered from xAPIC mode, and left by disabling.
+  if (x2apic) return enables && (base & Base.ENABLE) !== 0n;
+  return !enables || (base & Base.X2APIC) === 0n;
 }

@@ -44,7 +44,7 @@ export class MmioBus implements PhysicalBus {
 
   read(gpa: number, offset: number, byteLength: number): void {
     const memory = this.#memory;
-    for (let at = 0; at < byteLength; ) {
+    for (let at = 0; at < byteLength;) {
       const size = pieceAt(gpa + at, byteLength - at);
       const value = this.load(gpa + at, size);
       if (size === 4) memory.setUint32(offset + at, value, true);
@@ -56,7 +56,7 @@ export class MmioBus implements PhysicalBus {
 
   write(gpa: number, offset: number, byteLength: number): void {
     const memory = this.#memory;
-    for (let at = 0; at < byteLength; ) {
+    for (let at = 0; at < byteLength;) {
       const size = pieceAt(gpa + at, byteLength - at);
       const from = offset + at;
       const value =
@@ -69,7 +69,8 @@ export class MmioBus implements PhysicalBus {
   /** One aligned access. */
   load(gpa: number, size: AccessSize): number {
     const claim = this.#find(gpa, size);
-    return claim ? claim.device.readMmio(gpa - claim.first, size) : OPEN_BUS;
+    const value = claim ? claim.device.readMmio(gpa - claim.first, size) : OPEN_BUS;
+    return size === 4 ? value >>> 0 : value & (size === 2 ? 0xffff : 0xff);
   }
 
   /** One aligned access. */
@@ -83,7 +84,8 @@ export class MmioBus implements PhysicalBus {
     if (gpa >= last.first && gpa + size <= last.end) return last;
     const found = this.#claims.find(({ first, end }) => gpa >= first && gpa + size <= end);
     // Claims may overlap, and then the last one found is not always the first that matches.
-    const alone = found && !this.#claims.some((other) => other !== found && other.first < found.end && found.first < other.end);
+    const alone =
+      found && !this.#claims.some((other) => other !== found && other.first < found.end && found.first < other.end);
     if (alone) this.#last = found;
     return found;
   }

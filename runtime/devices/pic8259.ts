@@ -4,7 +4,14 @@ import type { AccessSize, InterruptLine, PortDevice, Stateful } from "./device.t
 const Icw1 = { NEEDS_ICW4: 1, SINGLE: 2, LEVEL: 8, SELECT: 0x10 } as const;
 const Icw4 = { AUTO_EOI: 2, SPECIAL_FULLY_NESTED: 0x10 } as const;
 const Ocw2 = { LEVEL_MASK: 7, EOI: 0x20, SPECIFIC: 0x40, ROTATE: 0x80 } as const;
-const Ocw3 = { SELECT: 8, READ_REGISTER: 2, IN_SERVICE: 1, POLL: 4, SPECIAL_MASK_ENABLE: 0x40, SPECIAL_MASK: 0x20 } as const;
+const Ocw3 = {
+  SELECT: 8,
+  READ_REGISTER: 2,
+  IN_SERVICE: 1,
+  POLL: 4,
+  SPECIAL_MASK_ENABLE: 0x40,
+  SPECIAL_MASK: 0x20,
+} as const;
 const POLL_INTERRUPT = 0x80;
 
 /** The input of the primary that the secondary drives. */
@@ -210,7 +217,16 @@ class Chip implements Stateful<PicState> {
 
   save(): PicState {
     return {
-      fields: [this.#levels, this.#edges, this.#mask, this.#inService, this.#vectorBase, this.#lowest, this.#levelTriggered, this.#expected],
+      fields: [
+        this.#levels,
+        this.#edges,
+        this.#mask,
+        this.#inService,
+        this.#vectorBase,
+        this.#lowest,
+        this.#levelTriggered,
+        this.#expected,
+      ],
       // prettier-ignore
       flags: [
         this.#needsIcw4, this.#single, this.#allLevel, this.#autoEoi, this.#rotateOnAutoEoi, this.#fullyNested, this.#specialMask,
@@ -219,7 +235,16 @@ class Chip implements Stateful<PicState> {
     };
   }
   restore({ fields, flags }: PicState): void {
-    const [levels = 0, edges = 0, mask = 0, inService = 0, vectorBase = 0, lowest = 7, levelTriggered = 0, expected = 0] = fields;
+    const [
+      levels = 0,
+      edges = 0,
+      mask = 0,
+      inService = 0,
+      vectorBase = 0,
+      lowest = 7,
+      levelTriggered = 0,
+      expected = 0,
+    ] = fields;
     this.#levels = levels;
     this.#edges = edges;
     this.#mask = mask;

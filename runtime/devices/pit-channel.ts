@@ -254,7 +254,7 @@ export class PitChannel implements Stateful<PitChannelState> {
     let rest = ((count % 10_000) + 10_000) % 10_000;
     let digits = 0;
     for (let shift = 0; shift < 16; shift += 4) {
-      digits |= rest % 10 << shift;
+      digits |= (rest % 10) << shift;
       rest = Math.floor(rest / 10);
     }
     return digits;
@@ -316,7 +316,8 @@ export class PitChannel implements Stateful<PitChannelState> {
     };
   }
   restore({ fields, flags }: PitChannelState): void {
-    const [control = 0x30, reload = 0x1_0000, loadedAt = 0, held, next, writeLow = 0, count, status, switchAfter] = fields;
+    const [control = 0x30, reload = 0x1_0000, loadedAt = 0, held, next, writeLow = 0, count, status, switchAfter] =
+      fields;
     this.#control = control;
     this.#reload = reload;
     this.#loadedAt = loadedAt;

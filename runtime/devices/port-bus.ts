@@ -13,43 +13,52 @@ interface Claim {
 /**
  * The 65,536 I/O ports. SDM Vol. 1, 19.3.
  *
- * An access that a device cannot take whole (wider than its data path, or over the end of its ports) becomes several narrower ones at
- * ascending ports, as the bus controller of a PC makes them. Ports that nobody claimed read as all ones and ignore writes.
+ * An access that a device cannot take whole (misaligned, wider than its data path, or over the end of its ports) becomes several
+ * narrower ones at ascending ports, as the bus controller of a PC makes them. Ports that nobody claimed read as all ones and ignore
+ * writes.
  */
 export class DevicePorts implements PortBus {
   /** index into #claims for each port, 0 = nobody */
   readonly #owner = new Uint16Array(0x1_0000);
   readonly #claims: (Claim | undefined)[] = [undefined];
+  /** indexes of the claims, oldest first */
+  #order: number[] = [];
 
   /**
-   * Gives ports to a device, also ones that another had: the latest claim wins.
+   * Gives ports to a device, also ones that another has: the latest claim wins until it is given back.
    *
    * @param width bytes of the widest access that the device takes
-   * @returns gives them back, those that nobody else took since
+   * @returns gives them back
    */
   claim({ first, count }: PortRange, device: PortDevice, width: AccessSize = 1): () => void {
     invariant(first >= 0 && count > 0 && first + count <= 0x1_0000, `ports ${first}+${count} are no I/O ports`);
     const free = this.#claims.indexOf(undefined, 1);
     const index = free < 0 ? this.#claims.length : free;
     this.#claims[index] = { device, width, first, end: first + count };
+    this.#order.push(index);
     this.#owner.fill(index, first, first + count);
     return () => {
-      for (let port = first; port < first + count; port++) if (this.#owner[port] === index) this.#owner[port] = 0;
       this.#claims[index] = undefined;
+      this.#order = this.#order.filter((other) => other !== index);
+      this.#owner.fill(0, first, first + count);
+      for (const other of this.#order) {
+        const claim = this.#claims[other];
+        if (claim)
+          this.#owner.fill(other, Math.max(first, claim.first), Math.max(first, Math.min(first + count, claim.end)));
+      }
     };
   }
 
   read(port: number, size: AccessSize): number {
     const claim = this.#claims[this.#owner[port] ?? 0];
-    if (!claim) return size === 1 ? 0xff : this.#readParts(port, size);
-    if (size > claim.width || port + size > claim.end) return this.#readParts(port, size);
+    if (!claim || !takesWhole(claim, port, size)) return this.#readParts(port, size);
     const value = claim.device.readPort(port, size);
     return size === 4 ? value >>> 0 : value & (size === 1 ? 0xff : 0xffff);
   }
 
   write(port: number, size: AccessSize, value: number): undefined {
     const claim = this.#claims[this.#owner[port] ?? 0];
-    if (claim && size <= claim.width && port + size <= claim.end) {
+    if (claim && takesWhole(claim, port, size)) {
       claim.device.writePort(port, size, size === 4 ? value >>> 0 : value & (size === 1 ? 0xff : 0xffff));
     } else if (size > 1) {
       const half = size === 4 ? 2 : 1;
@@ -64,4 +73,8 @@ export class DevicePorts implements PortBus {
     const low = this.read(port, half);
     return (low | (this.read((port + half) & 0xffff, half) << (half * 8))) >>> 0;
   }
+}
+
+function takesWhole(claim: Claim, port: number, size: AccessSize): boolean {
+  return size <= claim.width && (port & (size - 1)) === 0 && port + size <= claim.end;
 }

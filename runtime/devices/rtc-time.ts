@@ -1,6 +1,15 @@
 /** The time registers of the MC146818A: what they hold for a time, and the time that they hold. Data sheet, table 3. */
 
-const Reg = { Seconds: 0x00, Minutes: 0x02, Hours: 0x04, Weekday: 0x06, Day: 0x07, Month: 0x08, Year: 0x09, Century: 0x32 } as const;
+const Reg = {
+  Seconds: 0x00,
+  Minutes: 0x02,
+  Hours: 0x04,
+  Weekday: 0x06,
+  Day: 0x07,
+  Month: 0x08,
+  Year: 0x09,
+  Century: 0x32,
+} as const;
 
 /** Registers that show the time. */
 export const TimeField: ReadonlySet<number> = new Set(Object.values(Reg));
@@ -15,7 +24,7 @@ export interface TimeFormat {
 const AFTERNOON = 0x80;
 
 function encode(value: number, binary: boolean): number {
-  return binary ? value : (Math.floor(value / 10) << 4) | value % 10;
+  return binary ? value : (Math.floor(value / 10) << 4) | (value % 10);
 }
 
 function decode(value: number, binary: boolean): number {

@@ -6,7 +6,15 @@ import { decodeTime, encodeTime, TimeField, timeOfDay } from "./rtc-time.ts";
 const PORT_INDEX = 0x70;
 
 /** Register numbers; MC146818A data sheet, "Address map". */
-const Reg = { SecondsAlarm: 0x01, MinutesAlarm: 0x03, HoursAlarm: 0x05, StatusA: 0x0a, StatusB: 0x0b, StatusC: 0x0c, StatusD: 0x0d } as const;
+const Reg = {
+  SecondsAlarm: 0x01,
+  MinutesAlarm: 0x03,
+  HoursAlarm: 0x05,
+  StatusA: 0x0a,
+  StatusB: 0x0b,
+  StatusC: 0x0c,
+  StatusD: 0x0d,
+} as const;
 const StatusA = { UPDATE: 0x80, DIVIDER_MASK: 0x70, DIVIDER_RESET: 0x60, RATE_MASK: 0x0f, RESET: 0x26 } as const;
 const StatusB = { SET: 0x80, PERIODIC: 0x40, ALARM: 0x20, UPDATE: 0x10, BINARY: 0x04, HOURS_24: 0x02 } as const;
 /** The flags stand at the bits of their enables in register B. */

@@ -1,19 +1,56 @@
 import type { AccessSize, InterruptLine, PortDevice, Stateful } from "./device.ts";
 
 /** Registers; PC16550D data sheet, table II. With LCR.DLAB, 0 and 1 are the divisor latch. */
-const Reg = { Data: 0, InterruptEnable: 1, InterruptId: 2, LineControl: 3, ModemControl: 4, LineStatus: 5, ModemStatus: 6, Scratch: 7 } as const;
+const Reg = {
+  Data: 0,
+  InterruptEnable: 1,
+  InterruptId: 2,
+  LineControl: 3,
+  ModemControl: 4,
+  LineStatus: 5,
+  ModemStatus: 6,
+  Scratch: 7,
+} as const;
 
 /** Interrupt enable register. */
 const Ier = { RECEIVED: 1, TRANSMITTER_EMPTY: 2, LINE_STATUS: 4, MODEM_STATUS: 8, ALL: 0x0f } as const;
 /** Interrupt identification register; table IV, highest priority first. */
-const Iir = { LINE_STATUS: 6, RECEIVED: 4, TIMEOUT: 0x0c, TRANSMITTER_EMPTY: 2, MODEM_STATUS: 0, NONE: 1, FIFOS: 0xc0 } as const;
+const Iir = {
+  LINE_STATUS: 6,
+  RECEIVED: 4,
+  TIMEOUT: 0x0c,
+  TRANSMITTER_EMPTY: 2,
+  MODEM_STATUS: 0,
+  NONE: 1,
+  FIFOS: 0xc0,
+} as const;
 /** FIFO control register, write only at the address of IIR. */
 const Fcr = { ENABLE: 1, CLEAR_RECEIVER: 2, CLEAR_TRANSMITTER: 4, STORED: 0xc9 } as const;
 const Lcr = { DLAB: 0x80 } as const;
 const Mcr = { DTR: 1, RTS: 2, OUT1: 4, OUT2: 8, LOOPBACK: 0x10, ALL: 0x1f } as const;
-const Lsr = { DATA: 1, OVERRUN: 2, PARITY: 4, FRAMING: 8, BREAK: 0x10, EMPTY: 0x20, IDLE: 0x40, FIFO_ERROR: 0x80, ERRORS: 0x1e } as const;
+const Lsr = {
+  DATA: 1,
+  OVERRUN: 2,
+  PARITY: 4,
+  FRAMING: 8,
+  BREAK: 0x10,
+  EMPTY: 0x20,
+  IDLE: 0x40,
+  FIFO_ERROR: 0x80,
+  ERRORS: 0x1e,
+} as const;
 /** Modem status: lines in the high half, what changed since the last read in the low half. */
-const Msr = { DELTA_CTS: 1, DELTA_DSR: 2, TRAILING_RI: 4, DELTA_DCD: 8, CTS: 0x10, DSR: 0x20, RI: 0x40, DCD: 0x80, LINES: 0xf0 } as const;
+const Msr = {
+  DELTA_CTS: 1,
+  DELTA_DSR: 2,
+  TRAILING_RI: 4,
+  DELTA_DCD: 8,
+  CTS: 0x10,
+  DSR: 0x20,
+  RI: 0x40,
+  DCD: 0x80,
+  LINES: 0xf0,
+} as const;
 
 const FIFO_BYTES = 16;
 /** Receiver trigger levels, FCR bits 6..7. */
@@ -296,7 +333,8 @@ export class Uart16550 implements PortDevice, Stateful<UartState> {
   #pending(): number {
     const enabled = this.#interruptEnable;
     const waiting = this.#received.length;
-    if (enabled & Ier.LINE_STATUS && (this.#lineErrors & Lsr.ERRORS) | ((this.#received[0] ?? 0) >> 8)) return Iir.LINE_STATUS;
+    if (enabled & Ier.LINE_STATUS && (this.#lineErrors & Lsr.ERRORS) | ((this.#received[0] ?? 0) >> 8))
+      return Iir.LINE_STATUS;
     if (enabled & Ier.RECEIVED && waiting > 0) {
       const trigger = this.#fifos ? (TRIGGERS[this.#fifoControl >> 6] ?? 1) : 1;
       return waiting >= trigger ? Iir.RECEIVED : Iir.TIMEOUT;
@@ -331,7 +369,8 @@ export class Uart16550 implements PortDevice, Stateful<UartState> {
   }
 
   restore(state: UartState): void {
-    const [enable = 0, fifo = 0, lineControl = 0, modemControl = 0, errors = 0, modem = CONNECTED, scratch = 0] = state.registers;
+    const [enable = 0, fifo = 0, lineControl = 0, modemControl = 0, errors = 0, modem = CONNECTED, scratch = 0] =
+      state.registers;
     this.#interruptEnable = enable;
     this.#fifoControl = fifo;
     this.#lineControl = lineControl;
@@ -347,4 +386,3 @@ export class Uart16550 implements PortDevice, Stateful<UartState> {
     this.#outputBlocked = state.outputBlocked;
   }
 }
-

@@ -1,3 +1,4 @@
+import { Vector } from "../../runtime/abi/guest-state.ts";
 import type { ComparisonMask } from "./compare.ts";
 import type { Form } from "./form.ts";
 import type { OracleCase, OracleResult } from "./format.ts";
@@ -30,11 +31,13 @@ export const NOT_NATIVE: Readonly<Record<string, string>> = {
 };
 
 /** Why a form is not run on a vendor's processors, which do it differently from what the tables say; undefined where they agree. */
-export function whyVendorDiffers({ encoding, operandSize }: Form, vendor: string): string | undefined {
+export function whyVendorDiffers({ encoding, operandSize, rm }: Form, vendor: string): string | undefined {
   if (vendor !== "AuthenticAMD") return undefined;
   // APM Vol. 3, "JMP (Far)", "CALL (Far)", "LFS": m16:16 and m16:32 only.
   if (operandSize === 64 && encoding.operands.includes("Mp"))
     return "AMD's processors have no far pointers with 64-bit offsets";
+  if (encoding.mnemonic === "movsxd" && operandSize === 16 && rm === "memory")
+    return "AMD's processors read four bytes for MOVSXD to a 16-bit register";
   if (/^0f\.0d/.test(encoding.id) && encoding.modrm === "register")
     return "AMD's processors raise #UD for PREFETCH of a register";
   return undefined;
@@ -48,18 +51,20 @@ const PREFIXES = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 
 
 /** Operand size and opcode of a case, as far as masks need them. */
 function parse({ code, state }: OracleCase): {
+  readonly prefixes: ReadonlySet<number>;
   readonly opcode: readonly number[];
   readonly operandSize: 16 | 32 | 64;
 } {
   const selector = state.selectors[1] ?? 0;
   const wide = selector === Selector.CODE64;
   let at = 0;
-  let small = false;
-  for (; PREFIXES.has(code[at] ?? 0); at++) if (code[at] === 0x66) small = true;
+  while (PREFIXES.has(code[at] ?? 0)) at++;
+  const prefixes = new Set(code.slice(0, at));
+  const small = prefixes.has(0x66);
   let rexW = false;
   if (wide && ((code[at] ?? 0) & 0xf0) === 0x40) rexW = ((code[at++] ?? 0) & 8) !== 0;
   const natural16 = selector === Selector.LDT_CODE16;
-  return { opcode: [...code.slice(at, at + 3)], operandSize: rexW ? 64 : small !== natural16 ? 16 : 32 };
+  return { prefixes, opcode: [...code.slice(at, at + 3)], operandSize: rexW ? 64 : small !== natural16 ? 16 : 32 };
 }
 
 /** The count of a shift or rotate, masked; undefined when the case is none. */
@@ -96,7 +101,7 @@ export function maskFor(oracleCase: OracleCase, native: OracleResult, undefinedF
   }
   // C1 says whether the result was rounded up, which depends on the processor's approximation. After a stack fault it says which.
   if (TRANSCENDENTAL.has(mnemonic)) {
-    const stackFault = (native.state.fx[2] ?? 0) & 0x40;
+    const stackFault = (native.state.fx[2] ?? 0) & ~(oracleCase.state.fx[2] ?? 0) & 0x40;
     return { undefinedFlags: stackFault ? undefinedFlags : `${undefinedFlags} C1`, x87UnitsInLastPlace: 2 };
   }
   // Two implementations may each be off by 1.5 * 2^-12.
@@ -124,6 +129,12 @@ export function whyIncomparable(oracleCase: OracleCase, native: OracleResult): s
   if (native.vector === 14 && native.cr2 >= 1n << 47n) return "it reached for the host's kernel";
   // The runner's own code, stack and vDSO are mapped somewhere, too.
   if (native.vector === 14 && native.errorCode & 1 && !isMapped(native.cr2)) return "it reached for the runner's own memory";
+  const { prefixes, opcode } = parse(oracleCase);
+  // SDM Vol. 2A, 2.1.1: reserved. AMD's processors let the prefix choose between LOOPE and LOOPNE.
+  if (/^loopn?e$/.test(oracleCase.mnemonic) && (prefixes.has(0xf2) || prefixes.has(0xf3)))
+    return "a repeat prefix on LOOPcc is reserved";
+  if (oracleCase.mnemonic === "verw" && prefixes.has(0xf0) && native.vector !== Vector.UD)
+    return "the host's processor takes LOCK VERW";
   const shift = shiftCount(oracleCase);
   if (shift && /d$/.test(oracleCase.mnemonic) && shift.count > shift.width) return "the result is undefined";
   return undefined;

@@ -51,9 +51,11 @@ export function compareResults(
   row("end", "", describeEnd(expected), describeEnd(actual));
   row("rip", hex(state.rip), hex(expected.state.rip), hex(actual.state.rip));
   const wide = (state.selectors[1] ?? 0) === Selector.CODE64;
+  // Outside 64-bit mode the upper halves do not exist, and on the way there they become undefined. SDM Vol. 1, 3.4.1.1.
+  const isNarrow = !wide || expected.state.selectors[1] !== Selector.CODE64;
   for (const [i, name] of GPR_NAMES.entries()) {
     if (!wide && i > 7) break;
-    const digits = wide ? 16 : 8;
+    const digits = isNarrow && i < 8 ? 8 : 16;
     const value = (result: OracleResult): string => hex(BigInt.asUintN(digits * 4, result.state.gpr[i] ?? 0n), digits);
     row(name, hex(BigInt.asUintN(digits * 4, state.gpr[i] ?? 0n), digits), value(expected), value(actual));
   }

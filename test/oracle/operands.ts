@@ -183,7 +183,9 @@ export function memoryContents(draft: Draft, type: OperandType, bytes: number): 
     for (let i = 6; i < 24; i++) contents[i] = 0;
     if (type === "xs") {
       contents.fill(0, 512);
-      view.setUint8(512, prng.chance(95) ? prng.below(4) : prng.below(16));
+      // Components beyond SSE are there on one processor and not on the other; bit 63 is reserved everywhere.
+      view.setUint8(512, prng.below(4));
+      if (prng.chance(2)) view.setUint8(519, 0x80);
       if (prng.chance(3)) view.setUint8(520 + prng.below(16), 1);
     }
     return contents;

@@ -35,9 +35,11 @@ const SCALAR = STRAIGHT.filter(({ mnemonic }) => /^(add|sub|mul|div|sqrt|min|max
 /** A program of `length` random instructions, some of them branches among themselves. */
 export function randomProgram(prng: Prng, length: number): Program {
   const pool = prng.pick([STRAIGHT, COMMON, COMMON, [...COMMON, ...SCALAR]]);
+  const hasCalls = prng.chance(40);
   const pieces: (Uint8Array | Branch)[] = [];
   while (pieces.length < length) {
     if (prng.chance(15)) pieces.push({ opcode: branchOpcode(prng), to: prng.below(length + 1) });
+    else if (hasCalls && prng.chance(10)) pieces.push(prng.chance(60) ? { opcode: CALL, to: prng.below(length + 1) } : Uint8Array.of(RET));
     else pieces.push(randomInstruction(prng, prng.pick(pool)));
   }
   return assemble(prng, pieces);
@@ -47,6 +49,9 @@ export function randomProgram(prng: Prng, length: number): Program {
 export function singleInstruction(prng: Prng, encoding: Encoding): Program {
   return assemble(prng, [randomInstruction(prng, encoding)]);
 }
+
+const CALL = 0xe8;
+const RET = 0xc3;
 
 interface Branch {
   readonly opcode: number;
@@ -64,7 +69,7 @@ function assemble(prng: Prng, pieces: readonly (Uint8Array | Branch)[]): Program
   let end = 0;
   for (const piece of pieces) {
     starts.push(end);
-    end += piece instanceof Uint8Array ? piece.length : 2;
+    end += lengthOf(piece);
   }
   starts.push(end);
   // HLT everywhere else.
@@ -76,15 +81,20 @@ function assemble(prng: Prng, pieces: readonly (Uint8Array | Branch)[]): Program
     const at = PROGRAM - CODE + start;
     if (piece instanceof Uint8Array) code.set(piece, at);
     else {
-      const displacement = (starts[piece.to] ?? end) - (start + 2);
-      // What is out of reach of a byte goes to the end of the program.
-      const reachable = displacement >= -128 && displacement < 128 ? displacement : 0;
-      code.set([piece.opcode, reachable & 0xff], at);
+      const displacement = (starts[piece.to] ?? end) - (start + lengthOf(piece));
+      // What is out of reach of a byte goes on with the next piece.
+      const reachable = piece.opcode === CALL || (displacement >= -128 && displacement < 128) ? displacement : 0;
+      const bytes = [0, 8, 16, 24].map((shift) => (reachable >> shift) & 0xff);
+      code.set([piece.opcode, ...bytes.slice(0, lengthOf(piece) - 1)], at);
     }
   });
   const data = new Uint8Array(DATA_BYTES);
   for (let i = 0; i < data.length; i++) data[i] = prng.u32();
   return { code, data, state: randomState(prng) };
+}
+
+function lengthOf(piece: Uint8Array | Branch): number {
+  return piece instanceof Uint8Array ? piece.length : piece.opcode === CALL ? 5 : 2;
 }
 
 /** Touches each data page for reading and writing, restores RAX, and jumps to the program. No flag changes. */

@@ -55,10 +55,8 @@ export function eightyBits(e: Emitter, value: Value): Value {
 
 /** Everything that can fault, before state moves: alignment, and two bytes that lie in the two pages there may be. */
 export function checkArea(e: Emitter, area: SaveArea, alignment: 16 | 64, byteLength: number, access: "r" | "w"): void {
-  // FXSAVE and FXRSTOR look at the segment before the alignment.
-  if (alignment === 16 && e.mode === "legacy") {
-    e.drop(e.segmentLinear("default", area.address(), e.constant(32, byteLength), access === "w"));
-  }
+  // FXSAVE and FXRSTOR try their first doubleword before they look at the alignment of the whole.
+  if (alignment === 16) area.checkPlace(4, access);
   area.requireAligned(alignment);
   // Which byte of absent memory is reported is AMD's choice: FXSAVE and FXRSTOR look at the end first; XSAVE at the beginning, and
   // then at the end; XRSTOR at the beginning, and then at the header.

@@ -241,7 +241,10 @@ function probeEnds(operand: OperandHandle, unit: number, byteLength: number, acc
   operand.part(byteLength - 1, 8, access).probe(1, access);
 }
 
-/** Calls `body` for each of ST(0)..ST(7) with the slot and the byte offset in the image. */
+/**
+ * Calls `body` for each of ST(0)..ST(7) with the slot and the byte offset in the image. Words are moved one by one: the
+ * registers are not aligned, and no processor raises #AC for them.
+ */
 function forEachRegister(e: Emitter, { byteLength }: Format, body: (at: Value, offset: Value) => void): void {
   const i = e.variable(e.constant(32, 0));
   e.loop((again) => {
@@ -263,8 +266,9 @@ const fnsave = define({
     probeEnds(dst, format.unit, format.byteLength + 80, "w");
     storeEnvironment(e, dst, format);
     forEachRegister(e, format, (at, offset) => {
-      dst.part(offset, 64, "w").write(e.let(e.loadOffset(64, at)));
-      dst.part(e.add(offset, e.constant(64, 8)), 16, "w").write(e.let(e.loadOffset(16, at, 8)));
+      for (let byte = 0; byte < 10; byte += 2) {
+        dst.part(e.add(offset, e.constant(64, byte)), 16, "w").write(e.let(e.loadOffset(16, at, byte)));
+      }
     });
     initialize(e);
   },
@@ -280,8 +284,11 @@ const frstor = define({
     probeEnds(src, format.unit, format.byteLength + 80, "r");
     loadEnvironment(e, src, format);
     forEachRegister(e, format, (at, offset) => {
-      const significand = src.part(offset, 64, "r").read();
-      const top = src.part(e.add(offset, e.constant(64, 8)), 16, "r").read();
+      const words = [0, 2, 4, 6, 8].map((byte) =>
+        e.extend(src.part(e.add(offset, e.constant(64, byte)), 16, "r").read(), 64),
+      );
+      const top = e.truncate(words.pop() ?? e.constant(64, 0n), 16);
+      const significand = words.reduceRight((sum, word) => e.or(e.shl(sum, e.constant(64, 16)), word));
       storeSlot(e, at, top, significand);
     });
   },

@@ -1,0 +1,72 @@
+import type { ArchiveEntry } from "../../runtime/boot/cpio.ts";
+import { buildInitramfs } from "../../runtime/boot/initramfs.ts";
+
+export interface BusyboxInitramfsOptions {
+  /** a busybox that needs no libraries */
+  readonly busybox: Uint8Array;
+  /** commands of the shell to run instead of an interactive one; the guest powers off after them */
+  readonly script?: string;
+  /** first line on the screen */
+  readonly banner?: string;
+  /** further files; directories that lead to them are made */
+  readonly extra?: readonly ArchiveEntry[];
+}
+
+const BANNER = "Welcome to Umbra. This is a shell of the guest: exit or poweroff switches it off.";
+
+/** The root that a shell expects; busybox puts links to itself into the four folders for programs. */
+const DIRECTORIES = ["bin", "sbin", "usr/bin", "usr/sbin", "dev", "proc", "sys", "run", "tmp", "root", "etc", "mnt"] as const;
+
+/**
+ * First process of the guest. The kernel hands on what it does not know of its command line: UMBRA_ROWS and UMBRA_COLUMNS, the
+ * size of the terminal, which a serial line does not tell.
+ */
+const INIT = `#!/bin/busybox sh
+/bin/busybox --install -s
+export PATH=/sbin:/bin:/usr/sbin:/usr/bin HOME=/root
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+mkdir -p /dev/pts /dev/shm
+mount -t devpts devpts /dev/pts
+mount -t tmpfs tmpfs /dev/shm
+hostname umbra
+cd /root
+cat /etc/motd
+if [ -e /etc/umbra-script ]; then
+  sh /etc/umbra-script
+else
+  setsid cttyhack sh -l
+fi
+sync
+poweroff -f
+`;
+
+const PROFILE = `export PS1='\\u@\\h:\\w# '
+if [ -n "$UMBRA_ROWS" ] && [ -n "$UMBRA_COLUMNS" ]; then stty rows "$UMBRA_ROWS" cols "$UMBRA_COLUMNS"; fi
+`;
+
+const encoder = new TextEncoder();
+
+function file(path: string, text: string, mode = 0o644): ArchiveEntry {
+  return { kind: "file", path, mode, bytes: encoder.encode(text) };
+}
+
+/** The smallest system with a shell: an initial RAM file system (not compressed) with busybox, and an init that starts it. */
+export function busyboxInitramfs({ busybox, script, banner = BANNER, extra = [] }: BusyboxInitramfsOptions): Uint8Array {
+  return buildInitramfs([
+    ...DIRECTORIES.map((path): ArchiveEntry => ({ kind: "directory", path, mode: path === "tmp" ? 0o1777 : 0o755 })),
+    // The kernel opens the console before anything is mounted.
+    { kind: "character", path: "dev/console", mode: 0o600, major: 5, minor: 1 },
+    { kind: "character", path: "dev/null", mode: 0o666, major: 1, minor: 3 },
+    { kind: "file", path: "bin/busybox", mode: 0o755, bytes: busybox },
+    { kind: "link", path: "bin/sh", target: "busybox" },
+    file("init", INIT, 0o755),
+    file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"),
+    file("etc/group", "root:x:0:\n"),
+    file("etc/profile", PROFILE),
+    file("etc/motd", `${banner}\n`),
+    ...(script === undefined ? [] : [file("etc/umbra-script", script)]),
+    ...extra,
+  ]);
+}

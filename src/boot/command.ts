@@ -1,0 +1,47 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+export interface CommandOutcome {
+  /** 127 when there is no such program */
+  readonly code: number;
+  readonly output: string;
+  readonly errors: string;
+}
+
+export interface CommandOptions {
+  readonly cwd?: string;
+  /** gets the lines that the program writes to descriptor 3 */
+  readonly onStatus?: (line: string) => void;
+}
+
+/** Whether a program is on the PATH. */
+export function hasProgram(name: string, path: string = process.env["PATH"] ?? ""): boolean {
+  return path.split(delimiter).some((directory) => directory !== "" && existsSync(join(directory, name)));
+}
+
+/** Runs a program of the host without input, in the C locale, and keeps what it prints. */
+export function runCommand(program: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandOutcome> {
+  return new Promise((resolve) => {
+    const child = spawn(program, [...args], {
+      cwd: options.cwd ?? "/",
+      env: { ...process.env, LC_ALL: "C" },
+      stdio: ["ignore", "pipe", "pipe", options.onStatus === undefined ? "ignore" : "pipe"],
+    });
+    let output = "";
+    let errors = "";
+    let rest = "";
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => (output += text));
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => (errors += text));
+    const status = child.stdio[3];
+    if (status && "setEncoding" in status) {
+      status.setEncoding("utf8").on("data", (text: string) => {
+        const lines = (rest + text).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) options.onStatus?.(line);
+      });
+    }
+    child.on("error", (error) => resolve({ code: 127, output, errors: error.message }));
+    child.on("close", (code) => resolve({ code: code ?? 1, output, errors }));
+  });
+}
