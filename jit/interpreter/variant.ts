@@ -54,8 +54,10 @@ function formKey(form: OperandForm): string {
   }
 }
 
-/** Mnemonics that use the address size although no operand shows it. */
-const USES_ADDRESS_SIZE = new Set(["jcxz", "loop", "loope", "loopne", "xlat", "maskmovq", "maskmovdqu", "monitor"]);
+/** Mnemonics whose definitions use the address size although no operand shows it. */
+const USES_ADDRESS_SIZE = new Set(
+  "jcxz loop loope loopne xlat maskmovq maskmovdqu monitor fxsave fxrstor".split(" "),
+);
 
 /**
  * The variant of the handler that runs an instruction. Whatever its definition cannot see (an operand size that shows in no

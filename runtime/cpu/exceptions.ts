@@ -58,6 +58,9 @@ function classOf({ vector, kind }: GuestEvent): Class {
   }
 }
 
+/** More than any chain of events that does not repeat itself. */
+const MAXIMUM_ATTEMPTS = 16;
+
 const DOUBLE_FAULT: GuestEvent = { vector: Vector.DF, kind: "fault", errorCode: 0 };
 
 /** What to deliver when delivering `first` met `second`. SDM Vol. 3A, table 6-5. */
@@ -78,7 +81,8 @@ function combine(first: GuestEvent, second: GuestEvent): GuestEvent | "shutdown"
  */
 export function deliver(cpu: Cpu, event: GuestEvent): "delivered" | "shutdown" {
   let current = event;
-  for (;;) {
+  // Delivering #AC to a stack that is misaligned for CPL 3 raises #AC, and so on for ever: a real processor hangs, too.
+  for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
     noteEvent(cpu, current);
     const fault = enterHandler(cpu, current);
     if (!fault) {
@@ -93,6 +97,7 @@ export function deliver(cpu: Cpu, event: GuestEvent): "delivered" | "shutdown" {
     // What interrupts a delivery returns to where the first event would have returned to.
     current = { ...next, returnRip: ownRip(current) ? undefined : current.returnRip };
   }
+  return "shutdown";
 }
 
 /** Registers that tell the handler about the event. They are written before the delivery, which may fail. */

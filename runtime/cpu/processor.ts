@@ -10,7 +10,7 @@ import type { CallOut } from "./call-out.ts";
 import { callOuts } from "./call-outs.ts";
 import { Cr0, Efer } from "./control-bits.ts";
 import type { Core, CoreExports, CoreImports } from "./core-module.ts";
-import { Cpu } from "./cpu.ts";
+import { Cpu, Shadow } from "./cpu.ts";
 import type { CpuModel } from "./cpuid.ts";
 import { afterStep, beforeStep, dataPages, needsStepping, noteDataAccess, stepFaulted, type Step } from "./debug.ts";
 import { deliver, type GuestEvent } from "./exceptions.ts";
@@ -52,6 +52,9 @@ export type RunExit =
   | { readonly reason: "shutdown" }
   | { readonly reason: "fault"; readonly fault: Fault };
 
+/** How often generated code came back, by reason. */
+export type ExitCounts = Record<"budget" | "block" | "fault" | "halt" | "event" | "port" | "shutdown" | "translate", number>;
+
 /** What the imported function call_out returns; CallOutStatus of the dispatch functions in core.wasm. */
 const Status = { CONTINUE: 0, FAULT: 1, REDIRECT: 2, EXIT: 3 } as const;
 
@@ -68,7 +71,7 @@ export class Processor {
   readonly blocks: BlockCache;
   readonly shadow: ShadowTables;
   /** exits by reason, for statistics */
-  readonly exits: Record<string, number> = {};
+  readonly exits: ExitCounts = { budget: 0, block: 0, fault: 0, halt: 0, event: 0, port: 0, shutdown: 0, translate: 0 };
   readonly #base: number = MemoryMap.CPU;
   readonly #view: DataView;
   readonly #exports: CoreExports;
@@ -226,8 +229,13 @@ export class Processor {
     let reason = this.#enter(0);
     // A missing block is no step: provide it and go on.
     while (reason === Exit.NEED_BLOCK) {
+      const deliveries = this.#uncounted;
       const exit = this.#serve(reason);
-      if (exit) return exit;
+      // A fault of the fetch is all that this step does, or a handler that cannot be fetched would keep us here.
+      if (exit || this.#uncounted !== deliveries) {
+        state.setU32("mode", state.u32("mode") & ~Mode.STEP);
+        return exit;
+      }
       reason = this.#enter(0);
     }
     state.setU32("mode", state.u32("mode") & ~Mode.STEP);
@@ -261,21 +269,31 @@ export class Processor {
   #serve(reason: number): RunExit | undefined {
     switch (reason) {
       case Exit.BUDGET:
+        this.exits.budget++;
         return undefined;
       case Exit.NEED_BLOCK:
+        this.exits.block++;
         return this.#provideBlock();
       case Exit.TRANSLATE:
+        this.exits.translate++;
         this.#translate();
         return undefined;
       case Exit.FAULT:
+        this.exits.fault++;
         return this.#raiseFault(this.#exitFault());
       case Exit.HALT:
+        this.exits.halt++;
+        // STI; HLT: the shadow covered the HLT, which has been executed.
+        this.cpu.state.setU32("interruptShadow", Shadow.NONE);
         return { reason: "halt" };
       case Exit.PORT:
+        this.exits.port++;
         return { reason: "port" };
       case Exit.SHUTDOWN:
+        this.exits.shutdown++;
         return { reason: "shutdown" };
       default:
+        this.exits.event++;
         // Whoever runs this processor looks at everything that may wait, and says again whether something does.
         this.cpu.state.setU32("pendingEvents", 0);
         return { reason: "event" };

@@ -74,6 +74,7 @@ export class LocalApic implements MmioDevice, Stateful<LocalApicState> {
 
   /** State after INIT: everything but the base and the ID. */
   reset(): void {
+    if (this.#queue.taskPriority !== 0) this.#host.taskPriorityChanged(0);
     this.#queue.clear();
     this.#logicalDestination = 0;
     this.#destinationFormat = ALL_LEVELS;
@@ -386,7 +387,7 @@ export class LocalApic implements MmioDevice, Stateful<LocalApicState> {
       base: this.#base,
       // prettier-ignore
       registers: [
-        this.#idRegister,  this.#logicalDestination, this.#destinationFormat, this.#spurious, this.#errors,
+        this.#idRegister, this.#logicalDestination, this.#destinationFormat, this.#spurious, this.#errors,
         this.#pendingErrors, this.#command, this.#commandHigh,
       ],
       lvt: this.#lvt.save(),

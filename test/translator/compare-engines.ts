@@ -24,9 +24,13 @@ interface Outcome {
   readonly data: Uint8Array;
 }
 
+const written = new WeakMap<BareMachine, Uint8Array>();
+
 /** Runs a program on one engine; `limits` are the instructions of one run after the other. */
 function run(machine: BareMachine, program: Program, limits: readonly number[]): Outcome[] {
-  machine.write(CODE, program.code);
+  // The same code again need not be translated again.
+  if (written.get(machine) !== program.code) machine.write(CODE, program.code);
+  written.set(machine, program.code);
   machine.write(DATA, program.data);
   machine.setState(program.state);
   const outcomes: Outcome[] = [];

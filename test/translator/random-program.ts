@@ -53,6 +53,11 @@ export function singleInstruction(prng: Prng, encoding: Encoding): Program {
 const CALL = 0xe8;
 const RET = 0xc3;
 
+/** A program of the given bytes, with random data and registers. */
+export function programOf(prng: Prng, bytes: readonly number[]): Program {
+  return assemble(prng, [Uint8Array.from(bytes)]);
+}
+
 interface Branch {
   readonly opcode: number;
   /** number of the piece that it leads to */
@@ -74,8 +79,7 @@ function assemble(prng: Prng, pieces: readonly (Uint8Array | Branch)[]): Program
   starts.push(end);
   // HLT everywhere else.
   const code = new Uint8Array(0x400).fill(0xf4);
-  const rax = randomInteger(prng);
-  code.set(warmUp(rax));
+  code.set(warmUp(randomInteger(prng)));
   pieces.forEach((piece, index) => {
     const start = starts[index] ?? 0;
     const at = PROGRAM - CODE + start;

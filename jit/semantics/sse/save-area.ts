@@ -1,5 +1,5 @@
 import { guestState } from "../../../runtime/abi/guest-state.ts";
-import type { Value } from "../../emit/value.ts";
+import type { Value, Width } from "../../emit/value.ts";
 import type { Emitter, OperandHandle } from "../emitter.ts";
 
 // The area in which FXSAVE and XSAVE keep x87, MMX and SSE state: SDM Vol. 1, 10.5 and 13.4.
@@ -38,6 +38,14 @@ function repeat(e: Emitter, count: number, body: (index: Value) => void): void {
   });
 }
 
+/** A piece of the area. In 16-bit addressing the area wraps around at 64 KiB. */
+function field(e: Emitter, area: SaveArea, offset: number | Value, width: Width, access: "r" | "w"): OperandHandle {
+  if (e.addressWidth !== 16) return area.part(offset, width, access);
+  const distance = typeof offset === "number" ? e.constant(64, offset) : offset;
+  const address = e.and(e.add(area.address(), distance), e.constant(64, 0xffff));
+  return e.memory("default", address, width, access);
+}
+
 /** Byte offset of slot `index` of the sixteen-byte slots that begin at `first`. */
 function slot(e: Emitter, first: number, index: Value): Value {
   return e.extend(e.add(e.shl(index, e.constant(32, 4)), e.constant(32, first)), 64);
@@ -55,12 +63,12 @@ export function eightyBits(e: Emitter, value: Value): Value {
 
 /** Everything that can fault, before state moves: alignment, and two bytes that lie in the two pages there may be. */
 export function checkArea(e: Emitter, area: SaveArea, alignment: 16 | 64, byteLength: number, access: "r" | "w"): void {
-  // FXSAVE and FXRSTOR try their first doubleword before they look at the alignment of the whole.
-  if (alignment === 16) area.checkPlace(4, access);
+  // FXSAVE and FXRSTOR read their first doubleword before they look at the alignment of the whole.
+  if (alignment === 16) area.checkPlace(4, "r");
   area.requireAligned(alignment);
   // Which byte of absent memory is reported is AMD's choice: FXSAVE and FXRSTOR look at the end first; XSAVE at the beginning, and
   // then at the end; XRSTOR at the beginning, and then at the header.
-  const far = area.part(alignment === 64 && access === "r" ? Area.XSTATE_BV : byteLength - 1, 8, access);
+  const far = field(e, area, alignment === 64 && access === "r" ? Area.XSTATE_BV : byteLength - 1, 8, access);
   for (const byte of alignment === 16 ? [far, area] : [area, far]) byte.probe(1, access);
 }
 
@@ -85,19 +93,19 @@ export function saveX87(e: Emitter, area: SaveArea): void {
   const low = e.or(e.get("fcw"), e.shl(statusWord, e.constant(32, 16)));
   const high = e.or(e.get("ftag"), e.shl(opcode, e.constant(32, 16)));
   const nowhere = e.constant(64, 0n);
-  area.part(Area.FCW, 64, "w").write(combine(e, low, high));
-  area.part(Area.FIP, 64, "w").write(e.select(pending, savedPointer(e, e.get("fip"), e.get("fcs")), nowhere));
-  area.part(Area.FDP, 64, "w").write(e.select(pending, savedPointer(e, e.get("fdp"), e.get("fds")), nowhere));
+  field(e, area, Area.FCW, 64, "w").write(combine(e, low, high));
+  field(e, area, Area.FIP, 64, "w").write(e.select(pending, savedPointer(e, e.get("fip"), e.get("fcs")), nowhere));
+  field(e, area, Area.FDP, 64, "w").write(e.select(pending, savedPointer(e, e.get("fdp"), e.get("fds")), nowhere));
   repeat(e, 8, (index) => {
     const register = e.let(e.and(e.add(top, index), e.constant(32, 7)));
-    area.part(slot(e, Area.ST, index), 128, "w").write(eightyBits(e, e.get("fpr", register)));
+    field(e, area, slot(e, Area.ST, index), 128, "w").write(eightyBits(e, e.get("fpr", register)));
   });
 }
 
 export function loadX87(e: Emitter, area: SaveArea): void {
-  const control = area.part(Area.FCW, 64, "r").read();
-  const instruction = area.part(Area.FIP, 64, "r").read();
-  const data = area.part(Area.FDP, 64, "r").read();
+  const control = field(e, area, Area.FCW, 64, "r").read();
+  const instruction = field(e, area, Area.FIP, 64, "r").read();
+  const data = field(e, area, Area.FDP, 64, "r").read();
   const low = e.let(e.truncate(control, 32));
   const high = e.let(e.truncate(e.shrU(control, e.constant(64, 32)), 32));
   const controlWord = e.let(e.or(e.and(low, e.constant(32, 0x1f7f)), e.constant(32, 0x40)));
@@ -114,7 +122,7 @@ export function loadX87(e: Emitter, area: SaveArea): void {
   loadPointer(e, "fip", "fcs", instruction);
   loadPointer(e, "fdp", "fds", data);
   repeat(e, 8, (index) => {
-    const value = area.part(slot(e, Area.ST, index), 128, "r").read();
+    const value = field(e, area, slot(e, Area.ST, index), 128, "r").read();
     const register = e.let(e.and(e.add(top, index), e.constant(32, 7)));
     e.set("fpr", eightyBits(e, value), register);
   });
@@ -141,13 +149,13 @@ export function resetX87(e: Emitter): void {
 // ---- SSE ----
 
 export function saveMxcsr(e: Emitter, area: SaveArea): void {
-  area.part(Area.MXCSR, 32, "w").write(e.get("mxcsr"));
-  area.part(Area.MXCSR_MASK, 32, "w").write(e.constant(32, MXCSR_MASK));
+  field(e, area, Area.MXCSR, 32, "w").write(e.get("mxcsr"));
+  field(e, area, Area.MXCSR_MASK, 32, "w").write(e.constant(32, MXCSR_MASK));
 }
 
 /** MXCSR from an image, or #GP. */
 export function readMxcsr(e: Emitter, area: SaveArea): Value {
-  const value = area.part(Area.MXCSR, 32, "r").read();
+  const value = field(e, area, Area.MXCSR, 32, "r").read();
   requireMxcsr(e, value);
   return value;
 }
@@ -161,13 +169,13 @@ export function requireMxcsr(e: Emitter, value: Value): void {
 export function saveXmm(e: Emitter, area: SaveArea): void {
   repeat(e, xmmCount(e), (index) => {
     const register = e.add(e.cpu, e.shl(index, e.constant(32, 4)));
-    area.part(slot(e, Area.XMM, index), 128, "w").write(e.loadOffset(128, register, guestState.xmm.offset));
+    field(e, area, slot(e, Area.XMM, index), 128, "w").write(e.loadOffset(128, register, guestState.xmm.offset));
   });
 }
 
 export function loadXmm(e: Emitter, area: SaveArea): void {
   repeat(e, xmmCount(e), (index) => {
-    const value = area.part(slot(e, Area.XMM, index), 128, "r").read();
+    const value = field(e, area, slot(e, Area.XMM, index), 128, "r").read();
     e.storeOffset(e.add(e.cpu, e.shl(index, e.constant(32, 4))), value, guestState.xmm.offset);
   });
 }

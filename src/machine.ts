@@ -1,0 +1,336 @@
+import { BlockBuilder } from "../jit/interpreter/block-builder.ts";
+import { Rflags } from "../runtime/abi/guest-state.ts";
+import { MemoryMap } from "../runtime/abi/memory-map.ts";
+import { RAM_END } from "../runtime/board-map.ts";
+import { Board } from "../runtime/board.ts";
+import { buildAcpiTables, writeAcpiTables } from "../runtime/boot/acpi.ts";
+import type { GuestMemory as BootMemory, LoadedImage } from "../runtime/boot/loaded-image.ts";
+import { pcMemoryMap } from "../runtime/boot/memory-ranges.ts";
+import { resetCpu } from "../runtime/cpu/cpu.ts";
+import { CpuModel, type CpuModelOptions } from "../runtime/cpu/cpuid.ts";
+import { externalInterrupt, NMI } from "../runtime/cpu/exceptions.ts";
+import { canTakeInterrupt, canTakeNmi, setPendingEvents } from "../runtime/cpu/interrupt-window.ts";
+import { type ExitCounts, Processor, type RunExit } from "../runtime/cpu/processor.ts";
+import type { GuestMemory } from "../runtime/devices/device.ts";
+import { InstructionClock, MonotonicClock } from "../runtime/time/clock.ts";
+import { Timers } from "../runtime/time/timers.ts";
+import { StateAccess } from "./bare-state.ts";
+import { loadKernel } from "./boot/kernel.ts";
+import { VmError } from "./errors.ts";
+import { loadCore, type LoadedCore } from "./host/core.ts";
+
+export interface MachineOptions {
+  /** bytes of guest memory: a multiple of 1 MiB, at least 64 MiB, at most 3.5 GiB; default 512 MiB */
+  readonly memoryBytes?: number;
+  /** bzImage, PVH ELF or Multiboot image */
+  readonly kernel: Uint8Array;
+  /** what messages call the kernel */
+  readonly kernelName?: string;
+  readonly initrd?: Uint8Array;
+  readonly commandLine?: string;
+  /** what the guest's first serial port sends; called between runs of the processor, never with an empty array */
+  readonly onSerial?: (bytes: Uint8Array) => void;
+  /** host: the host's monotonic clock. instructions: guest time counts instructions, and two runs are alike to the instruction */
+  readonly clock?: "host" | "instructions";
+  readonly cpu?: CpuModelOptions;
+  /** first port of the debug-exit device; none by default */
+  readonly debugExitPort?: number;
+}
+
+/** Why a machine stopped. */
+export type MachineExit =
+  | { readonly reason: "power-off" }
+  | { readonly reason: "reset" }
+  | { readonly reason: "triple-fault" }
+  /** HLT with interrupts off: nothing can wake the processor any more */
+  | { readonly reason: "halt" }
+  | { readonly reason: "debug-exit"; readonly status: number }
+  | { readonly reason: "stopped" };
+
+export interface MachineStats {
+  readonly instructions: bigint;
+  readonly runningMs: number;
+  readonly idleMs: number;
+  readonly blocks: { readonly decoded: number; readonly dropped: number; readonly flushes: number };
+  readonly shadow: { readonly kept: number; readonly fresh: number; readonly tableWrites: number; readonly dropped: number };
+  readonly exits: ExitCounts;
+}
+
+const MIB = 1 << 20;
+const WASM_PAGE = 0x1_0000;
+const DEFAULT_MEMORY = 512 * MIB;
+const MINIMUM_MEMORY = 64 * MIB;
+/** guest instructions between two looks at the timers */
+const SLICE = 200_000;
+/** milliseconds for which the guest may run before the host's event loop gets its turn */
+const TURN_MS = 10;
+/** instructions that make a second of guest time when the clock counts them */
+const INSTRUCTIONS_PER_SECOND = 100_000_000;
+const NS_PER_MS = 1_000_000n;
+/** the longest sleep of an idle machine: setTimeout takes no more than 2^31 ms */
+const LONGEST_SLEEP_MS = 60_000;
+
+/**
+ * Makes a PC and puts a kernel into it; `run` starts it.
+ *
+ * @throws {VmError} ERR_CONFIG, ERR_MEMORY_SIZE, ERR_KERNEL_FORMAT, ERR_KERNEL_PLACEMENT, ERR_INITRD, ERR_COMMAND_LINE
+ */
+export async function createMachine(options: MachineOptions): Promise<Machine> {
+  const memoryBytes = options.memoryBytes ?? DEFAULT_MEMORY;
+  if (!Number.isInteger(memoryBytes) || memoryBytes % MIB !== 0 || memoryBytes < MINIMUM_MEMORY || memoryBytes > RAM_END) {
+    throw new VmError(
+      "ERR_MEMORY_SIZE",
+      `memoryBytes is ${String(memoryBytes)}, expected a multiple of 1 MiB from 64 MiB to ${RAM_END / MIB} MiB`,
+    );
+  }
+  const core = await loadCore();
+  const pages = (MemoryMap.RAM + memoryBytes) / WASM_PAGE;
+  let memory: WebAssembly.Memory;
+  try {
+    memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch (cause) {
+    throw new VmError("ERR_MEMORY_SIZE", `the host cannot provide ${memoryBytes / MIB} MiB of guest memory`, { cause });
+  }
+  return new Machine(options, memoryBytes, memory, core);
+}
+
+/** A PC: one processor, memory, the board with its devices, and the loop that runs them. */
+export class Machine {
+  readonly memoryBytes: number;
+  readonly processor: Processor;
+  readonly board: Board;
+  readonly #clock: MonotonicClock | InstructionClock;
+  readonly #timers = new Timers();
+  readonly #onSerial: (bytes: Uint8Array) => void;
+  readonly #serialBytes: number[] = [];
+  #exit: MachineExit | undefined;
+  #nmi = false;
+  #wake: (() => void) | undefined;
+  #runningMs = 0;
+  #idleMs = 0;
+
+  constructor(options: MachineOptions, memoryBytes: number, memory: WebAssembly.Memory, { module, manifest }: LoadedCore) {
+    this.memoryBytes = memoryBytes;
+    this.#onSerial = options.onSerial ?? (() => undefined);
+    const model = new CpuModel(options.cpu ?? {});
+    const view = new DataView(memory.buffer);
+    const ram = new Uint8Array(memory.buffer, MemoryMap.RAM, memoryBytes);
+    const deterministic = options.clock === "instructions";
+    this.#clock = deterministic
+      ? new InstructionClock(() => this.processor.instructionsNow, INSTRUCTIONS_PER_SECOND)
+      : new MonotonicClock({ monotonicNs: () => BigInt(Math.round(performance.now() * 1e6)) });
+    // The machine's parts name each other through this object, which exists before they do.
+    const board = (): Board => this.board;
+    this.processor = new Processor({
+      memory,
+      core: { module, callOuts: manifest.callOuts },
+      decoder: new BlockBuilder(manifest, model.decoderFeatures()),
+      model,
+      bus: {
+        read: (gpa, offset, byteLength) => board().mmio.read(gpa, offset, byteLength),
+        write: (gpa, offset, byteLength) => board().mmio.write(gpa, offset, byteLength),
+      },
+      hooks: {
+        readTsc: () => this.#readTsc(model.tscHz),
+        random64: deterministic ? xorshift() : hostRandom,
+        ports: {
+          read: (port, size) => board().ports.read(port, size),
+          write: (port, size, value) => board().ports.write(port, size, value),
+        },
+        msrs: {
+          read: (msr) => board().msrs.read(msr),
+          write: (msr, value) => board().msrs.write(msr, value),
+        },
+        taskPriorityChanged: (priority) => board().setTaskPriority(priority),
+      },
+      ramBytes: memoryBytes,
+      deliversFaults: () => true,
+    });
+    const guestMemory: GuestMemory = {
+      slice: (gpa, byteLength) => (gpa + byteLength <= memoryBytes ? ram.subarray(gpa, gpa + byteLength) : undefined),
+      written: (gpa, byteLength) => this.processor.memoryWritten(gpa, byteLength),
+    };
+    const { state } = this.processor.cpu;
+    this.board = new Board({
+      clock: this.#clock,
+      timers: this.#timers,
+      tsc: { read: () => this.#readTsc(model.tscHz) + state.u64("tscOffset"), hz: model.tscHz },
+      memory: view,
+      guestMemory,
+      ramBytes: memoryBytes,
+      crystalHz: model.crystalHz,
+      physicalAddressBits: model.physicalAddressBits,
+      unixNsAtStart: deterministic ? 0n : BigInt(Date.now()) * NS_PER_MS,
+      serialOutput: { write: (byte) => this.#serialBytes.push(byte) > 0 },
+      ...(options.debugExitPort !== undefined && {
+        debugExitPort: options.debugExitPort,
+        onDebugExit: (status: number) => (this.#exit = { reason: "debug-exit", status }),
+      }),
+      onPowerOff: () => (this.#exit ??= { reason: "power-off" }),
+      onReset: () => (this.#exit ??= { reason: "reset" }),
+      onInterruptPending: (pending) => {
+        setPendingEvents(this.processor.cpu, pending);
+        if (pending) this.#wake?.();
+      },
+      onTaskPriority: (priority) => state.setU64("cr8", BigInt(priority)),
+      onNmi: () => (this.#nmi = true),
+    });
+    this.#load(options, ram);
+  }
+
+  /** Bytes for the guest's first serial port, as if typed. */
+  serialInput(bytes: Uint8Array): void {
+    this.board.serial.input(bytes);
+    this.#wake?.();
+  }
+
+  /** Ends `run` with the reason "stopped", soon. */
+  stop(): void {
+    this.#exit ??= { reason: "stopped" };
+    this.#wake?.();
+  }
+
+  stats(): MachineStats {
+    const { processor } = this;
+    return {
+      instructions: processor.instructions,
+      runningMs: this.#runningMs,
+      idleMs: this.#idleMs,
+      blocks: { ...processor.blocks.stats },
+      shadow: { ...processor.shadow.stats },
+      exits: { ...processor.exits },
+    };
+  }
+
+  /** Runs the guest until it ends itself or `stop` is called. The host's event loop gets a turn every few milliseconds. */
+  async run(): Promise<MachineExit> {
+    this.#exit = undefined;
+    for (;;) {
+      const started = performance.now();
+      const idle = this.#turn(started + TURN_MS);
+      const ended = performance.now();
+      this.#runningMs += ended - started;
+      this.#flushSerial();
+      const exit: MachineExit | undefined = this.#exit;
+      if (exit) return exit;
+      if (idle) {
+        await this.#sleep();
+        this.#idleMs += performance.now() - ended;
+      } else {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+  }
+
+  /** Runs until `deadlineMs`, or until the processor halts with nothing to do: then true. */
+  #turn(deadlineMs: number): boolean {
+    const { processor, board } = this;
+    while (!this.#exit && performance.now() < deadlineMs) {
+      this.#timers.runDue(this.#clock.nowNs());
+      if (this.#halted && !this.#canWake()) return true;
+      this.#halted = false;
+      this.#deliverEvents();
+      setPendingEvents(processor.cpu, board.hasInterrupt() || this.#nmi);
+      const exit = processor.runSlice(this.#sliceLength());
+      this.#take(exit);
+    }
+    return false;
+  }
+
+  /** HLT was executed, and nothing has woken the processor since. */
+  #halted = false;
+
+  #canWake(): boolean {
+    const { cpu } = this.processor;
+    return (this.#nmi && canTakeNmi(cpu)) || (this.board.hasInterrupt() && canTakeInterrupt(cpu));
+  }
+
+  #deliverEvents(): void {
+    const { processor, board } = this;
+    if (this.#nmi && canTakeNmi(processor.cpu)) {
+      this.#nmi = false;
+      this.#take(processor.deliver(NMI));
+    }
+    if (board.hasInterrupt() && canTakeInterrupt(processor.cpu)) {
+      this.#take(processor.deliver(externalInterrupt(board.acknowledge())));
+    }
+  }
+
+  #take(exit: RunExit | undefined): void {
+    if (exit?.reason === "halt") this.#halted = true;
+    if (exit?.reason === "shutdown") this.#exit ??= { reason: "triple-fault" };
+  }
+
+  /** Instructions until the next look at the timers. A clock that counts instructions stops at its next deadline. */
+  #sliceLength(): number {
+    const next = this.#timers.nextDeadlineNs();
+    if (next === undefined || !(this.#clock instanceof InstructionClock)) return SLICE;
+    return Math.max(1, Math.min(SLICE, Number(this.#clock.instructionsUntil(next))));
+  }
+
+  /** Waits for the next timer or for input. */
+  async #sleep(): Promise<void> {
+    const { cpu } = this.processor;
+    const next = this.#timers.nextDeadlineNs();
+    if (next === undefined && !(cpu.state.systemFlags & Rflags.IF)) {
+      this.#exit ??= { reason: "halt" };
+      return;
+    }
+    if (this.#clock instanceof InstructionClock && next !== undefined) {
+      this.#clock.advanceTo(next);
+      return;
+    }
+    const waitMs = next === undefined ? LONGEST_SLEEP_MS : Math.min(LONGEST_SLEEP_MS, Number((next - this.#clock.nowNs()) / 1000n) / 1000);
+    if (waitMs <= 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.ceil(waitMs));
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+
+  #flushSerial(): void {
+    if (this.#serialBytes.length === 0) return;
+    const bytes = Uint8Array.from(this.#serialBytes);
+    this.#serialBytes.length = 0;
+    this.#onSerial(bytes);
+  }
+
+  #readTsc(hz: number): bigint {
+    return (this.#clock.nowNs() * BigInt(hz)) / 1_000_000_000n;
+  }
+
+  #load({ kernel, kernelName = "kernel", initrd, commandLine }: MachineOptions, ram: Uint8Array): void {
+    const memory: BootMemory = { write: (gpa, bytes) => ram.set(bytes, gpa) };
+    const image: LoadedImage = loadKernel(memory, kernelName, kernel, {
+      memoryMap: pcMemoryMap(this.memoryBytes),
+      rsdp: writeAcpiTables(memory, buildAcpiTables()),
+      ...(initrd && { initrd }),
+      ...(commandLine !== undefined && { commandLine }),
+    });
+    const { cpu } = this.processor;
+    resetCpu(cpu);
+    const access = new StateAccess(cpu.state, ram.buffer);
+    const { cs, es, ss, ds, fs, gs, ldtr, tr, ...rest } = image.entry;
+    for (const [name, value] of Object.entries({ cs, es, ss, ds, fs, gs, ldtr, tr, ...rest })) access.set(name, value);
+    this.processor.stateChanged(true);
+  }
+}
+
+function hostRandom(): bigint {
+  return crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n;
+}
+
+/** Random numbers that are the same in every run: a deterministic machine has no others. xorshift64. */
+function xorshift(): () => bigint {
+  let seed = 0x9e37_79b9_7f4a_7c15n;
+  return () => {
+    seed ^= BigInt.asUintN(64, seed << 13n);
+    seed ^= seed >> 7n;
+    seed ^= BigInt.asUintN(64, seed << 17n);
+    return seed;
+  };
+}
