@@ -61,7 +61,6 @@ export const Mmio = {
   /** where PCI memory BARs are placed, 32-bit */
   PCI_WINDOW: { first: 0xe000_0000, bytes: 0x1ec0_0000 },
   IO_APIC: { first: 0xfec0_0000, bytes: 0x1000 },
-  HPET: { first: 0xfed0_0000, bytes: 0x400 },
   LOCAL_APIC: { first: 0xfee0_0000, bytes: 0x1000 },
 } as const satisfies Record<string, GpaRange>;
 
@@ -102,5 +101,4 @@ export const Frequency = {
   PIT: 1_193_182,
   /** ACPI power-management timer: 3.579545 MHz */
   PM_TIMER: 3_579_545,
-  HPET: 100_000_000,
 } as const;

@@ -1,3 +1,4 @@
+import { invariant } from "./abi/invariant.ts";
 import { gsiOfIsaIrq, IsaIrq, Mmio, Ports, type GpaRange, type PortRange } from "./board-map.ts";
 import type { MsrExtension } from "./cpu/hooks.ts";
 import { AcpiPm } from "./devices/acpi-pm.ts";
@@ -60,7 +61,8 @@ export interface BoardOptions {
 export type BoardState = Readonly<Record<string, unknown>>;
 
 /** A line of the table: what there is, and where. */
-interface Place {
+export interface Place {
+  /** key of its state in a snapshot */
   readonly name: string;
   readonly device: PortDevice | MmioDevice | Partial<Stateful<unknown>>;
   readonly ports?: readonly PortRange[];
@@ -90,7 +92,7 @@ export class Board implements Stateful<BoardState> {
   readonly acpi: AcpiPm;
   readonly rtc: Rtc;
   readonly fwCfg: FwCfg;
-  readonly #places: readonly Place[];
+  readonly #places: Place[];
   readonly #pic: Pic8259Pair;
   readonly #ioApic: IoApic;
   /** drivers of each ISA IRQ */
@@ -154,6 +156,17 @@ export class Board implements Stateful<BoardState> {
   /** CR8 was written. */
   setTaskPriority(priority: number): void {
     this.localApic.setTaskPriority(priority);
+  }
+
+  /**
+   * Adds a device that is not part of the platform: its ports and memory are claimed, and its state goes into snapshots.
+   * PCI functions go on `pci`; what they have beyond configuration registers is added here.
+   */
+  add(place: Place): void {
+    invariant(!this.#places.some(({ name }) => name === place.name), `two devices are named ${place.name}`);
+    this.#connect(place);
+    // In front, because interrupt controllers come last.
+    this.#places.unshift(place);
   }
 
   /** A new driver of an ISA IRQ. An IRQ is asserted while any of its drivers asserts it. */

@@ -211,18 +211,22 @@ class Bare implements BareMachine {
 
   setState(state: Partial<BareState>): void {
     const { processor, access } = this.#open();
-    // TOP decides where st0 to st7 are, CS what CPL changes: the order of the names must not matter.
-    const entries = Object.entries(state);
-    const rank = (name: string): number => (name === "fsw" ? 0 : SEGMENT_NAMES.has(name) ? 1 : 2);
-    entries.sort(([left], [right]) => rank(left) - rank(right));
+    const names = Object.keys(state);
+    const given = state as Readonly<Record<string, unknown>>;
     if ("rip" in state) {
       this.#port = undefined;
       processor.cpu.state.setU32("interruptShadow", 0);
     }
     try {
-      for (const [name, value] of entries) if (value !== undefined) access.set(name, value);
+      // TOP decides where st0 to st7 are, CS what CPL changes: the order of the names must not matter.
+      for (const rank of [0, 1, 2]) {
+        for (const name of names) {
+          const value = given[name];
+          if ((RANKS.get(name) ?? 2) === rank && value !== undefined) access.set(name, value);
+        }
+      }
     } finally {
-      processor.stateChanged(entries.some(([name]) => PAGING_NAMES.has(name)));
+      processor.stateChanged(names.some((name) => PAGING_NAMES.has(name)));
     }
   }
 
@@ -368,4 +372,8 @@ class Bare implements BareMachine {
 }
 
 const PAGING_NAMES: ReadonlySet<string> = new Set(["cr0", "cr3", "cr4", "efer"]);
-const SEGMENT_NAMES: ReadonlySet<string> = new Set(["es", "cs", "ss", "ds", "fs", "gs", "ldtr", "tr"]);
+/** What must be set before the rest: TOP first, then segments. */
+const RANKS: ReadonlyMap<string, number> = new Map([
+  ["fsw", 0],
+  ...["es", "cs", "ss", "ds", "fs", "gs", "ldtr", "tr"].map((name) => [name, 1] as const),
+]);

@@ -6,7 +6,7 @@ import { Board } from "../runtime/board.ts";
 import { buildAcpiTables, writeAcpiTables } from "../runtime/boot/acpi.ts";
 import type { GuestMemory as BootMemory, LoadedImage } from "../runtime/boot/loaded-image.ts";
 import { pcMemoryMap } from "../runtime/boot/memory-ranges.ts";
-import { resetCpu } from "../runtime/cpu/cpu.ts";
+import { resetCpu, Shadow } from "../runtime/cpu/cpu.ts";
 import { CpuModel, type CpuModelOptions } from "../runtime/cpu/cpuid.ts";
 import { externalInterrupt, NMI } from "../runtime/cpu/exceptions.ts";
 import { canTakeInterrupt, canTakeNmi, setPendingEvents } from "../runtime/cpu/interrupt-window.ts";
@@ -227,9 +227,10 @@ export class Machine {
     const { processor, board } = this;
     while (!this.#exit && performance.now() < deadlineMs) {
       this.#timers.runDue(this.#clock.nowNs());
-      if (this.#halted && !this.#canWake()) return true;
-      this.#halted = false;
+      // An interrupt shadow covers one instruction: it runs alone, so that the event comes right behind it.
+      if ((board.hasInterrupt() || this.#nmi) && processor.cpu.shadow !== Shadow.NONE) this.#take(processor.run(1));
       this.#deliverEvents();
+      if (this.#halted) return true;
       setPendingEvents(processor.cpu, board.hasInterrupt() || this.#nmi);
       const exit = processor.runSlice(this.#sliceLength());
       this.#take(exit);
@@ -240,18 +241,15 @@ export class Machine {
   /** HLT was executed, and nothing has woken the processor since. */
   #halted = false;
 
-  #canWake(): boolean {
-    const { cpu } = this.processor;
-    return (this.#nmi && canTakeNmi(cpu)) || (this.board.hasInterrupt() && canTakeInterrupt(cpu));
-  }
-
   #deliverEvents(): void {
     const { processor, board } = this;
     if (this.#nmi && canTakeNmi(processor.cpu)) {
       this.#nmi = false;
+      this.#halted = false;
       this.#take(processor.deliver(NMI));
     }
     if (board.hasInterrupt() && canTakeInterrupt(processor.cpu)) {
+      this.#halted = false;
       this.#take(processor.deliver(externalInterrupt(board.acknowledge())));
     }
   }

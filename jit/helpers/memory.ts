@@ -357,7 +357,7 @@ function checksAlignment(f: StateBuilder): Value {
 /** Remembers through which linear page a page can be written directly, so that the right can be taken back quickly. */
 function noteWriter(f: StateBuilder, gva: Value, gpa: Value): void {
   const slot = f.let(f.shl(f.truncate(f.shrU(gpa, f.constant(64, 12)), 32), f.constant(32, 3)));
-  const page = f.let(f.and(gva, f.constant(64, PAGE_MASK)));
+  const page = f.let(f.or(f.and(gva, f.constant(64, PAGE_MASK)), f.constant(64, Writer.ONE)));
   const known = f.let(f.loadOffset(64, slot, MemoryMap.WRITERS));
   f.if(f.ne(known, page), () => {
     const next = f.select(f.eq(known, f.constant(64, Writer.NONE)), page, f.constant(64, Writer.SEVERAL));

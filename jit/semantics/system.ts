@@ -120,7 +120,7 @@ export const cli = define({
 /**
  * STI: set the interrupt flag; the next instruction still runs without interrupts.
  *
- * The shadow is only noted: if it outlasts its instruction because nothing looked, an interrupt comes one instruction later.
+ * The shadow is only noted, with the instruction that it covers.
  */
 export const sti = define({
   reference: "SDM 2B STI",
@@ -133,6 +133,7 @@ export const sti = define({
     e.if(e.eqz(e.and(flags, e.constant(32, Rflags.IF))), () => {
       e.set("rflags", e.or(flags, e.constant(32, Rflags.IF)));
       e.set("interruptShadow", e.constant(32, 1));
+      e.set("shadowRip", e.nextRip());
       e.if(e.get("pendingEvents"), () => e.endBlock());
     });
     e.next();

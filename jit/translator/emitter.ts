@@ -2,7 +2,7 @@ import { guestState, Segment, UnitTrap } from "../../runtime/abi/guest-state.ts"
 import { invariant } from "../../runtime/abi/invariant.ts";
 import { Tlb } from "../../runtime/abi/memory-map.ts";
 import type { Label } from "../emit/function.ts";
-import type { Expression, Wasm } from "../emit/module.ts";
+import { type Expression, NONE, type Wasm } from "../emit/module.ts";
 import type { StateField } from "../emit/state.ts";
 import type { Value, Variable, Width } from "../emit/value.ts";
 import { tlbEntry, tlbHit, tlbOffset } from "../helpers/memory.ts";
@@ -10,8 +10,8 @@ import { RIP, type MemoryOperand, type Operand } from "../isa/instruction.ts";
 import type { Access } from "../semantics/define.ts";
 import { type FaultName, GPR_NAMES, type GprName, type OperandHandle } from "../semantics/emitter.ts";
 import { TranslatorFlags, type FlagState } from "./flags.ts";
-import { FoldingEmitter } from "./folding.ts";
 import { GeneralRegister, Immediate, Memory, Relative, VectorRegister } from "./operands.ts";
+import { PathEmitter } from "./paths.ts";
 import { type RegionInstruction, Untranslatable } from "./region.ts";
 import { constantOf, FloatBits, LaneBits } from "./values.ts";
 
@@ -26,19 +26,6 @@ export type Ending =
   | { readonly kind: "branch"; readonly condition: Value }
   | { readonly kind: "indirect"; readonly rip: Value };
 
-/** What is known at a point of the code of one instruction. */
-interface Point {
-  readonly reachable: boolean;
-  /** something that the guest can see has changed: the instruction can no longer be left to the interpreter */
-  readonly written: boolean;
-  readonly flags: FlagState;
-}
-
-interface Arm {
-  readonly code: Expression;
-  readonly after: Point;
-}
-
 /** Takes note of the places where the region is left; the region's builder implements it. */
 export interface ExitSink {
   /** Emits a jump that leaves the region before the current instruction, with the given flags. */
@@ -49,7 +36,7 @@ export interface ExitSink {
  * The translator's binding: registers are locals, memory is reached through an inline probe of the TLB, and whatever is not the
  * common case leaves the region before the instruction, which the interpreter then runs.
  */
-export class TranslatorEmitter extends FoldingEmitter {
+export class TranslatorEmitter extends PathEmitter {
   override readonly mode = "long";
   override readonly repeat = "none";
   override readonly flags: TranslatorFlags = new TranslatorFlags(this);
@@ -76,12 +63,7 @@ export class TranslatorEmitter extends FoldingEmitter {
   #current: RegionInstruction | undefined;
   #flagsAreDead = false;
   #ending: Ending | undefined;
-  #reachable = true;
-  #written = false;
-  #depth = 0;
-  #leaves = 0;
   #before: FlagState = TranslatorFlags.initial;
-  readonly #joins = new Map<string, Point[]>();
   #end: string | undefined;
 
   constructor(wasm: Wasm, name: string, exits: ExitSink) {
@@ -112,7 +94,7 @@ export class TranslatorEmitter extends FoldingEmitter {
   }
   /** Whether what is emitted now always runs before the rest of the block. */
   get isUnconditional(): boolean {
-    return this.#depth <= 1;
+    return this.depth <= 1;
   }
 
   get #instruction(): RegionInstruction {
@@ -126,8 +108,7 @@ export class TranslatorEmitter extends FoldingEmitter {
     this.#current = current;
     this.#flagsAreDead = flagsAreDead;
     this.#ending = undefined;
-    this.#reachable = true;
-    this.#written = false;
+    this.beginPaths();
     this.#before = this.flags.state;
     if (definition.unit === "sse") this.unitTraps |= UnitTrap.SSE;
     this.block((end) => {
@@ -141,7 +122,7 @@ export class TranslatorEmitter extends FoldingEmitter {
     });
     this.#end = undefined;
     this.#current = undefined;
-    return this.#reachable ? this.#ending : "left";
+    return this.isReachable ? this.#ending : "left";
   }
 
   #operand(operand: Operand, access: Access): OperandHandle {
@@ -209,7 +190,7 @@ export class TranslatorEmitter extends FoldingEmitter {
   }
 
   writeGeneral(number: number, value: Value, high: boolean): void {
-    this.#changes();
+    this.changes();
     this.generalWritten.add(number);
     const variable = this.#general(number);
     if (value.width >= 32) {
@@ -230,14 +211,14 @@ export class TranslatorEmitter extends FoldingEmitter {
   }
 
   writeVectorPart(number: number, value: Value): void {
-    this.#changes();
+    this.changes();
     this.vectorsWritten.add(number);
     const variable = this.#vector(number);
     variable.set(value.width === 128 ? value : this.withLowLane(variable.get(), this.#asBits(value)));
   }
 
   writeVectorZeroExtended(number: number, value: Value): void {
-    this.#changes();
+    this.changes();
     this.vectorsWritten.add(number);
     this.#vector(number).set(value.width === 128 ? value : this.zeroExtendedVector(this.#asBits(value)));
   }
@@ -253,6 +234,24 @@ export class TranslatorEmitter extends FoldingEmitter {
   override xmm(register: number, width: Width): OperandHandle {
     return new VectorRegister(this, register, width);
   }
+
+  /**
+   * A vector constant is made once, at the entry: the engine would build it from two integers wherever it is used, in every round
+   * of a loop. All zeros and all ones cost it a single instruction.
+   */
+  override vectorConstant(bytes: readonly number[]): Value {
+    const [first] = bytes;
+    const plain = super.vectorConstant(bytes);
+    if ((first === 0 || first === 0xff) && bytes.every((byte) => byte === first)) return plain;
+    const key = bytes.join();
+    let constant = this.#vectorConstants.get(key);
+    if (!constant) {
+      constant = { variable: this.declare("v128", 128), value: plain };
+      this.#vectorConstants.set(key, constant);
+    }
+    return this.let(constant.variable.get());
+  }
+  readonly #vectorConstants = new Map<string, { readonly variable: Variable; readonly value: Value }>();
 
   // ---- state that does not live in locals, and what is known of it ----
 
@@ -271,7 +270,7 @@ export class TranslatorEmitter extends FoldingEmitter {
   override set(field: StateField, value: Value, index: number | Value = 0): void {
     if (field === "mxcsr" || field === "rip" || field === "mode" || field === "cpl") throw new Untranslatable(`writes ${field}`);
     // What helpers get their operands in is nothing that the guest could see.
-    if (field !== "fpRaised" && field !== "scratch") this.#changes();
+    if (field !== "fpRaised" && field !== "scratch") this.changes();
     super.set(field, value, index);
   }
 
@@ -303,7 +302,7 @@ export class TranslatorEmitter extends FoldingEmitter {
     return again ? this.loadedBits(width, offset) : this.loadNow(width, offset);
   }
   storeOperand(offset: Value, value: Value): void {
-    this.#changes();
+    this.changes();
     if (value instanceof FloatBits) this.storeOffset(offset, value.float);
     else if (value instanceof LaneBits) this.#storeLane(offset, value);
     else this.storeOffset(offset, value);
@@ -387,7 +386,7 @@ export class TranslatorEmitter extends FoldingEmitter {
   }
   #endWith(ending: Ending): void {
     // Inside its own block and no other.
-    if (this.#depth !== 1) throw new Untranslatable("ends conditionally");
+    if (this.depth !== 1) throw new Untranslatable("ends conditionally");
     this.#ending = ending;
   }
   override checkTarget(rip: Value): void {
@@ -430,129 +429,17 @@ export class TranslatorEmitter extends FoldingEmitter {
 
   /** The interpreter runs this instruction instead. */
   #leave(): void {
-    if (!this.#reachable) return;
-    if (this.#written) throw new Untranslatable("may fail after it has changed something");
-    this.#leaves++;
-    this.#exits.leaveBefore(this.#before);
-    this.#reachable = false;
-  }
-
-  #changes(): void {
-    if (this.#reachable) this.#written = true;
-  }
-
-  // ---- paths through an instruction ----
-
-  #point(): Point {
-    return { reachable: this.#reachable, written: this.#written, flags: this.flags.state };
-  }
-  #setPoint({ reachable, written, flags }: Point): void {
-    this.#reachable = reachable;
-    this.#written = written;
-    this.flags.state = flags;
-  }
-
-  override if(condition: Value, then: () => void, otherwise?: () => void): void {
-    const known = constantOf(condition);
-    if (known !== undefined) {
-      if (known !== 0n) then();
-      else otherwise?.();
-      return;
-    }
-    const before = this.#point();
-    const test = condition.take();
-    const yes = this.#arm(before, then);
-    const no = this.#arm(before, otherwise ?? (() => undefined));
-    const reachable = [yes.after, no.after].filter((point) => point.reachable);
-    const [first, second] = reachable;
-    const isSame = !first || !second || first.flags === second.flags;
-    const merged = isSame ? undefined : { result: this.declare("i64", 64), bits: this.declare("i32", 32) };
-    const [yesCode, noCode] = [yes, no].map((arm) => (merged ? this.#storeFlags(arm, merged) : arm.code));
-    invariant(yesCode !== undefined && noCode !== undefined, "two arms");
-    const hasElse = otherwise !== undefined || merged !== undefined;
-    this.statement(hasElse ? this.wasm.if(test, yesCode, noCode) : this.wasm.if(test, yesCode));
-    const written = reachable.some((point) => point.written);
-    let flags = first?.flags ?? before.flags;
-    if (merged) flags = { base: { kind: "stored", result: this.let(merged.result.get()), bits: this.let(merged.bits.get()) } };
-    this.#setPoint({ reachable: reachable.length > 0, written, flags });
-  }
-
-  #arm(before: Point, body: () => void): Arm {
-    this.#setPoint(before);
-    this.#depth++;
-    const code = this.collect(body);
-    this.#depth--;
-    return { code, after: this.#point() };
-  }
-
-  /** An arm that ends with its flags in the variables in which the other arm leaves its own. */
-  #storeFlags({ code, after }: Arm, merged: { readonly result: Variable; readonly bits: Variable }): Expression {
-    const extra = this.#arm(after, () => {
-      const stored = this.flags.materialise(after.flags);
-      merged.result.set(stored.result);
-      merged.bits.set(stored.bits);
-    });
-    return this.wasm.block(null, [code, extra.code]);
-  }
-
-  override block(body: (end: Label) => void): void {
-    const name = this.freshLabel();
-    const breaks: Point[] = [];
-    this.#joins.set(name, breaks);
-    this.#depth++;
-    const code = this.collect(() => body({ name }), name);
-    this.#depth--;
-    this.#joins.delete(name);
-    this.statement(code);
-    const arriving = [this.#point(), ...breaks].filter((point) => point.reachable);
-    const [first] = arriving;
-    if (!first) return;
-    if (arriving.some((point) => point.flags !== first.flags)) throw new Untranslatable("flags differ where paths meet");
-    this.#setPoint({ reachable: true, written: arriving.some((point) => point.written), flags: first.flags });
-  }
-
-  override loop(body: (again: Label) => void): void {
-    const before = this.#leaves;
-    const flags = this.flags.state;
-    this.#depth++;
-    super.loop(body);
-    this.#depth--;
-    // A second round comes after the changes of the first.
-    if (this.#written && this.#leaves > before) throw new Untranslatable("may fail after it has changed something");
-    if (this.flags.state !== flags) throw new Untranslatable("flags change in a loop");
-  }
-
-  override break(label: Label, condition?: Value): void {
-    const known = condition && constantOf(condition);
-    if (known === 0n) return;
-    this.#joins.get(label.name)?.push(this.#point());
-    super.break(label, known === undefined ? condition : undefined);
-    if (!condition || known !== undefined) this.#reachable = false;
+    this.leave(() => this.#exits.leaveBefore(this.#before));
   }
 
   // ---- for the region's builder ----
 
-  /** Emits without the bookkeeping of paths through an instruction. */
-  plainIf(condition: Value, then: () => void, otherwise: () => void): void {
-    const known = constantOf(condition);
-    if (known !== undefined) return known === 0n ? otherwise() : then();
-    super.if(condition, then, otherwise);
-  }
-  plainBlock(body: (end: Label) => void): void {
-    super.block(body);
-  }
-  plainLoop(body: (again: Label) => void): void {
-    super.loop(body);
-  }
-  plainBreak(label: Label): void {
-    super.break(label);
-  }
   collected(body: () => void): Expression {
     return this.collect(body);
   }
   /** Emits what was collected, as a block that `label` leaves. */
   wrapped(label: Label, inner: Expression): void {
-    this.statement(this.wasm.block(label.name, [inner]));
+    this.statement(this.wasm.block(label.name, [inner], NONE));
   }
   newLabel(): Label {
     return { name: this.freshLabel() };
@@ -570,6 +457,7 @@ export class TranslatorEmitter extends FoldingEmitter {
     }
     this.general.forEach((variable, number) => variable && load(variable, guestState.gpr.offset + 8 * number));
     this.vectors.forEach((variable, number) => variable && load(variable, guestState.xmm.offset + 16 * number));
+    for (const { variable, value } of this.#vectorConstants.values()) variable.set(value);
   }
 
   /** Emits, at the one exit: what the region may have changed is stored. */

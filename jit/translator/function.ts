@@ -81,11 +81,10 @@ class RegionBuilder {
       e.wrapped(this.#unresolved, body);
       e.flags.emitResolution();
     });
-    const epilogue = e.collected(() => this.#emitEpilogue());
     e.emitPrologue();
     this.#emitChecks();
     e.wrapped(this.#done, whole);
-    e.wrapped(e.newLabel(), epilogue);
+    this.#emitEpilogue();
     e.finish();
   }
 

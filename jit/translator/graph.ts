@@ -26,7 +26,8 @@ export interface Graph {
 export function buildGraph(region: Region): Graph {
   const nodes = new Map(region.blocks.map((block, node) => [block.start, node]));
   const successors = region.blocks.map(({ end }) => {
-    return [...new Set(offsetsOf(end).map((offset) => nodes.get(offset)).filter((node) => node !== undefined))];
+    // A branch whose two ways lead to one place counts twice: that place is where they meet.
+    return offsetsOf(end).map((offset) => nodes.get(offset)).filter((node) => node !== undefined);
   });
   let order = reversePostorder(successors);
   let dominators = immediateDominators(order, successors);

@@ -1,7 +1,6 @@
-import { invariant } from "../../runtime/abi/invariant.ts";
-import { Value, type Width } from "../emit/value.ts";
+import type { Value, Width } from "../emit/value.ts";
 import type { Access } from "../semantics/define.ts";
-import { accessWidth, misuse, OperandBase } from "../semantics/operand-base.ts";
+import { accessWidth, OperandBase } from "../semantics/operand-base.ts";
 import type { OperandHandle } from "../semantics/emitter.ts";
 import type { TranslatorEmitter } from "./emitter.ts";
 
@@ -115,6 +114,11 @@ export class Memory extends OperandBase {
     const e = this.#e;
     const distance = typeof byteOffset === "number" ? e.constant(64, byteOffset) : e.extend(byteOffset, 64);
     return new Memory(e, width, access, e.let(e.add(this.#effective, distance)), this.#segment, false);
+  }
+
+  /** A place that the TLB knows is canonical; with any other the interpreter decides. */
+  override checkPlace(byteLength: number, access: "r" | "w"): void {
+    this.#e.access(this.#linear(), byteLength, access);
   }
 
   override requireAligned(alignment: number): void {

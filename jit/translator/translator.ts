@@ -10,10 +10,11 @@ import { DEFAULT_LIMITS, type Region, RegionFinder, type RegionLimits } from "./
 const PAGE = 4096;
 const WASM_PAGE = 0x1_0000;
 
-/** Cheap passes that get almost everything that a full optimization would. */
-export const DEFAULT_PASSES: Optimization = {
-  passes: ["dce", "simplify-locals", "precompute", "optimize-instructions", "remove-unused-brs", "vacuum", "coalesce-locals", "reorder-locals", "vacuum"],
-};
+/**
+ * Cheap passes. The engine's own optimizer makes the same machine code without any, but the module is 40 % smaller with these, and
+ * can be read. Twice as many passes save another tenth, and take twice as long.
+ */
+export const DEFAULT_PASSES: Optimization = { passes: ["dce", "simplify-locals-nostructure", "vacuum", "reorder-locals"] };
 
 export interface TranslatorOptions {
   readonly features: ReadonlySet<Feature>;

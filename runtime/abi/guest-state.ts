@@ -43,6 +43,8 @@ export const guestState = layout({
   exitRecord: "u32",
   /** 1 while the interrupt shadow of STI or of a load of SS covers the next instruction */
   interruptShadow: "u32",
+  /** RIP of the instruction that the shadow covers: anywhere else it is over */
+  shadowRip: "u64",
 
   /** MXCSR, SDM Vol. 1, 10.2.3 */
   mxcsr: "u32",

@@ -64,8 +64,11 @@ export const Tlb = {
   ADDEND: 8,
 } as const;
 
-/** Values of MemoryMap.WRITERS. Anything else is the one linear page through which the page can have been written directly. */
-export const Writer = { NONE: 0n, SEVERAL: -1n } as const;
+/**
+ * Values of MemoryMap.WRITERS. Anything else is the one linear page through which the page can have been written directly, with
+ * bit ONE, because 0 is a linear page, too.
+ */
+export const Writer = { NONE: 0n, ONE: 1n, SEVERAL: -1n } as const;
 
 /**
  * What MemoryMap.PAGE_TRACE says of a page that serves as a page table (0 if it does not):

@@ -8,10 +8,8 @@ import { FIRMWARE_AREA } from "./low-memory.ts";
 export interface AcpiOptions {
   /** 1 (default) to 64; their local APIC IDs are 0 to processors - 1 */
   readonly processors?: number;
-  /** describe the HPET at Mmio.HPET */
-  readonly hpet?: boolean;
-  /** the power button is part of PM1 (status and enable bit 8); otherwise there is none */
-  readonly powerButton?: boolean;
+  /** announce an 8042 with a keyboard; default false: guests need not wait for one to answer */
+  readonly keyboard?: boolean;
   readonly virtioMmio?: readonly VirtioMmioDevice[];
 }
 
@@ -34,7 +32,7 @@ const CREATOR_ID = "UMBR";
 const HEADER_BYTES = 36;
 
 /**
- * Makes the ACPI tables that describe the board: RSDP, XSDT, FADT, FACS, DSDT, MADT and, if wanted, HPET.
+ * Makes the ACPI tables that describe the board: RSDP, XSDT, FADT, FACS, DSDT and MADT.
  *
  * All lie in FIRMWARE_AREA, where also guests that were not told of the root pointer search for it. The same options give the same
  * bytes.
@@ -42,7 +40,7 @@ const HEADER_BYTES = 36;
  * @see ACPI Specification 6.5, chapter 5.2
  */
 export function buildAcpiTables(options: AcpiOptions = {}): AcpiTables {
-  const { processors = 1, hpet = false, powerButton = false, virtioMmio = [] } = options;
+  const { processors = 1, keyboard = false, virtioMmio = [] } = options;
   invariant(processors >= 1 && processors <= 64, `${processors} processors`);
   const tables: AcpiTable[] = [];
   // The root pointer comes first: it is where a search from below finds it at once.
@@ -57,11 +55,10 @@ export function buildAcpiTables(options: AcpiOptions = {}): AcpiTables {
   };
 
   const facs = place("FACS", firmwareControlStructure(), 64);
-  const dsdt = place("DSDT", table("DSDT", 2, dsdtBody({ processors, hpet, virtioMmio })));
+  const dsdt = place("DSDT", table("DSDT", 2, dsdtBody({ processors, keyboard, virtioMmio })));
   const entries = [
-    place("FACP", fixedDescription({ facs, dsdt, powerButton })),
+    place("FACP", fixedDescription({ facs, dsdt, keyboard })),
     place("APIC", multipleApics(processors)),
-    ...(hpet ? [place("HPET", highPrecisionTimer())] : []),
   ];
   const xsdt = place("XSDT", table("XSDT", 1, join(...entries.map((gpa) => littleEndian(gpa, 8)))));
   tables.unshift({ signature: "RSD PTR ", gpa: rsdp, bytes: rootPointer(xsdt) });
@@ -139,16 +136,15 @@ const Access = { BYTE: 1, WORD: 2, DWORD: 3 } as const;
 const FadtFlag = {
   WBINVD: 1 << 0,
   PROC_C1: 1 << 2,
-  /** the power button is not in PM1 */
-  PWR_BUTTON: 1 << 4,
+  /** there is no sleep button in PM1; without bit 4, which says so of the power button, there is that one */
   SLP_BUTTON: 1 << 5,
   /** RTC wake-up is not in PM1 */
   FIX_RTC: 1 << 6,
   TMR_VAL_EXT: 1 << 8,
   RESET_REG_SUP: 1 << 10,
 } as const;
-/** IA-PC boot architecture flags; table 5.11. No 8042 is announced: it is there for resets, and has no keyboard. */
-const BootFlag = { LEGACY_DEVICES: 1 << 0, NO_VGA: 1 << 2 } as const;
+/** IA-PC boot architecture flags; table 5.11. */
+const BootFlag = { LEGACY_DEVICES: 1 << 0, KEYBOARD_CONTROLLER: 1 << 1, NO_VGA: 1 << 2 } as const;
 const CMOS_CENTURY = 0x32;
 /** Latencies that say "there is no such state". */
 const NO_C2 = 0xfff;
@@ -157,11 +153,11 @@ const NO_C3 = 0xfff;
 interface FadtOptions {
   readonly facs: number;
   readonly dsdt: number;
-  readonly powerButton: boolean;
+  readonly keyboard: boolean;
 }
 
 /** 5.2.9. There is no SMI command port: the machine is always in ACPI mode. */
-function fixedDescription({ facs, dsdt, powerButton }: FadtOptions): Uint8Array {
+function fixedDescription({ facs, dsdt, keyboard }: FadtOptions): Uint8Array {
   const bytes = new Uint8Array(276 - HEADER_BYTES);
   const view = new DataView(bytes.buffer);
   const at = (offset: number): number => offset - HEADER_BYTES;
@@ -182,11 +178,10 @@ function fixedDescription({ facs, dsdt, powerButton }: FadtOptions): Uint8Array 
   view.setUint16(at(96), NO_C2, true);
   view.setUint16(at(98), NO_C3, true);
   view.setUint8(at(108), CMOS_CENTURY);
-  view.setUint16(at(109), BootFlag.LEGACY_DEVICES | BootFlag.NO_VGA, true);
+  view.setUint16(at(109), BootFlag.LEGACY_DEVICES | BootFlag.NO_VGA | (keyboard ? BootFlag.KEYBOARD_CONTROLLER : 0), true);
   const flags =
     FadtFlag.WBINVD |
     FadtFlag.PROC_C1 |
-    (powerButton ? 0 : FadtFlag.PWR_BUTTON) |
     FadtFlag.SLP_BUTTON |
     FadtFlag.FIX_RTC |
     (Number(PM_TIMER_BITS) === 32 ? FadtFlag.TMR_VAL_EXT : 0) |
@@ -229,20 +224,4 @@ function multipleApics(processors: number): Uint8Array {
 function triggering(irq: number): number {
   if (!(LEVEL_IRQS as readonly number[]).includes(irq)) return CONFORMS;
   return LEVEL | (irq === IsaIrq.SCI ? ACTIVE_HIGH : ACTIVE_LOW);
-}
-
-/** IA-PC HPET Specification 1.0a, 3.2.4. */
-function highPrecisionTimer(): Uint8Array {
-  const vendor = 0x8086;
-  const counter64 = 1 << 13;
-  const legacyReplacement = 1 << 15;
-  const comparators = 3;
-  const block = ((vendor << 16) | legacyReplacement | counter64 | ((comparators - 1) << 8) | 1) >>> 0;
-  const systemMemory = 0;
-  const minimumTick = 0x80;
-  return table(
-    "HPET",
-    1,
-    join(littleEndian(block, 4), [systemMemory, 64, 0, 0], littleEndian(Mmio.HPET.first, 8), [0], littleEndian(minimumTick, 2), [0]),
-  );
 }

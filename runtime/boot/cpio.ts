@@ -59,9 +59,9 @@ export function writeCpio(entries: readonly ArchiveEntry[]): Uint8Array {
     checkPath(entry.path, directories, seen);
     if (entry.kind === "directory") directories.add(entry.path);
     const data = entry.kind === "file" ? entry.bytes : encoder.encode(entry.kind === "link" ? entry.target : "");
-    const device = entry.kind === "character" || entry.kind === "block" ? entry : { major: 0, minor: 0 };
+    const { major, minor } = entry.kind === "character" || entry.kind === "block" ? entry : { major: 0, minor: 0 };
     const mode = TYPE_OF_KIND[entry.kind] | (entry.mode ?? DEFAULT_MODE[entry.kind]);
-    add(header({ inode: index + 1, mode, links: entry.kind === "directory" ? 2 : 1, size: data.length, ...device, path: entry.path }));
+    add(header({ inode: index + 1, mode, links: entry.kind === "directory" ? 2 : 1, size: data.length, major, minor, path: entry.path }));
     add(data);
   }
   add(header({ inode: 0, mode: 0, links: 1, size: 0, major: 0, minor: 0, path: TRAILER }));

@@ -12,7 +12,7 @@ export interface VirtioMmioDevice {
 export interface DsdtOptions {
   /** processors; their local APIC IDs are 0 to processors - 1 */
   readonly processors: number;
-  readonly hpet: boolean;
+  readonly keyboard: boolean;
   readonly virtioMmio: readonly VirtioMmioDevice[];
 }
 
@@ -45,7 +45,7 @@ export function dsdtBody(options: DsdtOptions): Aml {
         name("_HID", eisaId("PNP0B00")),
         name("_CRS", resources(ports(Ports.RTC), isaIrq(IsaIrq.RTC))),
       ),
-      ...(options.hpet ? [device("HPET", name("_HID", eisaId("PNP0103")), name("_CRS", resources(memory(Mmio.HPET))))] : []),
+      ...(options.keyboard ? [keyboard()] : []),
       ...Array.from({ length: options.processors }, (_, index) => processor(index)),
       ...options.virtioMmio.map(virtioMmio),
     ),
@@ -74,6 +74,15 @@ function interruptRouting(): Aml {
     }
   }
   return packageOf(...entries);
+}
+
+function keyboard(): Aml {
+  return device(
+    "KBD",
+    name("_HID", eisaId("PNP0303")),
+    name("_STA", integer(WORKING)),
+    name("_CRS", resources(ports(Ports.I8042_DATA), ports(Ports.I8042_COMMAND), isaIrq(IsaIrq.KEYBOARD))),
+  );
 }
 
 /** _UID is what the MADT calls this processor. */

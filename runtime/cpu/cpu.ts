@@ -44,8 +44,6 @@ export class Cpu {
   nmiBlocked = false;
   /** DR6 bits of debug traps that are due after the running instruction (data breakpoints, task switch) */
   pendingDebug = 0;
-  /** RIP of the instruction that a load of SS shields; nobody takes the note in guestState away when that one has run */
-  stackShadowRip = 0n;
   /** the running instruction decides by the trap flag that it leaves, not by the one it found (SYSCALL, SYSRET) */
   trapByNewFlag = false;
   /** an event was delivered while the instruction ran: no single-step trap belongs to it any more */
@@ -111,12 +109,12 @@ export class Cpu {
   /** The interrupt shadow that covers the instruction at RIP: a value of Shadow. */
   get shadow(): number {
     const shadow = this.state.u32("interruptShadow");
-    return shadow === Shadow.STACK && this.state.rip !== this.stackShadowRip ? Shadow.NONE : shadow;
+    return shadow !== Shadow.NONE && this.state.rip !== this.state.u64("shadowRip") ? Shadow.NONE : shadow;
   }
   /** A load of SS has succeeded: the next instruction runs without debug traps and interrupts. */
   shadowStackLoad(): void {
     this.state.setU32("interruptShadow", Shadow.STACK);
-    this.stackShadowRip = this.nextRip;
+    this.state.setU64("shadowRip", this.nextRip);
   }
 
   setCpl(cpl: number): void {

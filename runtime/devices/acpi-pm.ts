@@ -168,6 +168,7 @@ export class AcpiPm implements PortDevice, Stateful<AcpiPmState> {
   }
 
   save(): AcpiPmState {
+    this.#update();
     return {
       registers: [this.#status, this.#enable, this.#control, this.#gpeStatus, this.#gpeEnable],
       halvesSeen: this.#halvesSeen,

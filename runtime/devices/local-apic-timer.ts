@@ -153,9 +153,11 @@ export class LocalApicTimer implements Stateful<ApicTimerState> {
   }
 
   #countedOutNs(): bigint | undefined {
+    // Also when it is over by now: a short count may have run out since it was set, and its interrupt is still due.
+    if (this.#mode !== TimerMode.PERIODIC) return this.#remaining === 0 ? undefined : this.#sinceNs + this.#nsOf(this.#remaining);
     const elapsed = this.#elapsed();
     if (elapsed < this.#remaining) return this.#sinceNs + this.#nsOf(this.#remaining);
-    if (this.#mode !== TimerMode.PERIODIC || this.#initial === 0) return undefined;
+    if (this.#initial === 0) return undefined;
     const periods = Math.floor((elapsed - this.#remaining) / this.#initial) + 1;
     return this.#sinceNs + this.#nsOf(this.#remaining + periods * this.#initial);
   }
@@ -166,6 +168,7 @@ export class LocalApicTimer implements Stateful<ApicTimerState> {
       if (this.#tsc.read() < this.#deadline) return this.#arm();
       this.#deadline = 0n;
     } else if (this.#mode === TimerMode.PERIODIC) this.#arm();
+    else this.#remaining = 0;
     this.#expired();
   }
 

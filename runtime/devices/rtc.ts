@@ -265,6 +265,7 @@ export class Rtc implements PortDevice, Stateful<RtcState> {
   }
 
   save(): RtcState {
+    this.#update();
     return {
       index: this.#index,
       cmos: this.#cmos.slice(),

@@ -23,20 +23,24 @@ export async function readPackageFiles(path: string, wanted: (path: string) => b
     child.on("error", () => resolve(127));
     child.on("close", (code) => resolve(code ?? 1));
   });
+  const stop = (): Promise<number> => {
+    // A stream that nobody reads keeps the child from closing.
+    child.stdout.destroy();
+    child.kill();
+    return ended;
+  };
   const found: TarMember[] = [];
   try {
     for await (const member of readTar(child.stdout, wanted)) {
       if (member.kind === "file" && wanted(member.path)) found.push(member);
       if (found.length >= first) {
-        child.kill();
-        await ended;
+        await stop();
         return found;
       }
     }
   } catch (cause) {
+    await stop();
     if (!(cause instanceof TarError)) throw cause;
-    child.kill();
-    await ended;
     throw new VmError("ERR_DOWNLOAD", `${basename(path)}: ${cause.message}`, { cause });
   }
   child.stdout.resume();

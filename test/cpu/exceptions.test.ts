@@ -262,6 +262,7 @@ describe("the interrupt window", () => {
     state.rflags = Rflags.ONE | Rflags.IF;
     expect(canTakeInterrupt(cpu)).toBe(true);
     state.setU32("interruptShadow", 1);
+    state.setU64("shadowRip", state.rip);
     expect(canTakeInterrupt(cpu)).toBe(false);
     expect(canTakeNmi(cpu)).toBe(true);
     cpu.shadowStackLoad();

@@ -107,15 +107,15 @@ describe("Pic8259Pair", () => {
     expect(read(0x20)).toBe(0);
   });
 
-  it("answers a request of the secondary that is gone with IRQ 15, and IRQ 2 in service", () => {
-    const { pic, write, read } = make();
-    pic.line(11).set(true);
-    write(0xa1, 0xff); // withdraws it
+  it("withdraws a request of the secondary that is masked, and makes it again", () => {
+    const { pic, output, raise, write } = make();
+    raise(11);
+    write(0xa1, 0xff);
+    expect(output.level).toBe(false);
     expect(pic.acknowledge()).toBe(0x27);
     write(0xa1, 0x00);
-    pic.line(11).set(true);
-    write(0x20, 0x0a);
-    expect(read(0x20)).toBe(0x04);
+    expect(output.level).toBe(true);
+    expect(pic.acknowledge()).toBe(0x2b);
   });
 
   it("needs an edge for each interrupt of an edge-triggered input", () => {

@@ -14,7 +14,11 @@ export class ManualTime implements Clock {
   /** Lets time pass, and runs every timer at its own time. */
   advance(ns: bigint): void {
     const end = this.#now + ns;
-    for (let next = this.timers.nextDeadlineNs(); next !== undefined && next <= end; next = this.timers.nextDeadlineNs()) {
+    for (
+      let next = this.timers.nextDeadlineNs();
+      next !== undefined && next <= end;
+      next = this.timers.nextDeadlineNs()
+    ) {
       if (next > this.#now) this.#now = next;
       this.timers.runDue(this.#now);
     }

@@ -16,8 +16,8 @@ async function goldenText(code: readonly number[]): Promise<string> {
   if (!compiled) throw new Error("not translated");
   const binary = compiled.module.binary();
   compiled.module.dispose();
-  const { readWasm } = await wabt();
-  const wasm = readWasm(binary, { readDebugNames: true, threads: true, simd: true, tail_call: true, bulk_memory: true });
+  const toolkit = await wabt();
+  const wasm = toolkit.readWasm(binary, { readDebugNames: true, threads: true, simd: true, tail_call: true, bulk_memory: true });
   wasm.generateNames();
   wasm.applyNames();
   const text = wasm.toText({ foldExprs: false, inlineExport: false });

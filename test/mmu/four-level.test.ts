@@ -222,7 +222,7 @@ describe.each(ENGINES)("4-level paging: %s", (engine) => {
   });
 
   describe("addresses that are not canonical", () => {
-    it.each([
+    it.each<readonly [name: string, bytes: string, vector: number, address?: bigint]>([
       ["a load", "48 8b 08", 13],
       ["a store", "48 89 08", 13],
       ["a load whose last byte is not", "48 8b 48 07", 13, 0x0000_7fff_ffff_fff5n],
@@ -233,7 +233,7 @@ describe.each(ENGINES)("4-level paging: %s", (engine) => {
       ["a pop", "48 89 c4 58", 12],
       ["a jump", "ff e0", 13],
       ["a return", "50 c3", 13],
-    ] as const)("%s", async (_name, bytes, vector, address = 0x0000_8000_0000_0000n) => {
+    ])("%s", async (_name, bytes, vector, address = 0x0000_8000_0000_0000n) => {
       const machine = await longMachine(engine);
       expect(runCode(machine, code("48 b8", le(address, 8), bytes))).toMatchObject({ reason: "exception", vector, errorCode: 0 });
     });

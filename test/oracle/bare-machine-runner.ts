@@ -158,7 +158,8 @@ export class BareMachineRunner implements CaseRunner {
     for (const { gva, lengthBytes } of IMAGE_REGIONS) {
       for (let at = 0; at < lengthBytes; at += 8) {
         const i = (offset + at) / 4;
-        if (now[i] !== before[i] || now[i + 1] !== before[i + 1]) changes.push({ gva: gva + at, bytes: image.slice(offset + at, offset + at + 8) });
+        if (now[i] !== before[i] || now[i + 1] !== before[i + 1])
+          changes.push({ gva: gva + at, bytes: image.slice(offset + at, offset + at + 8) });
       }
       offset += lengthBytes;
     }

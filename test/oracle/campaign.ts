@@ -124,8 +124,8 @@ export class Campaign {
     return reason !== undefined;
   }
 
-  /** "forms exercised: 6300 of 6342", then the names of the others by reason. */
-  coverageLines(): string[] {
+  /** "forms exercised: 6300 of 6342", then the names of the others by reason, at most `most` in a line. */
+  coverageLines(most: number): string[] {
     const lines = [
       `forms exercised: ${this.exercised.size} of ${this.forms.length + this.excluded.length}` +
         (this.excluded.length > 0 ? ` (${this.excluded.length} cannot be run here)` : ""),
@@ -135,12 +135,19 @@ export class Campaign {
       const names = byReason.get(reason) ?? new Set();
       byReason.set(reason, names.add(`${form.encoding.mnemonic} (${form.encoding.id})`));
     }
-    for (const [reason, names] of byReason) lines.push(`not run: ${[...names].join(", ")}: ${reason}`);
+    for (const [reason, names] of byReason) lines.push(`not run, ${reason}: ${listed([...names], most)}`);
     const never = this.forms.filter((form) => !this.exercised.has(form));
-    if (never.length > 0)
-      lines.push(`never exercised: ${never.map((form) => `${form.encoding.mnemonic} ${formName(form)}`).join(", ")}`);
+    if (never.length > 0) {
+      const names = never.map((form) => `${form.encoding.mnemonic} ${formName(form)}`);
+      lines.push(`never exercised: ${never.length} forms: ${listed(names, most)}`);
+    }
     return lines;
   }
+}
+
+function listed(names: readonly string[], most: number): string {
+  const rest = names.length - most;
+  return names.slice(0, most).join(", ") + (rest > 0 ? `, and ${rest} more` : "");
 }
 
 export interface CampaignProgress {

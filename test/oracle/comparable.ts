@@ -128,7 +128,8 @@ export function whyIncomparable(oracleCase: OracleCase, native: OracleResult): s
   // The host's kernel hides whether its own half of the address space is mapped.
   if (native.vector === 14 && native.cr2 >= 1n << 47n) return "it reached for the host's kernel";
   // The runner's own code, stack and vDSO are mapped somewhere, too.
-  if (native.vector === 14 && native.errorCode & 1 && !isMapped(native.cr2)) return "it reached for the runner's own memory";
+  if (native.vector === 14 && native.errorCode & 1 && !isMapped(native.cr2))
+    return "it reached for the runner's own memory";
   const { prefixes, opcode } = parse(oracleCase);
   // SDM Vol. 2A, 2.1.1: reserved. AMD's processors let the prefix choose between LOOPE and LOOPNE.
   if (/^loopn?e$/.test(oracleCase.mnemonic) && (prefixes.has(0xf2) || prefixes.has(0xf3)))

@@ -88,7 +88,8 @@ export function compareResults(
 function isSame(left: OracleResult, right: OracleResult): boolean {
   const { state: a } = left;
   const { state: b } = right;
-  if (left.outcome !== right.outcome || left.vector !== right.vector || left.errorCode !== right.errorCode) return false;
+  if (left.outcome !== right.outcome || left.vector !== right.vector || left.errorCode !== right.errorCode)
+    return false;
   if (left.cr2 !== right.cr2 || a.rip !== b.rip || a.fsBase !== b.fsBase || a.gsBase !== b.gsBase) return false;
   if ((Number(a.rflags) ^ Number(b.rflags)) & COMPARED_RFLAGS) return false;
   for (let i = 0; i < 16; i++) if (a.gpr[i] !== b.gpr[i]) return false;
@@ -97,7 +98,9 @@ function isSame(left: OracleResult, right: OracleResult): boolean {
   if (left.changes.length !== right.changes.length) return false;
   return left.changes.every(({ gva, bytes }, i) => {
     const other = right.changes[i];
-    return other?.gva === gva && other.bytes.length === bytes.length && bytes.every((byte, at) => other.bytes[at] === byte);
+    return (
+      other?.gva === gva && other.bytes.length === bytes.length && bytes.every((byte, at) => other.bytes[at] === byte)
+    );
   });
 }
 

@@ -106,6 +106,42 @@ describe("the comparison", () => {
     ]);
   });
 
+  it("looks at x87, MXCSR and XMM registers, and not at what is stored between them", () => {
+    const withByte =
+      (at: number) =>
+      (result: OracleResult): OracleResult => {
+        const fx = result.state.fx.slice();
+        fx[at] = (fx[at] ?? 0) ^ 1;
+        return { ...result, state: { ...result.state, fx } };
+      };
+    const found = (at: number): string[] => differing(withByte(at));
+    expect([0, 2, 4, 24, 32, 41, 144, 160, 415].map((at) => found(at).join())).toEqual([
+      "fcw",
+      "fsw",
+      "ftw",
+      "mxcsr",
+      "st0",
+      "st0",
+      "st7",
+      "xmm0",
+      "xmm15",
+    ]);
+    for (const at of [5, 8, 23, 28, 31, 42, 47, 159]) expect(found(at), `byte ${at}`).toEqual([]);
+  });
+
+  it("leaves out the upper halves of registers that a change to 32-bit code makes undefined", () => {
+    const wide = (result: OracleResult): OracleResult => {
+      const gpr = result.state.gpr.with(3, 1n << 32n);
+      return { ...result, state: { ...result.state, gpr } };
+    };
+    expect(differing(wide)).toEqual(["rbx"]);
+    const before = resultOf(shl);
+    const selectors = before.state.selectors.with(1, Selector.CODE32);
+    const expected = { ...before, state: { ...before.state, selectors } };
+    const rows = compareResults(shl, expected, { ...wide(before), state: { ...wide(before).state, selectors } });
+    expect(rows.filter(({ differs }) => differs)).toEqual([]);
+  });
+
   it("leaves out flags that are undefined, and only those", () => {
     const withFlags =
       (rflags: bigint) =>

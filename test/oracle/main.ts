@@ -12,13 +12,19 @@ import { formName } from "./form.ts";
 import { hostFlags, hostVendor } from "./host.ts";
 import { openNativeOracle } from "./native.ts";
 
+/** Differences that are printed in full without --verbose. */
+const SHOWN = 10;
+/** Names in one line about what was not run, without --verbose. */
+const NAMES_SHOWN = 40;
+/** Without a terminal, cases between two lines of progress. */
+const PROGRESS_STEP = 250_000;
+
 const USAGE = `npm run oracle -- [options]
   --count N            cases to generate (10000)
   --seed S             seed of the cases; without it one is picked and printed
   --only a,b           only these mnemonics
-  --engine a,b         what to compare with the host's CPU: ${Object.keys(ENGINES).join(", ")}
-  --verbose            print every difference, not only the first ${10}`;
-const SHOWN = 10;
+  --engine a,b         what to compare with the host's CPU: ${Object.keys(ENGINES).join(", ")} (${DEFAULT_ENGINES.join(",")})
+  --verbose            print every difference, not only the first ${SHOWN}, and all names of what was not run`;
 
 /** Runs random cases on the host's CPU and on the back ends. @returns the exit code: 0 equal, 1 different, 2 not run */
 async function main(): Promise<number> {
@@ -64,6 +70,7 @@ async function main(): Promise<number> {
     `seed ${seed}, ${campaign.forms.length} forms, native against ${engines.map(({ name }) => name).join(", ")}`,
   );
 
+  const report = progressReporter(count);
   let compared = 0;
   let different = 0;
   let shown = 0;
@@ -76,7 +83,7 @@ async function main(): Promise<number> {
       groups.set(group, (groups.get(group) ?? 0) + 1);
       if (values.verbose || shown++ < SHOWN) console.log(describe(difference, seed));
     }
-    if (process.stderr.isTTY) process.stderr.write(`\r${progress.generated} of ${count}, ${different} differ `);
+    report(progress.generated, different);
   }
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   if (different > 0) {
@@ -85,9 +92,25 @@ async function main(): Promise<number> {
       console.log(`  ${number.toString().padStart(6)}  ${group}`);
   }
   for (const [reason, number] of campaign.discarded) console.log(`${number} cases left out: ${reason}`);
-  for (const line of campaign.coverageLines()) console.log(line);
+  for (const line of campaign.coverageLines(values.verbose ? Infinity : NAMES_SHOWN)) console.log(line);
   console.log(`${compared} compared, ${different} differ`);
   return different > 0 ? 1 : 0;
+}
+
+/** Says on stderr how far a campaign is: in place on a terminal, else now and then in a line of its own. */
+function progressReporter(count: number): (generated: number, different: number) => void {
+  const started = performance.now();
+  let next = PROGRESS_STEP;
+  return (generated, different) => {
+    const perSecond = (generated / (performance.now() - started)) * 1000;
+    const left = Math.ceil((count - generated) / perSecond);
+    const line = `${generated} of ${count}, ${different} differ, ${perSecond.toFixed(0)} a second, ${left} s left`;
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
+    else if (generated >= next && generated < count) {
+      next += PROGRESS_STEP;
+      process.stderr.write(`${line}\n`);
+    }
+  };
 }
 
 const decoder = createDecoder(new Set(FEATURES));

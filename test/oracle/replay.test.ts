@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { maskFor } from "./comparable.ts";
 import { compareResults, formatTable } from "./compare.ts";
-import { DEFAULT_ENGINES, ENGINES, openUndefinedFlags } from "./engines.ts";
+import { BACK_ENDS, ENGINES, openUndefinedFlags } from "./engines.ts";
 import { readVectors } from "./vectors.ts";
 
 const FOLDER = fileURLToPath(new URL("../vectors/", import.meta.url));
@@ -19,7 +19,7 @@ describe.each(FILES)("vectors of %s", (file) => {
     expect(vectors).toHaveLength(provenance.count);
   });
 
-  it.each(DEFAULT_ENGINES)("are reproduced by the %s", async (name) => {
+  it.each(BACK_ENDS)("are reproduced by the %s", { timeout: 120_000 }, async (name) => {
     const open = ENGINES[name];
     const runner = await open?.();
     if (!runner || "reason" in runner) throw new Error(`${name}: ${runner?.reason ?? "unknown"}`);

@@ -87,6 +87,16 @@ describe.each(ENGINES)("self-modifying code: %s", (engine) => {
     expect(machine.getState()).toMatchObject({ rcx: 0x1111n, rdx: 0x2222n, rax: 0x3333n });
   });
 
+  it("takes that right from linear page 0, too", async () => {
+    const machine = await longMachine(engine);
+    // mov byte [0x100], 0xb8 (data so far); ... the same function is called, patched and called again.
+    machine.write(0x100, code(MOV_EAX, le(1, 4), "c3"));
+    machine.write(CODE, code("c6 04 25 01 01 00 00 02 ff d6 89 c1 c6 04 25 01 01 00 00 03 ff d6", HLT));
+    machine.setState({ rip: BigInt(CODE), rsp: BigInt(STACK_TOP), rsi: 0x100n });
+    expect(machine.run().reason).toBe("halt");
+    expect(machine.getState()).toMatchObject({ rcx: 2n, rax: 3n });
+  });
+
   describe("an instruction across a page boundary", () => {
     const at = CODE + 4096 - 2;
     const program = code(MOV_EAX, le(0x4433_2211, 4), HLT);
