@@ -16,7 +16,11 @@
  * | ERR_TOOL | a program of the host that is needed: missing, or it failed |
  */
 export type VmErrorCode =
-  "ERR_CONFIG" | "ERR_MEMORY_SIZE" | "ERR_PROGRAM_FORMAT" | "ERR_PROGRAM_PLACEMENT" | "ERR_FILE"
+  | "ERR_CONFIG"
+  | "ERR_MEMORY_SIZE"
+  | "ERR_PROGRAM_FORMAT"
+  | "ERR_PROGRAM_PLACEMENT"
+  | "ERR_FILE"
   | "ERR_KERNEL_FORMAT"
   | "ERR_KERNEL_PLACEMENT"
   | "ERR_INITRD"

@@ -1,5 +1,5 @@
 import type { FloatType } from "../emit/function.ts";
-import { Value, type Width } from "../emit/value.ts";
+import type { Value, Width } from "../emit/value.ts";
 import { Emitter } from "../semantics/emitter.ts";
 import { ConstantValue, constantOf, FloatBits, LaneBits, LoadedBits } from "./values.ts";
 

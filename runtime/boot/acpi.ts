@@ -1,5 +1,15 @@
 import { invariant } from "../abi/invariant.ts";
-import { gsiOfIsaIrq, IO_APIC_ID, ISA_TO_GSI, IsaIrq, LEVEL_IRQS, Mmio, PM_TIMER_BITS, Ports, RESET_VALUE } from "../board-map.ts";
+import {
+  gsiOfIsaIrq,
+  IO_APIC_ID,
+  ISA_TO_GSI,
+  IsaIrq,
+  LEVEL_IRQS,
+  Mmio,
+  PM_TIMER_BITS,
+  Ports,
+  RESET_VALUE,
+} from "../board-map.ts";
 import { join, littleEndian } from "./aml.ts";
 import { dsdtBody, type VirtioMmioDevice } from "./dsdt.ts";
 import type { GuestMemory } from "./loaded-image.ts";
@@ -56,10 +66,7 @@ export function buildAcpiTables(options: AcpiOptions = {}): AcpiTables {
 
   const facs = place("FACS", firmwareControlStructure(), 64);
   const dsdt = place("DSDT", table("DSDT", 2, dsdtBody({ processors, keyboard, virtioMmio })));
-  const entries = [
-    place("FACP", fixedDescription({ facs, dsdt, keyboard })),
-    place("APIC", multipleApics(processors)),
-  ];
+  const entries = [place("FACP", fixedDescription({ facs, dsdt, keyboard })), place("APIC", multipleApics(processors))];
   const xsdt = place("XSDT", table("XSDT", 1, join(...entries.map((gpa) => littleEndian(gpa, 8)))));
   tables.unshift({ signature: "RSD PTR ", gpa: rsdp, bytes: rootPointer(xsdt) });
   return { rsdp, tables };
@@ -178,7 +185,11 @@ function fixedDescription({ facs, dsdt, keyboard }: FadtOptions): Uint8Array {
   view.setUint16(at(96), NO_C2, true);
   view.setUint16(at(98), NO_C3, true);
   view.setUint8(at(108), CMOS_CENTURY);
-  view.setUint16(at(109), BootFlag.LEGACY_DEVICES | BootFlag.NO_VGA | (keyboard ? BootFlag.KEYBOARD_CONTROLLER : 0), true);
+  view.setUint16(
+    at(109),
+    BootFlag.LEGACY_DEVICES | BootFlag.NO_VGA | (keyboard ? BootFlag.KEYBOARD_CONTROLLER : 0),
+    true,
+  );
   const flags =
     FadtFlag.WBINVD |
     FadtFlag.PROC_C1 |
@@ -216,7 +227,14 @@ function multipleApics(processors: number): Uint8Array {
   return table(
     "APIC",
     5,
-    join(littleEndian(Mmio.LOCAL_APIC.first, 4), littleEndian(pcatCompatible, 4), ...localApics, ioApic, ...overrides, nmi),
+    join(
+      littleEndian(Mmio.LOCAL_APIC.first, 4),
+      littleEndian(pcatCompatible, 4),
+      ...localApics,
+      ioApic,
+      ...overrides,
+      nmi,
+    ),
   );
 }
 

@@ -55,7 +55,9 @@ export function memoryWindow({ first, bytes }: { readonly first: number; readonl
 function window(tag: number, width: 2 | 4, space: number, typeFlags: number, first: number, count: number): Resource {
   const granularity = 0;
   const translation = 0;
-  const fields = [granularity, first, first + count - 1, translation, count].flatMap((field) => littleEndian(field, width));
+  const fields = [granularity, first, first + count - 1, translation, count].flatMap((field) =>
+    littleEndian(field, width),
+  );
   return join([tag], littleEndian(3 + fields.length, 2), [space, FIXED_WINDOW, typeFlags], fields);
 }
 

@@ -52,7 +52,8 @@ function packageLength(contentBytes: number): number[] {
   for (let extra = 0; extra <= 3; extra++) {
     const length = contentBytes + 1 + extra;
     if (extra === 0 && length < 0x40) return [length];
-    if (extra > 0 && length < 1 << (4 + 8 * extra)) return [(extra << 6) | (length & 0xf), ...littleEndian(length >> 4, extra)];
+    if (extra > 0 && length < 1 << (4 + 8 * extra))
+      return [(extra << 6) | (length & 0xf), ...littleEndian(length >> 4, extra)];
   }
   throw new InvariantError(`AML term of ${contentBytes} bytes`);
 }
@@ -92,8 +93,12 @@ export function integer(value: number | bigint): Aml {
 
 /** ASCII without zero. */
 export function string(text: string): Aml {
-  invariant(/^[\x01-\x7f]*$/.test(text), "an AML string is ASCII");
-  return join([Op.STRING], characters(text), [0]);
+  const codes = characters(text);
+  invariant(
+    codes.every((code) => code > 0 && code < 0x80),
+    "an AML string is ASCII",
+  );
+  return join([Op.STRING], codes, [0]);
 }
 
 /** An identifier such as "PNP0A03" as the integer that _HID holds; 19.3.4 "EISAID Macro". */
@@ -103,7 +108,11 @@ export function eisaId(text: string): Aml {
   const [, vendor = "", product = ""] = match;
   const letters = characters(vendor).reduce((sum, code) => (sum << 5) | (code - 0x40), 0);
   // The identifier is big-endian, the integer that holds it little-endian.
-  const bytes = [letters >> 8, letters & 0xff, ...[product.slice(0, 2), product.slice(2)].map((pair) => Number.parseInt(pair, 16))];
+  const bytes = [
+    letters >> 8,
+    letters & 0xff,
+    ...[product.slice(0, 2), product.slice(2)].map((pair) => Number.parseInt(pair, 16)),
+  ];
   return join([Op.DWORD], bytes);
 }
 

@@ -5,7 +5,14 @@
  */
 
 /** File types in the mode; POSIX <sys/stat.h>. */
-const FileType = { FILE: 0o100000, DIRECTORY: 0o040000, LINK: 0o120000, CHARACTER: 0o020000, BLOCK: 0o060000, MASK: 0o170000 } as const;
+const FileType = {
+  FILE: 0o100000,
+  DIRECTORY: 0o040000,
+  LINK: 0o120000,
+  CHARACTER: 0o020000,
+  BLOCK: 0o060000,
+  MASK: 0o170000,
+} as const;
 
 interface Named {
   /** without a leading slash, parts separated by one */
@@ -61,7 +68,17 @@ export function writeCpio(entries: readonly ArchiveEntry[]): Uint8Array {
     const data = entry.kind === "file" ? entry.bytes : encoder.encode(entry.kind === "link" ? entry.target : "");
     const { major, minor } = entry.kind === "character" || entry.kind === "block" ? entry : { major: 0, minor: 0 };
     const mode = TYPE_OF_KIND[entry.kind] | (entry.mode ?? DEFAULT_MODE[entry.kind]);
-    add(header({ inode: index + 1, mode, links: entry.kind === "directory" ? 2 : 1, size: data.length, major, minor, path: entry.path }));
+    add(
+      header({
+        inode: index + 1,
+        mode,
+        links: entry.kind === "directory" ? 2 : 1,
+        size: data.length,
+        major,
+        minor,
+        path: entry.path,
+      }),
+    );
     add(data);
   }
   add(header({ inode: 0, mode: 0, links: 1, size: 0, major: 0, minor: 0, path: TRAILER }));
@@ -120,16 +137,20 @@ export function readCpio(archive: Uint8Array): ArchiveEntry[] {
   const entries: ArchiveEntry[] = [];
   let at = 0;
   for (;;) {
-    if (at + HEADER_BYTES > archive.length) throw new ArchiveError(`archive is cut short: no trailer in ${archive.length} bytes`);
+    if (at + HEADER_BYTES > archive.length)
+      throw new ArchiveError(`archive is cut short: no trailer in ${archive.length} bytes`);
     const text = decoder.decode(archive.subarray(at, at + HEADER_BYTES));
     if (!/^07070[12][0-9a-fA-F]{104}$/.test(text)) {
-      throw new ArchiveError(`not a cpio archive: the header at byte ${at} begins with "${text.slice(0, 6)}", expected "${MAGIC}"`);
+      throw new ArchiveError(
+        `not a cpio archive: the header at byte ${at} begins with "${text.slice(0, 6)}", expected "${MAGIC}"`,
+      );
     }
     const field = (index: number): number => Number.parseInt(text.slice(6 + 8 * index, 14 + 8 * index), 16);
     const [mode, size, major, minor, nameBytes] = [field(1), field(6), field(9), field(10), field(11)];
     const nameAt = at + HEADER_BYTES;
     const dataAt = align4(nameAt + nameBytes);
-    if (dataAt + size > archive.length) throw new ArchiveError(`archive is cut short: the entry at byte ${at} ends behind its end`);
+    if (dataAt + size > archive.length)
+      throw new ArchiveError(`archive is cut short: the entry at byte ${at} ends behind its end`);
     const path = decoder.decode(archive.subarray(nameAt, nameAt + Math.max(nameBytes - 1, 0)));
     if (path === TRAILER) return entries;
     entries.push(entryOf(path, mode, archive.subarray(dataAt, dataAt + size), major, minor));

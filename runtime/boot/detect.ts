@@ -38,7 +38,8 @@ export function describeFile(image: Uint8Array): string {
   if (known !== undefined) return known[2];
   const head = image.subarray(0, 512);
   if (head.every((byte) => byte === 0)) return "a file that begins with zeros";
-  if (head.every((byte) => byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte !== 127))) return "a text file";
+  if (head.every((byte) => byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte !== 127)))
+    return "a text file";
   return `a file that begins with ${[...image.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")}`;
 }
 
@@ -54,9 +55,15 @@ export function detectKernel(image: Uint8Array): KernelFormat {
   if (findMultibootHeader(image) !== undefined) return "multiboot";
   if (isElf(image)) {
     if (pvhEntry(parseElfKernel(image)) !== undefined) return "pvh";
-    throw new BootError("ERR_KERNEL_FORMAT", "ELF file is no kernel that can be booted: it has neither a PVH entry (ELF note) nor a Multiboot header");
+    throw new BootError(
+      "ERR_KERNEL_FORMAT",
+      "ELF file is no kernel that can be booted: it has neither a PVH entry (ELF note) nor a Multiboot header",
+    );
   }
-  throw new BootError("ERR_KERNEL_FORMAT", `not a kernel: ${describeFile(image)}; expected a bzImage, or an ELF file with a PVH or Multiboot entry`);
+  throw new BootError(
+    "ERR_KERNEL_FORMAT",
+    `not a kernel: ${describeFile(image)}; expected a bzImage, or an ELF file with a PVH or Multiboot entry`,
+  );
 }
 
 /**

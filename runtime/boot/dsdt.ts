@@ -1,6 +1,15 @@
 import { gsiOfIsaIrq, irqOfPciPin, IsaIrq, Mmio, PCI_IO_WINDOW, Ports, SleepType } from "../board-map.ts";
 import { type Aml, device, eisaId, integer, join, name, packageOf, scope, string } from "./aml.ts";
-import { busWindow, isaIrq, levelInterrupt, memory, memoryWindow, ports, portWindow, resources } from "./aml-resources.ts";
+import {
+  busWindow,
+  isaIrq,
+  levelInterrupt,
+  memory,
+  memoryWindow,
+  ports,
+  portWindow,
+  resources,
+} from "./aml-resources.ts";
 
 /** A virtio device with memory-mapped registers, which Linux finds through ACPI alone. */
 export interface VirtioMmioDevice {
@@ -40,11 +49,7 @@ export function dsdtBody(options: DsdtOptions): Aml {
         name("_STA", integer(WORKING)),
         name("_CRS", resources(ports(Ports.SERIAL1), isaIrq(IsaIrq.SERIAL1))),
       ),
-      device(
-        "RTC",
-        name("_HID", eisaId("PNP0B00")),
-        name("_CRS", resources(ports(Ports.RTC), isaIrq(IsaIrq.RTC))),
-      ),
+      device("RTC", name("_HID", eisaId("PNP0B00")), name("_CRS", resources(ports(Ports.RTC), isaIrq(IsaIrq.RTC)))),
       ...(options.keyboard ? [keyboard()] : []),
       ...Array.from({ length: options.processors }, (_, index) => processor(index)),
       ...options.virtioMmio.map(virtioMmio),
@@ -59,7 +64,15 @@ function hostBridge(): Aml {
     name("_UID", integer(0)),
     name("_BBN", integer(0)),
     // Only what is free for PCI: a guest that places BARs anew must not put one on a device of the board.
-    name("_CRS", resources(busWindow(0, PCI_BUSES), ports(CONFIGURATION_PORTS), portWindow(PCI_IO_WINDOW), memoryWindow(Mmio.PCI_WINDOW))),
+    name(
+      "_CRS",
+      resources(
+        busWindow(0, PCI_BUSES),
+        ports(CONFIGURATION_PORTS),
+        portWindow(PCI_IO_WINDOW),
+        memoryWindow(Mmio.PCI_WINDOW),
+      ),
+    ),
     name("_PRT", interruptRouting()),
   );
 }

@@ -69,10 +69,13 @@ export function parseElfKernel(image: Uint8Array): ElfKernel {
   const wide = fileClass === CLASS_64;
   const headerBytes = wide ? 64 : 52;
   if (image.length < headerBytes) throw cutShort(image, headerBytes, "its header");
-  if (image[5] !== LITTLE_ENDIAN) throw malformed(`unsupported ELF file: byte order (e_ident[5]) is ${image[5]}, expected 1 (little-endian)`);
+  if (image[5] !== LITTLE_ENDIAN)
+    throw malformed(`unsupported ELF file: byte order (e_ident[5]) is ${image[5]}, expected 1 (little-endian)`);
   const machine = view.getUint16(18, true);
   if (machine !== MACHINE_386 && machine !== MACHINE_X86_64) {
-    throw malformed(`kernel is for another processor: ${MACHINES[machine] ?? `machine ${machine}`}, expected x86-64 or Intel 80386`);
+    throw malformed(
+      `kernel is for another processor: ${MACHINES[machine] ?? `machine ${machine}`}, expected x86-64 or Intel 80386`,
+    );
   }
   const type = view.getUint16(16, true);
   if (type !== TYPE_EXECUTABLE && type !== TYPE_SHARED) {
@@ -103,7 +106,9 @@ export function parseElfKernel(image: Uint8Array): ElfKernel {
     }
     const { virtual, gpa, fileBytes, memoryBytes } = header;
     if (fileBytes > memoryBytes) {
-      throw malformed(`damaged ELF file: segment ${index} has ${fileBytes} bytes in the file and ${memoryBytes} in memory`);
+      throw malformed(
+        `damaged ELF file: segment ${index} has ${fileBytes} bytes in the file and ${memoryBytes} in memory`,
+      );
     }
     if (memoryBytes > 0n) segments.push({ virtual, gpa, bytes, memoryBytes });
   }

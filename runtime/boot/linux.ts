@@ -1,7 +1,15 @@
 import { invariant } from "../abi/invariant.ts";
 import { BootError, hex, mebibytes } from "./boot-error.ts";
 import { placeInitrd } from "./initrd.ts";
-import { BootData, type BootOptions, clear, commandLineBytes, type GuestMemory, type LoadedImage, longModeEntry } from "./loaded-image.ts";
+import {
+  BootData,
+  type BootOptions,
+  clear,
+  commandLineBytes,
+  type GuestMemory,
+  type LoadedImage,
+  longModeEntry,
+} from "./loaded-image.ts";
 import { LowMemory } from "./low-memory.ts";
 import { isRam, type MemoryRange, MemoryType, type Span, totalRam } from "./memory-ranges.ts";
 import { parseSetupHeader, Setup, type SetupHeader } from "./setup-header.ts";

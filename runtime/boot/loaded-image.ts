@@ -74,12 +74,21 @@ const TASK_LIMIT = 0x67;
 /** A segment descriptor; SDM Vol. 3A, figure 3-8. `limit` counts bytes. */
 function descriptor(attributes: number, limit: number): bigint {
   const field = BigInt((attributes & 0x8000) === 0 ? limit : limit >>> 12);
-  return (field & 0xffffn) | (BigInt(attributes & 0xff) << 40n) | ((field >> 16n) << 48n) | (BigInt(attributes >> 12) << 52n);
+  return (
+    (field & 0xffffn) | (BigInt(attributes & 0xff) << 40n) | ((field >> 16n) << 48n) | (BigInt(attributes >> 12) << 52n)
+  );
 }
 
 /** Writes the GDT, and returns what GDTR holds. */
 function writeGdt(memory: GuestMemory, code: number): { readonly base: bigint; readonly limit: number } {
-  const entries = [0n, 0n, descriptor(code, FLAT_LIMIT), descriptor(DATA, FLAT_LIMIT), descriptor(BUSY_TASK, TASK_LIMIT), 0n];
+  const entries = [
+    0n,
+    0n,
+    descriptor(code, FLAT_LIMIT),
+    descriptor(DATA, FLAT_LIMIT),
+    descriptor(BUSY_TASK, TASK_LIMIT),
+    0n,
+  ];
   memory.write(LowMemory.GDT, new Uint8Array(BigUint64Array.from(entries).buffer));
   return { base: BigInt(LowMemory.GDT), limit: entries.length * 8 - 1 };
 }
@@ -122,7 +131,10 @@ function flatState(memory: GuestMemory, code: number) {
 }
 
 /** Flat 64-bit mode with the first 4 GiB mapped to themselves, interrupts off. */
-export function longModeEntry(memory: GuestMemory, registers: Partial<EntryState> & Pick<EntryState, "rip">): EntryState {
+export function longModeEntry(
+  memory: GuestMemory,
+  registers: Partial<EntryState> & Pick<EntryState, "rip">,
+): EntryState {
   return {
     ...flatState(memory, CODE_64),
     cr0: 0x8000_0011n, // PG, ET, PE
@@ -134,7 +146,10 @@ export function longModeEntry(memory: GuestMemory, registers: Partial<EntryState
 }
 
 /** Flat 32-bit protected mode without paging, interrupts off. */
-export function protectedModeEntry(memory: GuestMemory, registers: Partial<EntryState> & Pick<EntryState, "rip">): EntryState {
+export function protectedModeEntry(
+  memory: GuestMemory,
+  registers: Partial<EntryState> & Pick<EntryState, "rip">,
+): EntryState {
   return { ...flatState(memory, CODE_32), cr0: 0x11n, cr3: 0n, cr4: 0n, efer: 0n, ...registers };
 }
 
@@ -143,7 +158,8 @@ const ZERO_CHUNK = 0x10_0000;
 /** Writes zeros to [gpa, gpa + bytes): memory need not be clear when a machine restarts. */
 export function clear(memory: GuestMemory, gpa: number, bytes: number): void {
   const zeros = new Uint8Array(Math.min(bytes, ZERO_CHUNK));
-  for (let done = 0; done < bytes; done += ZERO_CHUNK) memory.write(gpa + done, zeros.subarray(0, Math.min(bytes - done, ZERO_CHUNK)));
+  for (let done = 0; done < bytes; done += ZERO_CHUNK)
+    memory.write(gpa + done, zeros.subarray(0, Math.min(bytes - done, ZERO_CHUNK)));
 }
 
 /** Hands out the memory at LowMemory.BOOT_DATA, from bottom to top. */
@@ -163,7 +179,10 @@ export class BootData {
     const gpa = this.#next;
     if (gpa + bytes.length > LowMemory.BOOT_DATA_END) {
       const room = LowMemory.BOOT_DATA_END - gpa;
-      throw new BootError("ERR_COMMAND_LINE", `command line is too long: ${bytes.length} bytes, room for ${room} at ${hex(gpa)}`);
+      throw new BootError(
+        "ERR_COMMAND_LINE",
+        `command line is too long: ${bytes.length} bytes, room for ${room} at ${hex(gpa)}`,
+      );
     }
     this.#memory.write(gpa, bytes);
     this.#next = (gpa + bytes.length + 15) & ~15;
@@ -181,9 +200,13 @@ export function commandLineBytes(text: string, limit = Infinity): Uint8Array {
   const bytes = new TextEncoder().encode(`${text}\0`);
   const length = bytes.length - 1;
   const zero = bytes.indexOf(0);
-  if (zero !== length) throw new BootError("ERR_COMMAND_LINE", `command line has a zero byte at position ${zero}, expected none`);
+  if (zero !== length)
+    throw new BootError("ERR_COMMAND_LINE", `command line has a zero byte at position ${zero}, expected none`);
   if (length > limit) {
-    throw new BootError("ERR_COMMAND_LINE", `command line is too long: ${length} bytes, the kernel takes ${limit} at most`);
+    throw new BootError(
+      "ERR_COMMAND_LINE",
+      `command line is too long: ${length} bytes, the kernel takes ${limit} at most`,
+    );
   }
   return bytes;
 }

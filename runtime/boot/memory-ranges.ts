@@ -39,7 +39,9 @@ export function isRam(map: readonly MemoryRange[], gpa: number, bytes: number): 
   let at = gpa;
   const end = gpa + bytes;
   while (at < end) {
-    const range = map.find(({ type, gpa: first, bytes: size }) => type === MemoryType.RAM && first <= at && at < first + size);
+    const range = map.find(
+      ({ type, gpa: first, bytes: size }) => type === MemoryType.RAM && first <= at && at < first + size,
+    );
     if (range === undefined) return false;
     at = range.gpa + range.bytes;
   }

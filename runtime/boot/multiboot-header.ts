@@ -59,19 +59,20 @@ function readHeader(view: DataView, offset: number, flags: number): MultibootHea
     throw malformed(`Multiboot kernel requires ${what}, expected flags 0, 1 and 16 at most`);
   }
   if ((flags & Flag.ADDRESSES) === 0) return { offset, addresses: undefined };
-  if (offset + 32 > view.byteLength) throw malformed(`Multiboot kernel is cut short: its header at ${hex(offset)} needs 32 bytes`);
-  const [header, load, loadEnd, clearEnd, entry] = [12, 16, 20, 24, 28].map((field) => view.getUint32(offset + field, true)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  if (offset + 32 > view.byteLength)
+    throw malformed(`Multiboot kernel is cut short: its header at ${hex(offset)} needs 32 bytes`);
+  const [header, load, loadEnd, clearEnd, entry] = [12, 16, 20, 24, 28].map((field) =>
+    view.getUint32(offset + field, true),
+  ) as [number, number, number, number, number];
   if (load > header || header - load > offset) {
-    throw malformed(`damaged Multiboot header: load_addr ${hex(load)} does not fit header_addr ${hex(header)} at file offset ${hex(offset)}`);
+    throw malformed(
+      `damaged Multiboot header: load_addr ${hex(load)} does not fit header_addr ${hex(header)} at file offset ${hex(offset)}`,
+    );
   }
   if ((loadEnd !== 0 && loadEnd <= load) || (clearEnd !== 0 && clearEnd < loadEnd)) {
-    throw malformed(`damaged Multiboot header: load_addr ${hex(load)}, load_end_addr ${hex(loadEnd)} and bss_end_addr ${hex(clearEnd)} are not in this order`);
+    throw malformed(
+      `damaged Multiboot header: load_addr ${hex(load)}, load_end_addr ${hex(loadEnd)} and bss_end_addr ${hex(clearEnd)} are not in this order`,
+    );
   }
   return { offset, addresses: { fileOffset: offset - (header - load), load, loadEnd, clearEnd, entry } };
 }

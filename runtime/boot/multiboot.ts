@@ -1,7 +1,14 @@
 import { BootError, hex } from "./boot-error.ts";
 import { type ElfSegment, isElf, parseElfKernel } from "./elf.ts";
 import { placeInitrd } from "./initrd.ts";
-import { BootData, type BootOptions, commandLineBytes, type GuestMemory, type LoadedImage, protectedModeEntry } from "./loaded-image.ts";
+import {
+  BootData,
+  type BootOptions,
+  commandLineBytes,
+  type GuestMemory,
+  type LoadedImage,
+  protectedModeEntry,
+} from "./loaded-image.ts";
 import { LowMemory } from "./low-memory.ts";
 import { type MemoryRange, MemoryType, type Span } from "./memory-ranges.ts";
 import { findMultibootHeader, type LoadAddresses } from "./multiboot-header.ts";
@@ -22,7 +29,13 @@ const Info = {
   MEMORY_MAP: 48,
   LOADER_NAME: 64,
 } as const;
-const InfoFlag = { MEMORY: 1 << 0, COMMAND_LINE: 1 << 2, MODULES: 1 << 3, MEMORY_MAP: 1 << 6, LOADER_NAME: 1 << 9 } as const;
+const InfoFlag = {
+  MEMORY: 1 << 0,
+  COMMAND_LINE: 1 << 2,
+  MODULES: 1 << 3,
+  MEMORY_MAP: 1 << 6,
+  LOADER_NAME: 1 << 9,
+} as const;
 const MODULE_BYTES = 16;
 /** a size field of 4 bytes, which does not count itself, and 20 bytes */
 const MEMORY_BYTES = 24;
@@ -50,12 +63,18 @@ export interface MultibootOptions extends BootOptions {
 export function loadMultiboot(memory: GuestMemory, image: Uint8Array, options: MultibootOptions): LoadedImage {
   const header = findMultibootHeader(image);
   if (header === undefined) {
-    throw new BootError("ERR_KERNEL_FORMAT", "not a Multiboot kernel: no header (magic 0x1badb002) in the first 8192 bytes");
+    throw new BootError(
+      "ERR_KERNEL_FORMAT",
+      "not a Multiboot kernel: no header (magic 0x1badb002) in the first 8192 bytes",
+    );
   }
   const { segments, rip } = header.addresses === undefined ? elfProgram(image) : rawProgram(image, header.addresses);
   const kernel = spanOfSegments(segments, options.memoryMap);
   if (rip < kernel.gpa || rip >= kernel.gpa + kernel.bytes) {
-    throw new BootError("ERR_KERNEL_FORMAT", `entry point ${hex(rip)} lies outside the kernel, ${hex(kernel.gpa)} to ${hex(kernel.gpa + kernel.bytes)}`);
+    throw new BootError(
+      "ERR_KERNEL_FORMAT",
+      `entry point ${hex(rip)} lies outside the kernel, ${hex(kernel.gpa)} to ${hex(kernel.gpa + kernel.bytes)}`,
+    );
   }
   const modules = [
     ...(options.initrd === undefined ? [] : [{ bytes: options.initrd, commandLine: "" }]),
@@ -66,7 +85,12 @@ export function loadMultiboot(memory: GuestMemory, image: Uint8Array, options: M
 
   writeSegments(memory, segments);
   for (const [index, { bytes }] of modules.entries()) memory.write(spans[index]?.gpa ?? 0, bytes);
-  writeInfo(memory, commandLine, modules.map((module, index) => ({ ...module, gpa: spans[index]?.gpa ?? 0 })), options.memoryMap);
+  writeInfo(
+    memory,
+    commandLine,
+    modules.map((module, index) => ({ ...module, gpa: spans[index]?.gpa ?? 0 })),
+    options.memoryMap,
+  );
   const entry = protectedModeEntry(memory, { rip: BigInt(rip), rax: BOOTED, rbx: BigInt(LowMemory.START_INFO) });
   return { format: "multiboot", entry, kernel, modules: spans };
 }
@@ -78,7 +102,10 @@ interface Program {
 
 function elfProgram(image: Uint8Array): Program {
   if (!isElf(image)) {
-    throw new BootError("ERR_KERNEL_FORMAT", "Multiboot kernel is no ELF file and its header has no load addresses (flag 16)");
+    throw new BootError(
+      "ERR_KERNEL_FORMAT",
+      "Multiboot kernel is no ELF file and its header has no load addresses (flag 16)",
+    );
   }
   const { entry, segments } = parseElfKernel(image);
   // The entry is a virtual address, and paging is off: start at the physical address of the same byte.
@@ -90,7 +117,10 @@ function rawProgram(image: Uint8Array, addresses: LoadAddresses): Program {
   const { fileOffset, load, loadEnd, clearEnd, entry } = addresses;
   const end = loadEnd === 0 ? image.length : fileOffset + (loadEnd - load);
   if (end > image.length) {
-    throw new BootError("ERR_KERNEL_FORMAT", `Multiboot kernel is cut short: the file has ${image.length} bytes, expected ${end}`);
+    throw new BootError(
+      "ERR_KERNEL_FORMAT",
+      `Multiboot kernel is cut short: the file has ${image.length} bytes, expected ${end}`,
+    );
   }
   const bytes = image.subarray(fileOffset, end);
   const memoryBytes = Math.max(bytes.length, clearEnd === 0 ? 0 : clearEnd - load);
@@ -122,7 +152,10 @@ function writeInfo(
 
   const upper = map.find(({ gpa, type }) => gpa === EXTENDED_MEMORY && type === MemoryType.RAM);
   const lower = map.find(({ gpa, type }) => gpa === 0 && type === MemoryType.RAM);
-  set(Info.FLAGS, InfoFlag.MEMORY | InfoFlag.COMMAND_LINE | InfoFlag.MODULES | InfoFlag.MEMORY_MAP | InfoFlag.LOADER_NAME);
+  set(
+    Info.FLAGS,
+    InfoFlag.MEMORY | InfoFlag.COMMAND_LINE | InfoFlag.MODULES | InfoFlag.MEMORY_MAP | InfoFlag.LOADER_NAME,
+  );
   set(Info.MEMORY_LOWER, Math.min(Math.floor((lower?.bytes ?? 0) / 1024), 640));
   set(Info.MEMORY_UPPER, Math.floor((upper?.bytes ?? 0) / 1024));
   set(Info.COMMAND_LINE, data.write(commandLine));

@@ -1,7 +1,14 @@
 import { BootError } from "./boot-error.ts";
 import { type ElfKernel, parseElfKernel } from "./elf.ts";
 import { placeInitrd } from "./initrd.ts";
-import { BootData, type BootOptions, commandLineBytes, type GuestMemory, type LoadedImage, protectedModeEntry } from "./loaded-image.ts";
+import {
+  BootData,
+  type BootOptions,
+  commandLineBytes,
+  type GuestMemory,
+  type LoadedImage,
+  protectedModeEntry,
+} from "./loaded-image.ts";
 import { LowMemory } from "./low-memory.ts";
 import type { Span } from "./memory-ranges.ts";
 import { spanOfSegments, writeSegments } from "./segments.ts";
@@ -37,12 +44,18 @@ export function loadPvh(memory: GuestMemory, image: Uint8Array, options: BootOpt
   const elf = parseElfKernel(image);
   const rip = pvhEntry(elf);
   if (rip === undefined) {
-    throw new BootError("ERR_KERNEL_FORMAT", "ELF file has no PVH entry point: expected a note XEN_ELFNOTE_PHYS32_ENTRY");
+    throw new BootError(
+      "ERR_KERNEL_FORMAT",
+      "ELF file has no PVH entry point: expected a note XEN_ELFNOTE_PHYS32_ENTRY",
+    );
   }
   const commandLine = commandLineBytes(options.commandLine ?? "");
   const kernel = spanOfSegments(elf.segments, options.memoryMap);
   if (rip < kernel.gpa || rip >= kernel.gpa + kernel.bytes) {
-    throw new BootError("ERR_KERNEL_FORMAT", `PVH entry point 0x${rip.toString(16)} lies outside the kernel's segments`);
+    throw new BootError(
+      "ERR_KERNEL_FORMAT",
+      `PVH entry point 0x${rip.toString(16)} lies outside the kernel's segments`,
+    );
   }
   const initrd = placeInitrd(options.initrd?.length ?? 0, options.memoryMap, 2 ** 32, kernel);
 

@@ -21,10 +21,16 @@ export function spanOfSegments(segments: readonly Segment[], map: readonly Memor
     const segmentEnd = gpa + memoryBytes;
     const where = `kernel segment at ${hex(gpa)} to ${hex(segmentEnd)}`;
     if (gpa < FIRST_FREE) {
-      throw new BootError("ERR_KERNEL_PLACEMENT", `${where} lies in the first megabyte, expected all from ${hex(FIRST_FREE)} on`);
+      throw new BootError(
+        "ERR_KERNEL_PLACEMENT",
+        `${where} lies in the first megabyte, expected all from ${hex(FIRST_FREE)} on`,
+      );
     }
     if (segmentEnd > 2n ** 32n || !isRam(map, Number(gpa), Number(memoryBytes))) {
-      throw new BootError("ERR_KERNEL_PLACEMENT", `${where} does not fit: the machine has ${mebibytes(totalRam(map))} of memory`);
+      throw new BootError(
+        "ERR_KERNEL_PLACEMENT",
+        `${where} does not fit: the machine has ${mebibytes(totalRam(map))} of memory`,
+      );
     }
     if (gpa < first) first = gpa;
     if (segmentEnd > end) end = segmentEnd;

@@ -75,10 +75,13 @@ export function isBzImage(image: Uint8Array): boolean {
 export function parseSetupHeader(image: Uint8Array): SetupHeader {
   const at = view(image);
   if (image.length < Setup.VERSION) {
-    throw malformed(`not a bzImage: the file has ${image.length} bytes, the magic number alone ends at byte ${Setup.VERSION}`);
+    throw malformed(
+      `not a bzImage: the file has ${image.length} bytes, the magic number alone ends at byte ${Setup.VERSION}`,
+    );
   }
   const magic = at.getUint32(Setup.MAGIC, true);
-  if (magic !== MAGIC) throw malformed(`not a bzImage: magic at 0x202 is ${hex(magic)}, expected ${hex(MAGIC)} ("HdrS")`);
+  if (magic !== MAGIC)
+    throw malformed(`not a bzImage: magic at 0x202 is ${hex(magic)}, expected ${hex(MAGIC)} ("HdrS")`);
   const bootFlag = at.getUint16(Setup.BOOT_FLAG, true);
   if (bootFlag !== BOOT_FLAG) {
     throw malformed(`damaged bzImage: boot flag at 0x1fe is ${hex(bootFlag)}, expected ${hex(BOOT_FLAG)}`);
@@ -87,10 +90,14 @@ export function parseSetupHeader(image: Uint8Array): SetupHeader {
   if (image.length < Setup.VERSION + 2) throw cutShort(image, Setup.END_2_12, "its setup header");
   const version = at.getUint16(Setup.VERSION, true);
   if (version < OLDEST) {
-    throw malformed(`kernel is too old: boot protocol ${versionText(version)}, expected ${versionText(OLDEST)} or later`);
+    throw malformed(
+      `kernel is too old: boot protocol ${versionText(version)}, expected ${versionText(OLDEST)} or later`,
+    );
   }
   if (end < Setup.END_2_12) {
-    throw malformed(`damaged bzImage: the setup header ends at ${hex(end)}, protocol ${versionText(version)} has fields up to ${hex(Setup.END_2_12)}`);
+    throw malformed(
+      `damaged bzImage: the setup header ends at ${hex(end)}, protocol ${versionText(version)} has fields up to ${hex(Setup.END_2_12)}`,
+    );
   }
   if (image.length < end) throw cutShort(image, end, "its setup header");
   if ((at.getUint8(Setup.LOAD_FLAGS) & LOADED_HIGH) === 0) {
@@ -116,7 +123,9 @@ function systemPart(image: Uint8Array, at: DataView): Uint8Array {
 function placement(at: DataView, flags: number) {
   const alignment = at.getUint32(Setup.ALIGNMENT, true);
   if (alignment < 0x1000 || (alignment & (alignment - 1)) !== 0) {
-    throw malformed(`damaged bzImage: kernel_alignment at 0x230 is ${hex(alignment)}, expected a power of two from 0x1000 on`);
+    throw malformed(
+      `damaged bzImage: kernel_alignment at 0x230 is ${hex(alignment)}, expected a power of two from 0x1000 on`,
+    );
   }
   const preferred = at.getBigUint64(Setup.PREFERRED_ADDRESS, true);
   if (preferred < 0x10_0000n || preferred > BigInt(Number.MAX_SAFE_INTEGER)) {

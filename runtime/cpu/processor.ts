@@ -198,10 +198,14 @@ export class Processor {
   /** Tells that [gpa, gpa + byteLength) of RAM was written from outside (DMA, the embedder). */
   memoryWritten(gpa: number, byteLength: number): void {
     const end = gpa + byteLength;
+    let flushed = false;
     for (let at = gpa; at < end; ) {
       const next = Math.min(end, at - (at % 4096) + 4096);
       // What a page table held before is gone, so nothing tells which translations are stale now.
-      if (this.shadow.isTable(at >>> 12)) this.shadow.flushAll();
+      if (!flushed && this.shadow.isTable(at >>> 12)) {
+        this.shadow.flushAll();
+        flushed = true;
+      }
       this.blocks.invalidate(at, next - at);
       at = next;
     }

@@ -32,32 +32,43 @@ export class AptSource implements PackageSource {
   async find(name: string, version?: string): Promise<PackageRecord> {
     const found = await this.#show(name, version);
     if (found !== undefined) return found;
-    if (this.#private === undefined) {
-      await this.#updateLists();
+    if (await this.refresh()) {
       const again = await this.#show(name, version);
       if (again !== undefined) return again;
     }
     const what = version === undefined ? name : `${name} ${version}`;
-    throw new VmError("ERR_DOWNLOAD", `apt knows no package ${what} here; is this Debian? Otherwise give a Debian mirror`);
+    throw new VmError(
+      "ERR_DOWNLOAD",
+      `apt knows no package ${what} here; is this Debian? Otherwise give a Debian mirror`,
+    );
   }
 
   async fetch(record: PackageRecord, path: string, progress: DownloadProgress): Promise<void> {
     await inTemporaryDirectory(dirname(path), async (directory) => {
       const { architecture } = record;
       const wanted = `${record.name}${architecture === "all" ? "" : `:${architecture}`}=${record.version}`;
-      const outcome = await runCommand("apt-get", [...UNSANDBOXED, ...(this.#private ?? []), "-o", "APT::Status-Fd=3", "download", wanted], {
-        cwd: directory,
-        onStatus: (line) => {
-          const percent = /^dlstatus:\d+:([\d.]+):/.exec(line)?.[1];
-          if (percent !== undefined) progress(Math.min(Math.round((record.bytes * Number(percent)) / 100), record.bytes), record.bytes);
+      const outcome = await runCommand(
+        "apt-get",
+        [...UNSANDBOXED, ...(this.#private ?? []), "-o", "APT::Status-Fd=3", "download", wanted],
+        {
+          cwd: directory,
+          onStatus: (line) => {
+            const percent = /^dlstatus:\d+:([\d.]+):/.exec(line)?.[1];
+            if (percent !== undefined)
+              progress(Math.min(Math.round((record.bytes * Number(percent)) / 100), record.bytes), record.bytes);
+          },
         },
-      });
+      );
       const files = (await readdir(directory)).filter((file) => file.endsWith(".deb"));
       const [file] = files;
-      if (outcome.code !== 0 || file === undefined) throw failure(`cannot download ${record.name} ${record.version}`, outcome);
+      if (outcome.code !== 0 || file === undefined)
+        throw failure(`cannot download ${record.name} ${record.version}`, outcome);
       const found = await sha256OfFile(join(directory, file));
       if (found !== record.sha256) {
-        throw new VmError("ERR_DOWNLOAD", `${record.name}: the package's SHA-256 is ${found ?? "unreadable"}, expected ${record.sha256}`);
+        throw new VmError(
+          "ERR_DOWNLOAD",
+          `${record.name}: the package's SHA-256 is ${found ?? "unreadable"}, expected ${record.sha256}`,
+        );
       }
       await onDisk(`write ${path}`, () => rename(join(directory, file), path));
     });
@@ -72,7 +83,8 @@ export class AptSource implements PackageSource {
     );
   }
 
-  async #updateLists(): Promise<void> {
+  async refresh(): Promise<boolean> {
+    if (this.#private !== undefined) return false;
     const state = join(this.#directory, "state");
     const cache = join(this.#directory, "cache");
     await onDisk(`write to ${this.#directory}`, async () => {
@@ -86,6 +98,7 @@ export class AptSource implements PackageSource {
     this.#note("fetching apt's list of packages");
     const outcome = await runCommand("apt-get", [...UNSANDBOXED, ...this.#private, "update"]);
     if (outcome.code !== 0) throw failure("cannot fetch apt's list of packages", outcome);
+    return true;
   }
 }
 

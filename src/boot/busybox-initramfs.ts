@@ -15,7 +15,20 @@ export interface BusyboxInitramfsOptions {
 const BANNER = "Welcome to Umbra. This is a shell of the guest: exit or poweroff switches it off.";
 
 /** The root that a shell expects; busybox puts links to itself into the four folders for programs. */
-const DIRECTORIES = ["bin", "sbin", "usr/bin", "usr/sbin", "dev", "proc", "sys", "run", "tmp", "root", "etc", "mnt"] as const;
+const DIRECTORIES = [
+  "bin",
+  "sbin",
+  "usr/bin",
+  "usr/sbin",
+  "dev",
+  "proc",
+  "sys",
+  "run",
+  "tmp",
+  "root",
+  "etc",
+  "mnt",
+] as const;
 
 /**
  * First process of the guest. The kernel hands on what it does not know of its command line: UMBRA_ROWS and UMBRA_COLUMNS, the
@@ -53,7 +66,12 @@ function file(path: string, text: string, mode = 0o644): ArchiveEntry {
 }
 
 /** The smallest system with a shell: an initial RAM file system (not compressed) with busybox, and an init that starts it. */
-export function busyboxInitramfs({ busybox, script, banner = BANNER, extra = [] }: BusyboxInitramfsOptions): Uint8Array {
+export function busyboxInitramfs({
+  busybox,
+  script,
+  banner = BANNER,
+  extra = [],
+}: BusyboxInitramfsOptions): Uint8Array {
   return buildInitramfs([
     ...DIRECTORIES.map((path): ArchiveEntry => ({ kind: "directory", path, mode: path === "tmp" ? 0o1777 : 0o755 })),
     // The kernel opens the console before anything is mounted.

@@ -21,7 +21,11 @@ export function hasProgram(name: string, path: string = process.env["PATH"] ?? "
 }
 
 /** Runs a program of the host without input, in the C locale, and keeps what it prints. */
-export function runCommand(program: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandOutcome> {
+export function runCommand(
+  program: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandOutcome> {
   return new Promise((resolve) => {
     const child = spawn(program, [...args], {
       cwd: options.cwd ?? "/",

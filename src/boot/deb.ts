@@ -12,9 +12,16 @@ import { readTar, TarError, type TarMember } from "./tar.ts";
  * @param first stop after this many files
  * @throws {VmError} ERR_TOOL when dpkg-deb is missing, ERR_DOWNLOAD when the package is damaged
  */
-export async function readPackageFiles(path: string, wanted: (path: string) => boolean, first = Infinity): Promise<TarMember[]> {
+export async function readPackageFiles(
+  path: string,
+  wanted: (path: string) => boolean,
+  first = Infinity,
+): Promise<TarMember[]> {
   if (!hasProgram("dpkg-deb")) {
-    throw new VmError("ERR_TOOL", "dpkg-deb is missing, which unpacks Debian packages; install the package dpkg of your system");
+    throw new VmError(
+      "ERR_TOOL",
+      "dpkg-deb is missing, which unpacks Debian packages; install the package dpkg of your system",
+    );
   }
   const child = spawn("dpkg-deb", ["--fsys-tarfile", path], { stdio: ["ignore", "pipe", "pipe"] });
   let errors = "";

@@ -49,6 +49,7 @@ const KERNEL_META_PACKAGE = "linux-image-cloud-amd64";
 const BUSYBOX_PACKAGE = "busybox-static";
 const KERNEL_FILE = /^boot\/vmlinuz-/;
 const BUSYBOX_FILE = /^(usr\/)?bin\/busybox$/;
+const APT_DIRECTORY = "apt";
 const MANIFEST = "manifest.json";
 const MANIFEST_FORMAT = 1;
 /** A cache that was looked after within this time is used as it is, without a look at the network. */
@@ -76,22 +77,52 @@ export async function fetchDebian(options: DebianOptions = {}): Promise<DebianFi
   const directory = options.directory ?? join(cacheDirectory(environment), "debian");
   const cached = await readManifest(directory);
   const age = nowMs() - (cached?.checkedAtMs ?? 0);
-  if (cached !== undefined && options.refresh !== true && age >= 0 && age < LOOK_AGAIN_AFTER_MS) return inCache(directory, cached);
+  if (cached !== undefined && options.refresh !== true && age >= 0 && age < LOOK_AGAIN_AFTER_MS)
+    return inCache(directory, cached);
 
   const note = (text: string): void => onProgress({ kind: "note", text });
-  let source: PackageSource | undefined;
   try {
-    source = packageSource(options, directory, environment, note);
-    const kernel = await unpacked(directory, source, await findKernelPackage(source, KERNEL_META_PACKAGE), KERNEL_FILE, cached?.kernel, onProgress);
-    const busybox = await unpacked(directory, source, await source.find(BUSYBOX_PACKAGE), BUSYBOX_FILE, cached?.busybox, onProgress);
+    const source = packageSource(options, directory, environment, note);
+    if (options.refresh === true) await source.refresh();
+    const { kernel, busybox } = await withNewLists(source, async () => {
+      const kernelRecord = await findKernelPackage(source, KERNEL_META_PACKAGE);
+      return {
+        kernel: await unpacked(directory, source, kernelRecord, KERNEL_FILE, cached?.kernel, onProgress),
+        busybox: await unpacked(
+          directory,
+          source,
+          await source.find(BUSYBOX_PACKAGE),
+          BUSYBOX_FILE,
+          cached?.busybox,
+          onProgress,
+        ),
+      };
+    });
     const manifest: Manifest = { format: MANIFEST_FORMAT, checkedAtMs: nowMs(), kernel, busybox };
     await writeWhole(join(directory, MANIFEST), JSON.stringify(manifest, undefined, 2));
     await removeSuperseded(directory, cached, manifest);
     return { ...inCache(directory, manifest), source: source.name };
   } catch (error) {
-    if (cached === undefined || options.refresh === true || !(error instanceof VmError) || error.code === "ERR_CONFIG") throw error;
+    if (cached === undefined || options.refresh === true || !isDownloadError(error)) throw error;
     note(`using the kernel in the cache (${cached.kernel.version}): ${error.message}`);
     return inCache(directory, cached);
+  }
+}
+
+function isDownloadError(error: unknown): error is VmError {
+  return error instanceof VmError && error.code === "ERR_DOWNLOAD";
+}
+
+/** Does `work`, and once more with new lists of packages: old ones name versions that the mirrors no longer have. */
+async function withNewLists<T>(source: PackageSource, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isDownloadError(error)) throw error;
+    // What failed first says more than that the lists cannot be fetched either.
+    const renewed = await source.refresh().catch(() => false);
+    if (!renewed) throw error;
+    return work();
   }
 }
 
@@ -103,7 +134,7 @@ function packageSource(
 ): PackageSource {
   const url = mirror ?? environment["UMBRA_DEBIAN_MIRROR"];
   if (url !== undefined && url !== "") return new MirrorSource(url, suite, note);
-  if (hasProgram("apt-get", environment["PATH"])) return new AptSource(join(directory, "apt"), note);
+  if (hasProgram("apt-get", environment["PATH"])) return new AptSource(join(directory, APT_DIRECTORY), note);
   throw new VmError(
     "ERR_DOWNLOAD",
     "Debian's kernel is not in the cache, and there is no apt here to fetch it; give a Debian mirror with --mirror URL or UMBRA_DEBIAN_MIRROR",
@@ -155,22 +186,27 @@ async function readManifest(directory: string): Promise<Manifest | undefined> {
     return undefined;
   }
   for (const file of [manifest.kernel, manifest.busybox]) {
-    if (typeof file?.path !== "string" || (await sha256OfFile(join(directory, file.path))) !== file.sha256) return undefined;
+    if (typeof file?.path !== "string" || (await sha256OfFile(join(directory, file.path))) !== file.sha256)
+      return undefined;
   }
   return manifest;
 }
 
 function inCache(directory: string, { kernel, busybox }: Manifest): DebianFiles {
-  const absolute = ({ packageSha256: _, ...file }: ManifestFile): DebianFile => ({
-    ...file,
+  const absolute = (file: ManifestFile): DebianFile => ({
     path: join(directory, file.path),
+    sha256: file.sha256,
+    package: file.package,
+    version: file.version,
     packagePath: join(directory, file.packagePath),
   });
   return { kernel: absolute(kernel), busybox: absolute(busybox), source: "cache" };
 }
 
-/** Removes what the last manifest named and the new one does not: a kernel package has tens of megabytes. */
+/** Removes what is of no more use: above all what the last manifest named and the new one does not: a kernel package has tens of megabytes. */
 async function removeSuperseded(directory: string, before: Manifest | undefined, after: Manifest): Promise<void> {
+  // Lists of packages of our own are old when they are needed again.
+  await rm(join(directory, APT_DIRECTORY), { recursive: true, force: true });
   if (before === undefined) return;
   const kept = new Set([after.kernel, after.busybox].flatMap(({ path, packagePath }) => [path, packagePath]));
   for (const path of [before.kernel, before.busybox].flatMap((file) => [file.path, file.packagePath])) {

@@ -19,7 +19,12 @@ export interface Expected {
  *
  * @throws {VmError} ERR_DOWNLOAD
  */
-export async function download(url: string, path: string, expected: Expected, progress: DownloadProgress): Promise<void> {
+export async function download(
+  url: string,
+  path: string,
+  expected: Expected,
+  progress: DownloadProgress,
+): Promise<void> {
   // Named after the content: a part of another version is never continued.
   const partial = `${path}.${expected.sha256.slice(0, 16)}.part`;
   await onDisk(`write ${partial}`, () => mkdir(dirname(path), { recursive: true }));
@@ -51,7 +56,13 @@ async function sizeOf(path: string): Promise<number> {
   }
 }
 
-async function fetchFrom(url: string, partial: string, from: number, { bytes }: Expected, progress: DownloadProgress): Promise<void> {
+async function fetchFrom(
+  url: string,
+  partial: string,
+  from: number,
+  { bytes }: Expected,
+  progress: DownloadProgress,
+): Promise<void> {
   const response = await request(url, from > 0 ? { Range: `bytes=${from}-` } : {});
   // A server that does not know ranges sends everything.
   const start = response.status === 206 ? from : 0;
@@ -71,7 +82,9 @@ async function fetchFrom(url: string, partial: string, from: number, { bytes }: 
     await pipeline(Readable.from(counted()), createWriteStream(partial, { flags: start > 0 ? "a" : "w" }));
   } catch (cause) {
     if (cause instanceof VmError) throw cause;
-    throw new VmError("ERR_DOWNLOAD", `${url}: broke off after ${done} of ${bytes} bytes: ${reasonOf(cause)}`, { cause });
+    throw new VmError("ERR_DOWNLOAD", `${url}: broke off after ${done} of ${bytes} bytes: ${reasonOf(cause)}`, {
+      cause,
+    });
   }
   if (done < bytes) throw new VmError("ERR_DOWNLOAD", `${url}: broke off after ${done} of ${bytes} bytes`);
 }
@@ -106,6 +119,7 @@ async function request(url: string, headers: Record<string, string>): Promise<Re
 /** fetch says only "fetch failed", and what it means in the cause. */
 function reasonOf(error: unknown): string {
   const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const text = inner instanceof Error ? inner.message || ("code" in inner ? String(inner.code) : inner.name) : String(inner);
+  const text =
+    inner instanceof Error ? inner.message || ("code" in inner ? String(inner.code) : inner.name) : String(inner);
   return text.split("\n", 1)[0] ?? text;
 }

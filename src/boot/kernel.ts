@@ -10,7 +10,12 @@ import { VmError } from "../errors.ts";
  * @param name what messages call the file
  * @throws {VmError} ERR_KERNEL_FORMAT, ERR_KERNEL_PLACEMENT, ERR_INITRD, ERR_COMMAND_LINE
  */
-export function loadKernel(memory: GuestMemory, name: string, image: Uint8Array, options: MultibootOptions): LoadedImage {
+export function loadKernel(
+  memory: GuestMemory,
+  name: string,
+  image: Uint8Array,
+  options: MultibootOptions,
+): LoadedImage {
   try {
     return loadKernelImage(memory, image, options);
   } catch (cause) {

@@ -53,12 +53,20 @@ export class MirrorSource implements PackageSource {
     await download(`${this.#root}/${record.file}`, path, record, progress);
   }
 
+  /** The list was fetched when it was first needed. */
+  refresh(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   async #fetchIndex(): Promise<string> {
     const directory = `${this.#root}/dists/${this.#suite}`;
     this.#note(`fetching the list of packages from ${this.#root}`);
     const release = await fetchBytes(`${directory}/Release`);
     if (release === undefined) {
-      throw new VmError("ERR_DOWNLOAD", `${this.#root} is no Debian mirror with the suite ${this.#suite}: it has no dists/${this.#suite}/Release`);
+      throw new VmError(
+        "ERR_DOWNLOAD",
+        `${this.#root} is no Debian mirror with the suite ${this.#suite}: it has no dists/${this.#suite}/Release`,
+      );
     }
     const hashes = releaseHashes(new TextDecoder().decode(release));
     for (const name of INDEXES) {
@@ -67,10 +75,14 @@ export class MirrorSource implements PackageSource {
       const bytes = await fetchBytes(`${directory}/${name}`);
       if (bytes === undefined) continue;
       const found = sha256(bytes);
-      if (found !== expected) throw new VmError("ERR_DOWNLOAD", `${directory}/${name}: SHA-256 is ${found}, expected ${expected}`);
+      if (found !== expected)
+        throw new VmError("ERR_DOWNLOAD", `${directory}/${name}: SHA-256 is ${found}, expected ${expected}`);
       return new TextDecoder().decode(name.endsWith(".gz") ? gunzipSync(bytes) : bytes);
     }
-    throw new VmError("ERR_DOWNLOAD", `${directory} has no list of packages for amd64, expected ${INDEXES.join(" or ")}`);
+    throw new VmError(
+      "ERR_DOWNLOAD",
+      `${directory} has no list of packages for amd64, expected ${INDEXES.join(" or ")}`,
+    );
   }
 }
 

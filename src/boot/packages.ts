@@ -22,6 +22,8 @@ export interface PackageSource {
   find(name: string, version?: string): Promise<PackageRecord>;
   /** Fetches a package to `path`, its hash checked; either it is there as a whole or not at all. @throws {VmError} ERR_DOWNLOAD */
   fetch(record: PackageRecord, path: string, progress: DownloadProgress): Promise<void>;
+  /** Gets lists of packages anew, if those in use may be old. @returns false when they cannot be newer */
+  refresh(): Promise<boolean>;
 }
 
 /**
@@ -45,7 +47,8 @@ export function parsePackages(text: string, name: string): PackageRecord[] {
       bytes: Number(field("Size")),
       sha256: field("SHA256").toLowerCase(),
     };
-    if (record.version !== "" && record.file !== "" && /^[0-9a-f]{64}$/.test(record.sha256) && record.bytes > 0) records.push(record);
+    if (record.version !== "" && record.file !== "" && /^[0-9a-f]{64}$/.test(record.sha256) && record.bytes > 0)
+      records.push(record);
   }
   return records;
 }
@@ -63,5 +66,8 @@ export async function findKernelPackage(source: PackageSource, metaPackage: stri
     if (dependency?.[1] === undefined) return record;
     record = await source.find(dependency[1], dependency[2]?.trim());
   }
-  throw new VmError("ERR_DOWNLOAD", `${metaPackage} leads to no kernel: ${META_DEPTH} packages depend on one another, the last is ${record.name}`);
+  throw new VmError(
+    "ERR_DOWNLOAD",
+    `${metaPackage} leads to no kernel: ${META_DEPTH} packages depend on one another, the last is ${record.name}`,
+  );
 }

@@ -30,7 +30,10 @@ const PAX = "x";
  * @throws {TarError}
  * @see POSIX pax, "ustar Interchange Format"; GNU tar, "Basic Tar Format"
  */
-export async function* readTar(stream: AsyncIterable<Uint8Array>, wanted: (path: string) => boolean): AsyncGenerator<TarMember> {
+export async function* readTar(
+  stream: AsyncIterable<Uint8Array>,
+  wanted: (path: string) => boolean,
+): AsyncGenerator<TarMember> {
   const input = new Reader(stream);
   let longName: string | undefined;
   let longTarget: string | undefined;
@@ -39,7 +42,8 @@ export async function* readTar(stream: AsyncIterable<Uint8Array>, wanted: (path:
     // The archive ends with blocks of zeros.
     if (header === undefined || header.every((byte) => byte === 0)) return;
     checkSum(header);
-    const text = (from: number, length: number): string => new TextDecoder().decode(header.subarray(from, from + length)).replace(/\0.*$/s, "");
+    const text = (from: number, length: number): string =>
+      new TextDecoder().decode(header.subarray(from, from + length)).replace(/\0.*$/s, "");
     const size = sizeField(header.subarray(124, 136));
     const type = String.fromCharCode(header[156] ?? 0);
     const padded = Math.ceil(size / BLOCK) * BLOCK;
@@ -53,7 +57,9 @@ export async function* readTar(stream: AsyncIterable<Uint8Array>, wanted: (path:
       continue;
     }
     const prefix = text(257, 5) === "ustar" && header[262] === 0 ? text(345, 155) : "";
-    const path = (longName ?? (prefix === "" ? text(0, 100) : `${prefix}/${text(0, 100)}`)).replace(/^(\.\/)+/, "").replace(/\/$/, "");
+    const path = (longName ?? (prefix === "" ? text(0, 100) : `${prefix}/${text(0, 100)}`))
+      .replace(/^(\.\/)+/, "")
+      .replace(/\/$/, "");
     const kind = KINDS[type] ?? "other";
     const keep = kind === "file" && wanted(path);
     const bytes = keep ? (await input.need(padded)).subarray(0, size) : new Uint8Array(0);
@@ -76,7 +82,8 @@ function sizeField(field: Uint8Array): number {
 function checkSum(header: Uint8Array): void {
   const expected = Number.parseInt(new TextDecoder().decode(header.subarray(148, 156)), 8);
   const sum = header.reduce((total, byte, index) => total + (index >= 148 && index < 156 ? 32 : byte), 0);
-  if (sum !== expected) throw new TarError(`tar archive is damaged: a header's checksum is ${sum}, expected ${expected}`);
+  if (sum !== expected)
+    throw new TarError(`tar archive is damaged: a header's checksum is ${sum}, expected ${expected}`);
 }
 
 /** Bytes of a stream of chunks, taken in pieces of any size. */
@@ -108,7 +115,7 @@ class Reader {
   }
 
   async skip(bytes: number): Promise<void> {
-    for (let left = bytes; left > 0; ) {
+    for (let left = bytes; left > 0;) {
       if (this.#rest.length === 0 && !(await this.#refill())) throw new TarError("tar archive is cut short");
       left -= this.#split(Math.min(this.#rest.length, left)).length;
     }

@@ -39,6 +39,16 @@ export interface CommandHost {
   complain(line: string): void;
   /** @throws {VmError} ERR_FILE when it cannot be read */
   readFile(path: string): Uint8Array;
+  /**
+   * Debian's kernel and busybox as paths in the cache, fetched if need be; progress is shown on standard error.
+   *
+   * @throws {VmError} ERR_DOWNLOAD and others, one line each
+   */
+  fetchDebian(mirror: string | undefined): Promise<{ readonly kernel: string; readonly busybox: string }>;
+  /** An initial RAM disk that starts a shell of the busybox at `path`. */
+  shellInitramfs(path: string): Promise<Uint8Array>;
+  /** UMBRA_ROWS and UMBRA_COLUMNS for the guest; empty without a terminal. */
+  terminalSize(): string;
   createMachine(options: { readonly memoryBytes: number; readonly mode: StartMode }): Promise<CommandMachine>;
   createDisassembler(codeSize: 16 | 32 | 64): Promise<Disassembler>;
   nowMs(): number;

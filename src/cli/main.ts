@@ -3,7 +3,7 @@ import { VmError } from "../errors.ts";
 import { columns, commandHelp, parseArguments, type Command } from "./arguments.ts";
 import { disasm } from "./commands/disasm.ts";
 import { exec } from "./commands/exec.ts";
-import { demonstrate } from "./demonstration.ts";
+import { run } from "./commands/run.ts";
 import type { CommandHost } from "./host.ts";
 
 /** Exit codes of the command line. */
@@ -17,7 +17,7 @@ export const ExitCode = {
   BUG: 70,
 } as const;
 
-const COMMANDS: readonly Command[] = [exec, disasm];
+const COMMANDS: readonly Command[] = [run, exec, disasm];
 
 /**
  * Runs one command line. Whatever is wrong with it is one line on standard error.
@@ -43,10 +43,6 @@ export async function main(args: readonly string[], host: CommandHost): Promise<
 
 async function dispatch(args: readonly string[], host: CommandHost): Promise<number> {
   const [name, ...rest] = args;
-  if (name === undefined) {
-    host.print(programHelp(host));
-    return demonstrate(host);
-  }
   if (name === "--help" || name === "-h" || name === "help") {
     host.print(rest[0] === undefined ? programHelp(host) : commandHelp(findCommand(rest[0])));
     return ExitCode.SUCCESS;
@@ -55,8 +51,10 @@ async function dispatch(args: readonly string[], host: CommandHost): Promise<num
     host.print(`${host.version}\n`);
     return ExitCode.SUCCESS;
   }
-  const command = findCommand(name);
-  const given = parseArguments(command, rest);
+  // The main job needs no name: `umbra` boots to a shell, `umbra --memory 1G` does so with more memory.
+  const isOption = name === undefined || (name.startsWith("--") && Object.hasOwn(run.options, name.slice(2).replace(/=.*/, "")));
+  const command = isOption ? run : findCommand(name);
+  const given = parseArguments(command, isOption ? args : rest);
   if (given.switches.has("help")) {
     host.print(commandHelp(command));
     return ExitCode.SUCCESS;
@@ -80,6 +78,7 @@ function programHelp(host: CommandHost): string {
   return `Umbra ${host.version}: an x86-64 virtual machine that recompiles hot guest code to WebAssembly.
 
 Usage: umbra COMMAND [options] [arguments]
+       umbra [options of run]        boots Debian's kernel to a shell
 
 Commands:
 ${commands}

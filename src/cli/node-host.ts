@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { FetchProgress } from "../boot/debian.ts";
 import { VmError } from "../errors.ts";
 import type { CommandHost, CommandMachine } from "./host.ts";
 
@@ -16,6 +17,28 @@ function stateLine(name: string, value: unknown): string {
   return `${name.padEnd(8)} ${text(value)}\n`;
 }
 
+/** Shows what is fetched: a bar that is drawn anew on a terminal, a line for each file elsewhere. */
+function progressReporter(): (progress: FetchProgress) => void {
+  const { stderr } = process;
+  let shown = "";
+  return (progress) => {
+    if (progress.kind === "note") {
+      stderr.write(`umbra: ${progress.text}\n`);
+      return;
+    }
+    const { name, doneBytes, totalBytes } = progress;
+    const share = totalBytes > 0 ? doneBytes / totalBytes : 0;
+    if (stderr.isTTY) {
+      const filled = Math.round(share * 30);
+      const bar = `${"#".repeat(filled)}${"-".repeat(30 - filled)}`;
+      stderr.write(`\r${name} [${bar}] ${(doneBytes / 1e6).toFixed(1)} of ${(totalBytes / 1e6).toFixed(1)} MB${share >= 1 ? "\n" : ""}`);
+    } else if (shown !== name) {
+      stderr.write(`umbra: fetching ${name} (${(totalBytes / 1e6).toFixed(1)} MB)\n`);
+      shown = name;
+    }
+  };
+}
+
 /** The terminal and the files of this process. */
 export const nodeHost: CommandHost = {
   print: (text) => void process.stdout.write(text),
@@ -27,6 +50,18 @@ export const nodeHost: CommandHost = {
       throw new VmError("ERR_FILE", `cannot read ${path}: ${fileReason(cause)}`, { cause });
     }
   },
+  async fetchDebian(mirror) {
+    const { fetchDebian } = await import("../boot/debian.ts");
+    const report = progressReporter();
+    const files = await fetchDebian({ ...(mirror === undefined ? {} : { mirror }), onProgress: report });
+    return { kernel: files.kernel.path, busybox: files.busybox.path };
+  },
+  async shellInitramfs(path) {
+    const { busyboxInitramfs } = await import("../boot/busybox-initramfs.ts");
+    return busyboxInitramfs({ busybox: nodeHost.readFile(path) });
+  },
+  terminalSize: () =>
+    process.stdout.isTTY ? `UMBRA_ROWS=${process.stdout.rows} UMBRA_COLUMNS=${process.stdout.columns}` : "",
   async createMachine({ memoryBytes, mode }): Promise<CommandMachine> {
     // Loaded when it is first needed, so that `umbra --help` loads no machine.
     const { createBareMachine } = await import("../bare-machine.ts");

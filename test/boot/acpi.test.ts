@@ -27,7 +27,8 @@ function follow(options = {}): Map<string, AcpiTable> {
     return found;
   };
   const found = new Map<string, AcpiTable>();
-  const add = (table: AcpiTable, signature = new TextDecoder().decode(table.bytes.subarray(0, 4))): void => void found.set(signature, table);
+  const add = (table: AcpiTable, signature = new TextDecoder().decode(table.bytes.subarray(0, 4))): void =>
+    void found.set(signature, table);
   const root = at(rsdp);
   add(root, "RSDP");
   const xsdt = at(Number(view(root).getBigUint64(24, true)));
@@ -56,7 +57,9 @@ describe("ACPI tables", () => {
   });
 
   it("lie in the firmware area, where a search finds the root pointer, and do not overlap", () => {
-    const tables = buildAcpiTables({ ...everything, processors: 64 }).tables.toSorted((left, right) => left.gpa - right.gpa);
+    const tables = buildAcpiTables({ ...everything, processors: 64 }).tables.toSorted(
+      (left, right) => left.gpa - right.gpa,
+    );
     expect(tables[0]).toMatchObject({ signature: "RSD PTR ", gpa: 0xe_0000 });
     for (const [index, { gpa, bytes }] of tables.entries()) {
       expect(gpa % 16).toBe(0);
@@ -148,12 +151,16 @@ describe.skipIf(!iasl)("as Intel's disassembler reads them", () => {
     const directory = mkdtempSync(join(tmpdir(), "umbra-acpi-"));
     try {
       writeFileSync(join(directory, "table.aml"), table.bytes);
-      const output = execFileSync("iasl", ["-d", "table.aml"], { cwd: directory, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+      const output = execFileSync("iasl", ["-d", "table.aml"], {
+        cwd: directory,
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+      });
       expect(output).not.toMatch(/error|warning|invalid/i);
       const text = readFileSync(join(directory, "table.dsl"), "utf8");
       // What it finds wrong it writes into the listing.
       expect(text).not.toMatch(/\*{4}|incorrect|invalid|unknown/i);
-      return text.replaceAll(/\/\*.*?\*\/|\/\/.*$/gms, "").replaceAll(/\s+/g, "");
+      return text.replaceAll(/\/\*.*?\*\/|\/\/[^\n]*/gs, "").replaceAll(/\s+/g, "");
     } finally {
       rmSync(directory, { recursive: true });
     }
@@ -161,7 +168,8 @@ describe.skipIf(!iasl)("as Intel's disassembler reads them", () => {
 
   it("every table is well-formed", () => {
     const { tables } = buildAcpiTables(everything);
-    for (const table of tables) if (table.signature !== "RSD PTR ") expect(disassembled(table).length, table.signature).toBeGreaterThan(100);
+    for (const table of tables)
+      if (table.signature !== "RSD PTR ") expect(disassembled(table).length, table.signature).toBeGreaterThan(100);
   });
 
   it("the DSDT says what the board has", () => {
@@ -170,8 +178,11 @@ describe.skipIf(!iasl)("as Intel's disassembler reads them", () => {
     const text = disassembled(dsdt);
     expect(text).toContain(String.raw`Name(\_S5,Package(0x04){0x05,0x05,Zero,Zero})`);
     expect(text).toContain('Device(PCI0){Name(_HID,EisaId("PNP0A03"))');
-    const digits = (value: number, length: number): string => `0x${value.toString(16).toUpperCase().padStart(length, "0")}`;
-    expect(text).toContain(`0x0000,${digits(PCI_IO_WINDOW.first, 4)},${digits(PCI_IO_WINDOW.first + PCI_IO_WINDOW.count - 1, 4)},0x0000,${digits(PCI_IO_WINDOW.count, 4)},`);
+    const digits = (value: number, length: number): string =>
+      `0x${value.toString(16).toUpperCase().padStart(length, "0")}`;
+    expect(text).toContain(
+      `0x0000,${digits(PCI_IO_WINDOW.first, 4)},${digits(PCI_IO_WINDOW.first + PCI_IO_WINDOW.count - 1, 4)},0x0000,${digits(PCI_IO_WINDOW.count, 4)},`,
+    );
     expect(text).toContain(`0x00000000,${digits(Mmio.PCI_WINDOW.first, 8)},`);
     expect(text).toContain("IO(Decode16,0x03F8,0x03F8,0x01,0x08,)IRQNoFlags(){4}");
     expect(text).toContain("IO(Decode16,0x0070,0x0070,0x01,0x02,)IRQNoFlags(){8}");
@@ -180,6 +191,8 @@ describe.skipIf(!iasl)("as Intel's disassembler reads them", () => {
     expect(text).toContain("Interrupt(ResourceConsumer,Level,ActiveHigh,Shared,,,){0x00000014,}");
     expect(text.match(/Name\(_HID,"ACPI0007"\)/g)?.length).toBe(3);
     // INTB# of device 5.
-    expect(text).toContain(`Package(0x04){0x0005FFFF,One,Zero,0x${irqOfPciPin(5, 2).toString(16).toUpperCase().padStart(2, "0")}}`);
+    expect(text).toContain(
+      `Package(0x04){0x0005FFFF,One,Zero,0x${irqOfPciPin(5, 2).toString(16).toUpperCase().padStart(2, "0")}}`,
+    );
   });
 });

@@ -11,7 +11,12 @@ const entries: ArchiveEntry[] = [
   { kind: "directory", path: "dev", mode: 0o755 },
   { kind: "character", path: "dev/console", mode: 0o600, major: 5, minor: 1 },
   { kind: "block", path: "dev/vda", mode: 0o660, major: 254, minor: 0 },
-  ...[0, 1, 2, 3, 4, 5].map((length): ArchiveEntry => ({ kind: "file", path: `f${"x".repeat(length)}`, mode: 0o4755, bytes: bytes("abcde".slice(0, length)) })),
+  ...[0, 1, 2, 3, 4, 5].map((length): ArchiveEntry => ({
+    kind: "file",
+    path: `f${"x".repeat(length)}`,
+    mode: 0o4755,
+    bytes: bytes("abcde".slice(0, length)),
+  })),
   { kind: "link", path: "sh", mode: 0o777, target: "bin/büsybox" },
 ];
 
@@ -38,17 +43,28 @@ describe("cpio archives", () => {
   });
 
   it.each(["", "/abs", "a//b", "a/", ".", "../x", "a\0b", "TRAILER!!!"])("refuse the path %j", (path) => {
-    expect(() => writeCpio([{ kind: "directory", path: "a" }, { kind: "directory", path }])).toThrow("cannot be a path");
+    expect(() =>
+      writeCpio([
+        { kind: "directory", path: "a" },
+        { kind: "directory", path },
+      ]),
+    ).toThrow("cannot be a path");
   });
 
   it("refuse what comes before its directory, or twice", () => {
     expect(() => writeCpio([{ kind: "directory", path: "a/b" }])).toThrow('"a/b" comes before its directory "a"');
-    expect(() => writeCpio([{ kind: "directory", path: "a" }, { kind: "link", path: "a", target: "b" }])).toThrow('"a" is in the archive twice');
+    expect(() =>
+      writeCpio([
+        { kind: "directory", path: "a" },
+        { kind: "link", path: "a", target: "b" },
+      ]),
+    ).toThrow('"a" is in the archive twice');
   });
 
   it("cut short anywhere: an error", () => {
     const archive = writeCpio(entries);
-    for (let end = 0; end < archive.length - 124; end += 3) expect(() => readCpio(archive.subarray(0, end)), `${end}`).toThrow(/cut short/);
+    for (let end = 0; end < archive.length - 124; end += 3)
+      expect(() => readCpio(archive.subarray(0, end)), `${end}`).toThrow(/cut short/);
     expect(() => readCpio(bytes("x".repeat(200)))).toThrow('begins with "xxxxxx", expected "070701"');
   });
 
@@ -82,11 +98,15 @@ describe("initial RAM file systems", () => {
   });
 
   it("of busybox: an init that can be run, a console, and the script if there is one", () => {
-    const files = new Map(readCpio(busyboxInitramfs({ busybox: bytes("ELF"), script: "echo hi\n" })).map((entry) => [entry.path, entry]));
+    const files = new Map(
+      readCpio(busyboxInitramfs({ busybox: bytes("ELF"), script: "echo hi\n" })).map((entry) => [entry.path, entry]),
+    );
     expect(files.get("init")).toMatchObject({ kind: "file", mode: 0o755 });
     expect(files.get("bin/busybox")).toMatchObject({ mode: 0o755, bytes: bytes("ELF") });
     expect(files.get("dev/console")).toMatchObject({ kind: "character", major: 5, minor: 1 });
     expect(files.get("etc/umbra-script")).toMatchObject({ bytes: bytes("echo hi\n") });
-    expect(readCpio(busyboxInitramfs({ busybox: bytes("ELF") })).some(({ path }) => path === "etc/umbra-script")).toBe(false);
+    expect(readCpio(busyboxInitramfs({ busybox: bytes("ELF") })).some(({ path }) => path === "etc/umbra-script")).toBe(
+      false,
+    );
   });
 });

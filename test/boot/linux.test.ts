@@ -23,7 +23,9 @@ describe("Linux by the 64-bit boot protocol", () => {
     expect(entry.rsi).toBe(BigInt(ZERO_PAGE));
     expect(entry.rflags & 0x200n).toBe(0n);
     expect([entry.cr0, entry.cr4, entry.efer]).toEqual([0x8000_0011n, 0x20n, 0x500n]);
-    expect([entry.cs.selector, entry.ds.selector, entry.es.selector, entry.ss.selector]).toEqual([0x10, 0x18, 0x18, 0x18]);
+    expect([entry.cs.selector, entry.ds.selector, entry.es.selector, entry.ss.selector]).toEqual([
+      0x10, 0x18, 0x18, 0x18,
+    ]);
     // What the segment registers hold is also what the GDT holds.
     const gdt = memory.view(Number(entry.gdt.base), entry.gdt.limit + 1);
     expect(gdt.getBigUint64(0x10, true)).toBe(0x00af_9b00_0000_ffffn);
@@ -33,7 +35,8 @@ describe("Linux by the 64-bit boot protocol", () => {
   it("maps the first 4 GiB to themselves, and nothing else", () => {
     const { memory, loaded } = load();
     const translate = (gva: bigint): bigint | undefined => {
-      const entryAt = (table: bigint, shift: bigint) => memory.view(Number(table + ((gva >> shift) & 511n) * 8n), 8).getBigUint64(0, true);
+      const entryAt = (table: bigint, shift: bigint) =>
+        memory.view(Number(table + ((gva >> shift) & 511n) * 8n), 8).getBigUint64(0, true);
       const top = entryAt(loaded.entry.cr3, 39n);
       if ((top & 1n) === 0n) return undefined;
       const directory = entryAt(top & ~0xfffn, 30n);
@@ -42,7 +45,8 @@ describe("Linux by the 64-bit boot protocol", () => {
       expect(page & 0x83n).toBe(0x83n);
       return (page & ~0x1f_ffffn) | (gva & 0x1f_ffffn);
     };
-    for (const gva of [0n, 0x1234n, 0x1f_ffffn, 0x20_0000n, 0x4000_0000n, 0xfee0_0000n, 0xffff_ffffn]) expect(translate(gva)).toBe(gva);
+    for (const gva of [0n, 0x1234n, 0x1f_ffffn, 0x20_0000n, 0x4000_0000n, 0xfee0_0000n, 0xffff_ffffn])
+      expect(translate(gva)).toBe(gva);
     expect(translate(0x1_0000_0000n)).toBeUndefined();
     expect(translate(0x80_0000_0000n)).toBeUndefined();
   });
@@ -74,7 +78,11 @@ describe("Linux by the 64-bit boot protocol", () => {
     expect(memory.read(RAM - 0x2000, 5000)).toEqual(initrd);
     const map = Array.from({ length: page.getUint8(0x1e8) }, (_, index) => {
       const at = 0x2d0 + 20 * index;
-      return { gpa: Number(page.getBigUint64(at, true)), bytes: Number(page.getBigUint64(at + 8, true)), type: page.getUint32(at + 16, true) };
+      return {
+        gpa: Number(page.getBigUint64(at, true)),
+        bytes: Number(page.getBigUint64(at + 8, true)),
+        type: page.getUint32(at + 16, true),
+      };
     });
     expect(map).toEqual(pcMemoryMap(RAM));
   });
@@ -135,9 +143,17 @@ describe("what is no bootable bzImage", () => {
 
   it("is cut short anywhere: an error, whatever is missing", () => {
     const image = bzImage();
-    const boundaries = new Set([...Array.from({ length: 0x26c }, (_, index) => index), 0x400, 2048, 2049, 2048 + SYSTEM_BYTES - 1]);
+    const boundaries = new Set([
+      ...Array.from({ length: 0x26c }, (_, index) => index),
+      0x400,
+      2048,
+      2049,
+      2048 + SYSTEM_BYTES - 1,
+    ]);
     for (const end of boundaries) {
-      expect(() => load(image.slice(0, end)), `${end} bytes`).toThrow(expect.objectContaining({ code: "ERR_KERNEL_FORMAT" }));
+      expect(() => load(image.slice(0, end)), `${end} bytes`).toThrow(
+        expect.objectContaining({ code: "ERR_KERNEL_FORMAT" }),
+      );
     }
     // The signature behind the kernel may be missing.
     expect(load(image.slice(0, 2048 + SYSTEM_BYTES)).loaded.entry.rip).toBe(0x100_0200n);
@@ -165,23 +181,31 @@ describe("what does not fit", () => {
     expect(() => load(bzImage(), { initrd })).toThrow(
       expect.objectContaining({
         code: "ERR_INITRD",
-        message: "initrd does not fit: it has 16 MiB, the machine has 32 MiB of memory, the kernel takes it from 0x1000000 to 0x1100000",
+        message:
+          "initrd does not fit: it has 16 MiB, the machine has 32 MiB of memory, the kernel takes it from 0x1000000 to 0x1100000",
       }),
     );
-    expect(load(bzImage(), { initrd: initrd.subarray(0, 15 * MiB) }).loaded.modules).toEqual([{ gpa: 17 * MiB, bytes: 15 * MiB }]);
+    expect(load(bzImage(), { initrd: initrd.subarray(0, 15 * MiB) }).loaded.modules).toEqual([
+      { gpa: 17 * MiB, bytes: 15 * MiB },
+    ]);
   });
 
   it("a command line that is longer than the kernel takes, in bytes", () => {
     const image = bzImage({ commandLineBytes: 20 });
     expect(load(image, { commandLine: "x".repeat(20) }).loaded.format).toBe("linux");
     expect(() => load(image, { commandLine: `${"x".repeat(19)}ä` })).toThrow(
-      expect.objectContaining({ code: "ERR_COMMAND_LINE", message: "command line is too long: 21 bytes, the kernel takes 20 at most" }),
+      expect.objectContaining({
+        code: "ERR_COMMAND_LINE",
+        message: "command line is too long: 21 bytes, the kernel takes 20 at most",
+      }),
     );
     expect(() => load(image, { commandLine: "a\0b" })).toThrow(expect.objectContaining({ code: "ERR_COMMAND_LINE" }));
   });
 
   it("a command line that the kernel would take and the first megabyte has no room for", () => {
     const image = bzImage({ commandLineBytes: 0xffff_ffff });
-    expect(() => load(image, { commandLine: "x".repeat(0x6_0000) })).toThrow(expect.objectContaining({ code: "ERR_COMMAND_LINE" }));
+    expect(() => load(image, { commandLine: "x".repeat(0x6_0000) })).toThrow(
+      expect.objectContaining({ code: "ERR_COMMAND_LINE" }),
+    );
   });
 });

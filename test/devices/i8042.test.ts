@@ -44,6 +44,26 @@ describe("I8042", () => {
     expect(drain()).toEqual([0x99]);
   });
 
+  it("switches its ports on and off in the command byte", () => {
+    const { command, data, drain } = make();
+    const config = () => {
+      command(0x20);
+      return drain()[0];
+    };
+    command(0xa7);
+    expect(config()).toBe(0x25);
+    command(0xad);
+    expect(config()).toBe(0x35);
+    command(0xa8);
+    expect(config()).toBe(0x15);
+    data(0xf4); // to the keyboard: that switches its port on
+    expect(drain()).toEqual([0xfa]);
+    expect(config()).toBe(0x05);
+    command(0xad);
+    command(0xae);
+    expect(config()).toBe(0x05);
+  });
+
   it("pulses reset", () => {
     const { command, data, resets } = make();
     command(0xff);

@@ -275,8 +275,8 @@ describe("LocalApic timer", () => {
     expect(apic.hasInterrupt()).toBe(false);
   });
 
-  it("keeps counting from where it is when the divider changes", () => {
-    const { time, read, write } = enabled();
+  it("keeps counting from where it is when the divider or the mode changes", () => {
+    const { apic, time, read, write } = enabled();
     write(0x3e0, 0xb);
     write(0x380, 1000);
     time.advance(20_000n);
@@ -284,6 +284,13 @@ describe("LocalApic timer", () => {
     expect(read(0x390)).toBe(500);
     time.advance(20_000n);
     expect(read(0x390)).toBe(250);
+    write(0x320, 0x2_0030); // periodic from here on: the count goes on too
+    expect(read(0x390)).toBe(250);
+    time.advance(19_999n);
+    expect(apic.hasInterrupt()).toBe(false);
+    time.advance(1n);
+    expect(apic.acknowledge()).toBe(0x30);
+    expect(read(0x390)).toBe(1000);
   });
 
   it("interrupts at the TSC deadline, and disarms", () => {
@@ -424,6 +431,12 @@ describe("LocalApic x2APIC mode", () => {
     expect(apic.writeMsr(0x830, (0x25n << 32n) | 0x4cn)).toBe("done");
     expect(apic.readMsr(0x830)).toBe((0x25n << 32n) | 0x4cn);
     expect(apic.acknowledge()).toBe(0x4c);
+    expect(apic.writeMsr(0x830, (0x3_0020n << 32n) | 0x85dn)).toBe("done"); // another cluster
+    expect(apic.writeMsr(0x830, (0x2_0040n << 32n) | 0x85dn)).toBe("done"); // another processor of it
+    expect(apic.writeMsr(0x830, (0x26n << 32n) | 0x5dn)).toBe("done");
+    expect(apic.hasInterrupt()).toBe(false);
+    expect(apic.writeMsr(0x830, (0xffff_ffffn << 32n) | 0x3fn)).toBe("done");
+    expect(apic.readMsr(0x821)).toBe(1n << 31n);
     expect(apic.writeMsr(0x830, (0x2_0020n << 32n) | 0x85dn)).toBe("done");
     expect(apic.acknowledge()).toBe(0x5d);
   });

@@ -211,12 +211,16 @@ describe("Pic8259Pair", () => {
     pic.acknowledge();
     raise(4);
     write(0x21, 0x55);
+    write(0x20, 0x68); // special mask mode
     write(0x20, 0x11);
     write(0x21, 0x40, 0x04, 0x01);
     expect([read(0x20), read(0x21), output.level]).toEqual([0, 0, false]);
     pic.line(3).set(false);
     raise(3);
     expect(pic.acknowledge()).toBe(0x43);
+    write(0x21, 0x08);
+    raise(5);
+    expect(output.level).toBe(false);
   });
 
   it("continues from a snapshot", () => {

@@ -68,15 +68,15 @@ describe("Pit8254", () => {
     write(0x43, 0x34);
     write(0x40, 100, 0);
     toTick(130);
-    write(0x40, 50, 0);
+    write(0x40, 30, 0);
     write(0x43, 0xe2); // read back the status of channel 0
     expect(read(0x40) & 0x40).toBe(0x40);
     toTick(199);
     expect(count(0)).toBe(1);
     toTick(200);
-    expect(count(0)).toBe(50);
-    toTick(250);
-    expect(count(0)).toBe(50);
+    expect(count(0)).toBe(30);
+    toTick(231);
+    expect(count(0)).toBe(29);
     write(0x43, 0xe2);
     expect(read(0x40) & 0x40).toBe(0);
   });
@@ -153,6 +153,29 @@ describe("Pit8254", () => {
     expect(read(0x61) & 0x20).toBe(0);
     toTick(110);
     expect(read(0x61) & 0x20).toBe(0x20);
+  });
+
+  it("mode 1: a control word forgets the trigger", () => {
+    const { read, write, toTick } = make();
+    write(0x43, 0xb2);
+    write(0x42, 100, 0);
+    write(0x61, 1);
+    expect(read(0x61) & 0x20).toBe(0);
+    write(0x43, 0xb2);
+    write(0x42, 100, 0);
+    toTick(50);
+    expect(read(0x61) & 0x20).toBe(0x20);
+  });
+
+  it("mode 0: does not begin while the gate is low", () => {
+    const { write, toTick, count } = make();
+    write(0x43, 0xb0);
+    write(0x42, 100, 0);
+    toTick(50);
+    expect(count(2)).toBe(100);
+    write(0x61, 1);
+    toTick(60);
+    expect(count(2)).toBe(90);
   });
 
   it("mode 4: a strobe of one tick", () => {

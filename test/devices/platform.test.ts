@@ -135,6 +135,13 @@ describe("FwCfg", () => {
     expect(text(bytes(5))).toBe("hello");
   });
 
+  it("has an empty list without files", () => {
+    const device = new FwCfg(new PlainMemory(16), { ramBytes: 0, processors: 1 });
+    device.writePort(0x510, 2, 0x19);
+    expect([1, 2, 3, 4].map(() => device.readPort(0x511, 1))).toEqual([0, 0, 0, 0]);
+    expect(device.save().offset).toBe(4);
+  });
+
   it("replaces a file of the same name", () => {
     const { device, select, bytes } = make();
     device.addFile("etc/one", Uint8Array.of(9));

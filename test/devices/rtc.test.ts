@@ -135,6 +135,34 @@ describe("Rtc", () => {
     expect(read(0x0b)).toBe(0x82);
   });
 
+  it("takes a single register while the clock runs", () => {
+    const { time, write, date } = make("2025-01-01T10:20:30Z");
+    write(2, 0x45);
+    time.advance(20n * SECOND);
+    expect(date().slice(4)).toEqual([0x10, 0x45, 0x50]);
+  });
+
+  it("interrupts at once when a flag that is set is enabled", () => {
+    const { time, line, read, write } = make();
+    read(0x0c);
+    time.advance(2n * SECOND);
+    expect(line.level).toBe(false);
+    write(0x0b, 0x12);
+    expect(line.level).toBe(true);
+    write(0x0b, 0x02);
+    expect(line.level).toBe(false);
+  });
+
+  it("stands still while the divider is in reset", () => {
+    const { time, write, read, date } = make("2025-01-01T10:20:30Z");
+    write(0x0a, 0x66);
+    time.advance(5n * SECOND);
+    expect([date()[6], read(0x0a)]).toEqual([0x30, 0x66]);
+    write(0x0a, 0x26);
+    time.advance(5n * SECOND);
+    expect(date()[6]).toBe(0x35);
+  });
+
   it("tells sizes of memory, and keeps the rest of CMOS", () => {
     const { read, write } = make(undefined, 512 * 1024 * 1024);
     expect(read(0x15) | (read(0x16) << 8)).toBe(640);

@@ -117,6 +117,47 @@ describe("Uart16550", () => {
     expect(read(2)).toBe(0x02);
   });
 
+  it("interrupts as soon as input comes, and is quiet when it is read", () => {
+    const { uart, line, read, write } = make();
+    write(1, 0x05);
+    uart.input([0x41]);
+    expect(line.level).toBe(true);
+    read(0);
+    expect(line.level).toBe(false);
+    uart.inputBreak();
+    read(0);
+    expect(line.level).toBe(false);
+  });
+
+  it("drops the line status interrupt when the line status is read", () => {
+    const { uart, line, read, write } = make();
+    write(1, 0x04);
+    uart.inputBreak();
+    expect(line.level).toBe(true);
+    expect(read(5) & 0x11).toBe(0x11);
+    expect(line.level).toBe(false);
+  });
+
+  it("is not empty again before the host took what was sent", () => {
+    let free = false;
+    const { line, read, write } = make(() => free);
+    write(0, 0x41);
+    write(1, 0x02);
+    expect(line.level).toBe(true);
+    write(0, 0x42);
+    expect([line.level, read(2), read(5) & 0x20]).toEqual([false, 0x01, 0]);
+    free = true;
+  });
+
+  it("is empty at once in loopback", () => {
+    const { line, read, write } = make();
+    write(4, 0x10);
+    write(1, 0x02);
+    read(2);
+    write(0, 0x41);
+    expect(line.level).toBe(true);
+  });
+
   it("loops back data and modem lines", () => {
     const { sent, uart, read, write } = make();
     read(6);

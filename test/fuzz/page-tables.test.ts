@@ -11,16 +11,17 @@ const TABLE_PAGES = 24;
 /** entries in use of each table */
 const USED = 8;
 
-/** A present entry mostly, to a page that is there mostly, with a large page or reserved bits now and then. */
+/** A present entry mostly, to a table of the next level mostly, with a large page or reserved bits now and then. */
 function entry(random: Random, level: number): bigint {
-  let value = BigInt(random.below(random.chance(2, 3) ? TABLE_PAGES : PAGES + 8)) << 12n;
-  if (level === 0) value = BigInt(random.below(PAGES + 2)) << 12n;
-  if (random.chance(1, 12)) value = (random.wide() & 0x7fff_ffff_f000n) & ~0x1f_e000n;
-  value |= BigInt(random.below(512)) & 0x17fn;
-  if (random.chance(9, 10)) value |= 7n;
-  if (random.chance(1, 10)) value |= 0x80n;
-  if (random.chance(1, 16)) value |= 1n << 63n;
-  if (random.chance(1, 30)) value |= 1n << BigInt(40 + random.below(23));
+  // Page n of the tables is one of level n mod 4.
+  const table = 4 * random.below(TABLE_PAGES / 4) + ((level + 3) & 3);
+  let value = BigInt(level > 0 && random.chance(7, 8) ? table : random.below(PAGES + 2)) << 12n;
+  if (random.chance(1, 20)) value = (random.wide() & 0x7fff_ffff_f000n) & ~0x1f_e000n;
+  value |= BigInt(random.below(512)) & 0x178n;
+  value |= random.chance(9, 10) ? 7n : BigInt(random.below(8));
+  if (random.chance(1, 16)) value |= 0x80n;
+  if (random.chance(1, 20)) value |= 1n << 63n;
+  if (random.chance(1, 40)) value |= 1n << BigInt(40 + random.below(23));
   return value;
 }
 
@@ -29,7 +30,7 @@ function address(random: Random, long: boolean): bigint {
   // The entries that are used are the first of each table, and the last.
   const index = (): bigint => BigInt((random.below(USED) - 1) & 511);
   const offset = BigInt(random.below(4096));
-  if (!long) return BigInt.asUintN(32, (index() << 30n) | (index() << 22n) | (index() << 21n) | (index() << 12n) | offset);
+  if (!long) return BigInt.asUintN(32, (index() << random.pick([30n, 22n])) | (index() << random.pick([21n, 22n])) | (index() << 12n) | offset);
   return BigInt.asUintN(64, BigInt.asIntN(48, (index() << 39n) | (index() << 30n) | (index() << 21n) | (index() << 12n) | offset));
 }
 
@@ -58,12 +59,19 @@ async function fuzz(engine: (typeof ENGINES)[number], mode: "long" | "pae" | "32
     const programs = Array.from({ length: 6 }, () => program(random, long));
     for (let page = 0; page < PAGES; page++) {
       if (page >= TABLE_PAGES) image.set(random.pick(programs), page * 4096);
-      else for (let index = 0; index < 2 * USED; index++) view.setBigUint64(page * 4096 + 8 * ((index - USED) & 511), entry(random, page % 4), true);
+      else {
+        for (let index = -USED; index < USED; index++) {
+          const value = entry(random, page % 4);
+          if (mode === "32-bit") view.setUint32(page * 4096 + 4 * (index & 1023), Number(value & 0xffff_ffffn), true);
+          else view.setBigUint64(page * 4096 + 8 * (index & 511), value, true);
+        }
+      }
     }
     machine.write(0, image);
-    const root = BigInt(random.below(TABLE_PAGES)) << 12n;
+    const level = { long: 3, pae: 2, "32-bit": 1 }[mode];
+    const root = BigInt(4 * random.below(TABLE_PAGES / 4) + (random.chance(9, 10) ? level : random.below(4))) << 12n;
     machine.setState({
-      cr3: mode === "pae" ? root | BigInt(32 * random.below(128)) : root,
+      cr3: mode === "pae" ? root | (random.chance(1, 8) ? BigInt(32 * random.below(128)) : 0n) : root,
       cr4: mode === "32-bit" ? (random.chance(3, 4) ? CR4_PSE : 0n) : CR4_PAE | (BigInt(random.word()) & 0x30_0080n),
       efer: long ? 0x501n | (random.chance(3, 4) ? 0x800n : 0n) : mode === "pae" ? 0x800n : 0n,
       cr0: CR0_PAGING | (BigInt(random.word()) & 0x5_0000n),
@@ -86,7 +94,7 @@ async function fuzz(engine: (typeof ENGINES)[number], mode: "long" | "pae" | "32
 
 describe.each(ENGINES)("random page tables: %s", (engine) => {
   it.each(["long", "pae", "32-bit"] as const)("%s", { timeout: 3_600_000 }, async (mode) => {
-    const runs = runsOr(100);
+    const runs = runsOr(60);
     // Enough of them must lead somewhere.
     expect(await fuzz(engine, mode, runs)).toBeGreaterThan(runs);
   });

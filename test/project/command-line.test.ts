@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { EscapeFilter } from "../../src/cli/terminal.ts";
 import { main } from "../../src/cli/main.ts";
 import { nodeHost } from "../../src/cli/node-host.ts";
 import { parseAddress, parseCount, parseSize } from "../../src/cli/quantity.ts";
@@ -90,19 +91,6 @@ describe("umbra", () => {
     const host = fakeHost();
     expect(await main(["--version"], host)).toBe(0);
     expect(host.printed).toBe("1.2.3\n");
-  });
-
-  it("without arguments shows the help and runs the demonstration", async () => {
-    const host = fakeHost({}, [{ reason: "halt", instructions: 14_000_000 }]);
-    expect(await main([], host)).toBe(0);
-    expect(host.printed).toMatch(/Usage: umbra COMMAND[^]*There are 78498: 14\.0 million instructions/);
-    expect(host.written[0]?.bytes.at(-1)).toBe(0xf4);
-  });
-
-  it("reports a demonstration that does not end well", async () => {
-    const host = fakeHost({}, [{ reason: "exception", vector: 6, instructions: 3 }]);
-    expect(await main([], host)).toBe(1);
-    expect(host.complaints).toEqual(['umbra: the demonstration ended with "exception", expected "halt"']);
   });
 });
 
@@ -218,5 +206,44 @@ describe("the disassembler behind the commands", () => {
     // JMP to itself, and PUSH ES, which 64-bit mode has not.
     expect(wide(Uint8Array.of(0xeb, 0xfe), 0x1000n).text).toContain("0x1000");
     expect(wide(Uint8Array.of(0x06, 0x90), 0n)).toEqual({ length: 1, text: "(bad)" });
+  });
+});
+
+describe("umbra run", () => {
+  const complaint = async (args: readonly string[], files: Readonly<Record<string, Uint8Array>> = {}): Promise<string> => {
+    const host = fakeHost(files);
+    expect(await main(args, host)).toBe(2);
+    expect(host.complaints).toHaveLength(1);
+    return host.complaints[0] ?? "";
+  };
+
+  it("is what umbra does without a command", async () => {
+    expect(await complaint([])).toBe("umbra: no network in this test");
+    expect(await complaint(["--memory", "1G"])).toBe("umbra: no network in this test");
+  });
+
+  it("says in one line what is wrong with its input", async () => {
+    const junk = { junk: new Uint8Array(4096).fill(0x41) };
+    expect(await complaint(["run", "--kernel", "absent"])).toMatch(/cannot read absent/);
+    expect(await complaint(["run", "--kernel", "junk"], junk)).toMatch(/^umbra: junk: /);
+    expect(await complaint(["run", "--kernel", "junk", "--memory", "12"], junk)).toMatch(/memory/);
+    expect(await complaint(["run", "--on-reset", "explode"])).toMatch(/--on-reset/);
+    expect(await complaint(["run", "--clock", "sundial"])).toMatch(/--clock/);
+    expect(await complaint(["run", "--debug-exit", "0x10000", "--kernel", "junk"], junk)).toMatch(/I\/O port/);
+  });
+});
+
+describe("the escape key of the terminal", () => {
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+  it("asks for things and is not typed", () => {
+    const filter = new EscapeFilter();
+    expect(filter.feed(bytes("ab\x01xcd"))).toEqual({ bytes: bytes("abcd"), requests: ["quit"] });
+    expect(filter.feed(bytes("\x01"))).toEqual({ bytes: bytes(""), requests: [] });
+    expect(filter.feed(bytes("Hz"))).toEqual({ bytes: bytes("z"), requests: ["help"] });
+  });
+
+  it("is typed by typing it twice", () => {
+    expect(new EscapeFilter().feed(bytes("\x01\x01"))).toEqual({ bytes: bytes("\x01"), requests: [] });
   });
 });

@@ -35,6 +35,9 @@ export function fakeHost(
       if (bytes === undefined) throw new VmError("ERR_FILE", `cannot read ${path}: no such file`);
       return bytes;
     },
+    fetchDebian: () => Promise.reject(new VmError("ERR_FILE", "no network in this test")),
+    shellInitramfs: () => Promise.resolve(new Uint8Array()),
+    terminalSize: () => "",
     createMachine(options): Promise<CommandMachine> {
       world.created.push(options);
       return Promise.resolve({

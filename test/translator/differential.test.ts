@@ -4,7 +4,7 @@ import { compareEngines, type Engines, openEngines } from "./compare-engines.ts"
 import { randomProgram, singleInstruction, STRAIGHT } from "./random-program.ts";
 
 /** A longer run: TRANSLATOR_PROGRAMS=20000 npm test -- test/translator */
-const PROGRAMS = Number(process.env["TRANSLATOR_PROGRAMS"] ?? 300);
+const PROGRAMS = Number(process.env["TRANSLATOR_PROGRAMS"] ?? 150);
 
 describe("the translator agrees with the interpreter", () => {
   let engines: Engines;

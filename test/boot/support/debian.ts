@@ -40,13 +40,20 @@ export function tar(...members: readonly Uint8Array[]): Uint8Array {
 export function deb(files: Readonly<Record<string, Uint8Array>>): Uint8Array {
   const member = (name: string, content: Uint8Array): Uint8Array =>
     concat(
-      encoder.encode(`${name.padEnd(16)}${"0".padEnd(12)}${"0".padEnd(6)}${"0".padEnd(6)}${"100644".padEnd(8)}${String(content.length).padEnd(10)}\`\n`),
+      encoder.encode(
+        `${name.padEnd(16)}${"0".padEnd(12)}${"0".padEnd(6)}${"0".padEnd(6)}${"100644".padEnd(8)}${String(content.length).padEnd(10)}\`\n`,
+      ),
       content,
       encoder.encode(content.length % 2 === 0 ? "" : "\n"),
     );
   const data = tar(...Object.entries(files).map(([path, content]) => tarMember(`./${path}`, content)));
   const control = tar(tarMember("./control", encoder.encode("Package: x\nVersion: 1\n")));
-  return concat(encoder.encode("!<arch>\n"), member("debian-binary", encoder.encode("2.0\n")), member("control.tar", control), member("data.tar", data));
+  return concat(
+    encoder.encode("!<arch>\n"),
+    member("debian-binary", encoder.encode("2.0\n")),
+    member("control.tar", control),
+    member("data.tar", data),
+  );
 }
 
 export function hash(bytes: Uint8Array): string {

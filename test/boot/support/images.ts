@@ -10,7 +10,8 @@ export class FakeMemory {
   }
 
   write(gpa: number, bytes: Uint8Array): void {
-    if (gpa < 0 || gpa + bytes.length > this.bytes.length) throw new RangeError(`write of ${bytes.length} bytes at ${gpa}`);
+    if (gpa < 0 || gpa + bytes.length > this.bytes.length)
+      throw new RangeError(`write of ${bytes.length} bytes at ${gpa}`);
     this.bytes.set(bytes, gpa);
   }
 
@@ -88,7 +89,10 @@ export function elf(fields: ElfFields): Uint8Array {
   const { wide, machine = wide ? 62 : 3, gpa = 0x20_0000, content = Uint8Array.of(1, 2, 3, 4) } = fields;
   const headerBytes = wide ? 64 : 52;
   const programBytes = wide ? 56 : 32;
-  const notes = fields.pvh === undefined ? new Uint8Array(0) : concat(note("GNU", 1, [9, 9, 9]), note("Xen", 18, littleEndian(fields.pvh, wide ? 8 : 4)));
+  const notes =
+    fields.pvh === undefined
+      ? new Uint8Array(0)
+      : concat(note("GNU", 1, [9, 9, 9]), note("Xen", 18, littleEndian(fields.pvh, wide ? 8 : 4)));
   const noteAt = headerBytes + 2 * programBytes;
   const contentAt = noteAt + notes.length;
   const image = new Uint8Array(contentAt + content.length);
@@ -104,20 +108,40 @@ export function elf(fields: ElfFields): Uint8Array {
   word(wide ? 32 : 28, headerBytes);
   view.setUint16(wide ? 54 : 42, programBytes, true);
   view.setUint16(wide ? 56 : 44, 2, true);
-  const program = (at: number, type: number, offset: number, virtual: number, physical: number, bytes: number, memory: number): void => {
+  const program = (
+    at: number,
+    type: number,
+    offset: number,
+    virtual: number,
+    physical: number,
+    bytes: number,
+    memory: number,
+  ): void => {
     view.setUint32(at, type, true);
     const places = wide ? [8, 16, 24, 32, 40] : [4, 8, 12, 16, 20];
-    for (const [index, value] of [offset, virtual, physical, bytes, memory].entries()) word(at + (places[index] ?? 0), value);
+    for (const [index, value] of [offset, virtual, physical, bytes, memory].entries())
+      word(at + (places[index] ?? 0), value);
   };
   program(headerBytes, 4, noteAt, 0, 0, notes.length, notes.length);
-  program(headerBytes + programBytes, 1, contentAt, fields.virtual ?? gpa, gpa, content.length, fields.memoryBytes ?? content.length);
+  program(
+    headerBytes + programBytes,
+    1,
+    contentAt,
+    fields.virtual ?? gpa,
+    gpa,
+    content.length,
+    fields.memoryBytes ?? content.length,
+  );
   image.set(notes, noteAt);
   image.set(content, contentAt);
   return image;
 }
 
 function note(name: string, type: number, description: readonly number[]): Uint8Array {
-  const padded = (bytes: readonly number[]): number[] => [...bytes, ...Array.from({ length: -bytes.length & 3 }, () => 0)];
+  const padded = (bytes: readonly number[]): number[] => [
+    ...bytes,
+    ...Array.from({ length: -bytes.length & 3 }, () => 0),
+  ];
   const letters = [...new TextEncoder().encode(`${name}\0`)];
   return Uint8Array.from([
     ...littleEndian(letters.length, 4),
