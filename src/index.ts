@@ -7,4 +7,5 @@ export {
   type MapOptions,
 } from "./bare-machine.ts";
 export type { BareState } from "./bare-state.ts";
+export { createMachine, type Machine, type MachineExit, type MachineOptions, type MachineStats } from "./machine.ts";
 export { VmError, type VmErrorCode } from "./errors.ts";

@@ -222,7 +222,7 @@ describe.each(ENGINES)("4-level paging: %s", (engine) => {
   });
 
   describe("addresses that are not canonical", () => {
-    it.each<readonly [name: string, bytes: string, vector: number, address?: bigint]>([
+    it.each<[name: string, bytes: string, vector: number, address?: bigint]>([
       ["a load", "48 8b 08", 13],
       ["a store", "48 89 08", 13],
       ["a load whose last byte is not", "48 8b 48 07", 13, 0x0000_7fff_ffff_fff5n],
