@@ -6,7 +6,7 @@ import { createDecoder, type Decoder } from "../isa/decode.ts";
 import { type CodeSize, type Instruction, type MemoryOperand, type RegisterOperand, RIP } from "../isa/instruction.ts";
 import type { Feature } from "../isa/row.ts";
 import type { Definition } from "../semantics/define.ts";
-import { definitions } from "../semantics/registry.ts";
+import { definitions, type Mnemonic } from "../semantics/registry.ts";
 import type { CoreManifest } from "./core.ts";
 import { hasDeadForm, variantKey, variantOf } from "./variant.ts";
 
@@ -252,6 +252,9 @@ function flagsOf(definition: Definition): { readonly writes: ReadonlySet<string>
   return sets;
 }
 
+/** Instructions that may fault although no operand lies in memory. */
+const TOUCHES_STACK: ReadonlySet<Mnemonic> = new Set<Mnemonic>(["push", "pop", "leave"]);
+
 /**
  * Whether the flags that instruction `index` writes are overwritten before anything can see them. Instructions in between must
  * neither read flags nor be able to fault: an exception would show the flags to the guest.
@@ -263,7 +266,7 @@ function flagsAreDead(list: readonly Decoded[], index: number): boolean {
   for (let next = index + 1; next < list.length; next++) {
     const { definition, instruction } = list[next] as Decoded;
     if (definition.hot !== true || definition.ends === true || definition.flags?.reads || definition.flags?.mayWrite) return false;
-    if (instruction.mnemonic === "push" || instruction.mnemonic === "pop") return false;
+    if (TOUCHES_STACK.has(instruction.mnemonic)) return false;
     if (instruction.mnemonic !== "lea" && instruction.operands.some(({ kind }) => kind === "memory")) return false;
     for (const flag of flagsOf(definition).covers) pending.delete(flag);
     if (pending.size === 0) return true;

@@ -91,6 +91,13 @@ describe("MmioBus", () => {
     bus.write(0xf_ffff_fff8, 0, 8);
   });
 
+  it("puts words and bytes in the order of memory", () => {
+    const bus = new MmioBus(memory);
+    bus.claim({ first: 0x1000, bytes: 0x10 }, { readMmio: () => 0x4433_2211, writeMmio: () => {} });
+    bus.read(0x1002, 0, 7);
+    expect([...new Uint8Array(memory.buffer, 0, 7)]).toEqual([0x11, 0x22, 0x11, 0x22, 0x33, 0x44, 0x11]);
+  });
+
   it("prefers the latest claim, and the earlier one again after it", () => {
     const bus = new MmioBus(memory);
     const answers = (value: number) => ({ readMmio: () => value, writeMmio: () => {} });

@@ -92,6 +92,23 @@ describe("I8042", () => {
     expect(drain()).toEqual([0xfe]);
   });
 
+  it("has a keyboard that remembers its scan code set until a reset, and is silent when disabled", () => {
+    const { controller, data, drain } = make();
+    for (const byte of [0xf0, 0x03, 0xf0, 0x00]) data(byte);
+    expect(drain()).toEqual([0xfa, 0xfa, 0xfa, 0xfa, 0x03]);
+    for (const byte of [0xff, 0xf0, 0x00, 0xf5]) data(byte);
+    expect(drain()).toEqual([0xfa, 0xaa, 0xfa, 0xfa, 0x02, 0xfa]);
+    controller.keyboard.input([0x1c]);
+    expect(drain()).toEqual([]);
+    const other = make();
+    other.controller.restore(structuredClone(controller.save()));
+    other.controller.keyboard.input([0x1c]);
+    expect(other.drain()).toEqual([]);
+    other.data(0xf4);
+    other.controller.keyboard.input([0x1c]);
+    expect(other.drain()).toEqual([0xfa, 0x1c]);
+  });
+
   it("interrupts for each byte, with an edge", () => {
     const { controller, line } = make();
     controller.keyboard.input([0x1c, 0xf0, 0x1c]);

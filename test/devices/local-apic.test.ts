@@ -344,6 +344,46 @@ describe("LocalApic messages", () => {
     expect(apic.acknowledge()).toBe(0x51);
   });
 
+  it("sends edge-triggered interrupts, whatever the command's trigger mode is", () => {
+    const { apic, write, read, ended } = enabled();
+    write(0x300, 0x4_c041);
+    expect(read(0x1a0)).toBe(0);
+    apic.acknowledge();
+    write(0xb0, 0);
+    expect(ended).toEqual([]);
+  });
+
+  it("takes an ExtINT message as the 8259A's interrupt", () => {
+    const { apic, write } = enabled();
+    write(0x350, 0x1_0700);
+    apic.receive({ mode: DeliveryMode.EXTERNAL, vector: 0, level: false, assert: true });
+    const state = structuredClone(apic.save());
+    expect(apic.acknowledge()).toBe(0x33);
+    expect(apic.hasInterrupt()).toBe(false);
+    const other = make();
+    other.apic.restore(state);
+    expect(other.apic.acknowledge()).toBe(0x33);
+  });
+
+  it("goes back to the state after reset with INIT, but keeps its base", () => {
+    const { apic, time, read, write, send, events } = enabled();
+    const before = make().apic.save();
+    write(0x320, 0x2_0030);
+    write(0x3e0, 0xb);
+    write(0x380, 1000);
+    write(0x80, 0x20);
+    write(0xd0, 0x0100_0000);
+    send(0x41);
+    apic.acknowledge();
+    send(0x52);
+    apic.receive({ mode: DeliveryMode.EXTERNAL, vector: 0, level: false, assert: true });
+    apic.receive({ mode: DeliveryMode.INIT, vector: 0, level: false, assert: true });
+    expect(events.slice(-3)).toEqual(["cr8 0", "quiet", "init"]);
+    expect({ ...apic.save(), timer: { ...apic.save().timer, sinceNs: 0n } }).toEqual(before);
+    time.advance(1_000_000n);
+    expect([apic.hasInterrupt(), read(0x390)]).toEqual([false, 0]);
+  });
+
   it("reports an illegal vector", () => {
     const { write, read } = enabled();
     write(0x300, 0x4_0005);

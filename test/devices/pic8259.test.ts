@@ -223,6 +223,26 @@ describe("Pic8259Pair", () => {
     expect(output.level).toBe(false);
   });
 
+  it("leaves automatic EOI and its rotation with ICW1", () => {
+    const { pic, raise, drop, read, write } = make({ icw4: [3, 1] });
+    write(0x20, 0x80);
+    write(0x20, 0x10);
+    write(0x21, 0x20, 0x04); // without ICW4
+    raise(1);
+    pic.acknowledge();
+    write(0x20, 0x0b);
+    expect(read(0x20)).toBe(0x02);
+    write(0x20, 0x11);
+    write(0x21, 0x20, 0x04, 0x03); // automatic EOI, but no rotation
+    drop(1);
+    raise(1);
+    raise(4);
+    pic.acknowledge();
+    drop(1);
+    raise(1);
+    expect(pic.acknowledge()).toBe(0x21);
+  });
+
   it("continues from a snapshot", () => {
     const { pic, raise, write } = make();
     raise(4);

@@ -204,6 +204,29 @@ describe("Pit8254", () => {
     expect(read(0x61) & 0x20).toBe(0x20);
   });
 
+  it("shows what was written to port 0x61, and a refresh that toggles", () => {
+    const { read, write, time } = make();
+    write(0x61, 0xff);
+    expect(read(0x61) & 0x0f).toBe(0x0f);
+    const seen = new Set<number>();
+    for (let step = 0; step < 4; step++) {
+      seen.add(read(0x61) & 0x10);
+      time.advance(15_085n);
+    }
+    expect(seen).toEqual(new Set([0, 0x10]));
+  });
+
+  it("mode 0: a new count begins at once, also after the gate rose", () => {
+    const { write, toTick, count } = make();
+    write(0x43, 0xb0);
+    write(0x42, 100, 0);
+    write(0x61, 1);
+    toTick(10);
+    write(0x42, 200, 0);
+    toTick(20);
+    expect(count(2)).toBe(190);
+  });
+
   it("latches a count until it is read", () => {
     const { read, write, toTick } = make();
     write(0x43, 0x34);

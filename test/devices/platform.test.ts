@@ -51,6 +51,15 @@ describe("AcpiPm", () => {
     expect(line.level).toBe(true);
   });
 
+  it("shows the timer's status without its interrupt, and keeps it in a snapshot", () => {
+    const { acpi, time, line } = make();
+    time.advance(nsOfTick(2 ** 23, 3_579_545));
+    expect([acpi.readPort(0x600, 2), line.level]).toEqual([0x0001, false]);
+    const other = make();
+    other.acpi.restore(structuredClone(acpi.save()));
+    expect(other.acpi.readPort(0x600, 2)).toBe(0x0001);
+  });
+
   it("raises an SCI for the power button until it is cleared", () => {
     const { acpi, line } = make();
     acpi.pressPowerButton();

@@ -26,7 +26,7 @@ export const STRAIGHT: readonly Encoding[] = allEncodings().filter((encoding) =>
   const definition = definitions[encoding.mnemonic];
   if (!definition || definition.ends === true || definition.interpreterOnly === true) return false;
   // LEAVE by itself is in the tests of the instructions.
-  if (/^(cli|sti|clac|stac|in|ins|out|outs|wrpkru|ldmxcsr|fxrstor|xrstor|popf|leave|maskmov.*)$/.test(encoding.mnemonic)) return false;
+  if (/^(cli|sti|clac|stac|in|ins|out|outs|wrpkru|ldmxcsr|fxrstor|xrstor|popf|maskmov.*)$/.test(encoding.mnemonic)) return false;
   return operandSizes(encoding, 64).length > 0;
 });
 const COMMON = STRAIGHT.filter(({ mnemonic }) => definitions[mnemonic]?.hot === true && definitions[mnemonic]?.unit === undefined);
