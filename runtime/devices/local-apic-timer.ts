@@ -154,7 +154,8 @@ export class LocalApicTimer implements Stateful<ApicTimerState> {
 
   #countedOutNs(): bigint | undefined {
     // Also when it is over by now: a short count may have run out since it was set, and its interrupt is still due.
-    if (this.#mode !== TimerMode.PERIODIC) return this.#remaining === 0 ? undefined : this.#sinceNs + this.#nsOf(this.#remaining);
+    if (this.#mode !== TimerMode.PERIODIC)
+      return this.#remaining === 0 ? undefined : this.#sinceNs + this.#nsOf(this.#remaining);
     const elapsed = this.#elapsed();
     if (elapsed < this.#remaining) return this.#sinceNs + this.#nsOf(this.#remaining);
     if (this.#initial === 0) return undefined;

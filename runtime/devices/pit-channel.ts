@@ -38,6 +38,8 @@ export class PitChannel implements Stateful<PitChannelState> {
   #nextReload: number | undefined;
   /** ticks from #loadedAt to the end of the period in which #nextReload was written (modes 2 and 3) */
   #switchAfter: number | undefined;
+  /** modes 0, 1, 4 and 5: the edge at the end of the count is still to come */
+  #edgeDue = false;
   #writeLow = 0;
   #writeHigh = false;
   #readHigh = false;
@@ -179,6 +181,7 @@ export class PitChannel implements Stateful<PitChannelState> {
 
   #start(): void {
     this.#loadedAt = this.#tick();
+    this.#edgeDue = true;
     this.#heldAt = this.#gate || this.#mode === 1 || this.#mode === 5 ? undefined : 0;
   }
 
@@ -268,11 +271,11 @@ export class PitChannel implements Stateful<PitChannelState> {
   }
 
   /**
-   * The level that goes to the interrupt controllers. In the periodic modes they see the rising edge at the start of each period;
-   * the low phase is not shown to them, because nothing but an edge matters there.
+   * The level that goes to the interrupt controllers. Where the output is high but for a short time, they see its rising edge alone,
+   * when the deadline comes: nothing but an edge matters there.
    */
   #driven(): boolean {
-    return this.#mode === 2 || this.#mode === 3 ? true : this.output;
+    return this.#mode >= 2 || this.output;
   }
 
   #arm(): void {
@@ -291,17 +294,13 @@ export class PitChannel implements Stateful<PitChannelState> {
       return this.#loadedAt + elapsed - (elapsed % this.#reload) + this.#reload;
     }
     if ((mode === 1 || mode === 5) && !this.#triggered) return undefined;
-    const end = this.#loadedAt + this.#reload;
-    const now = this.#tick();
-    if (now < end) return end;
-    // The strobe of modes 4 and 5 ends one tick later.
-    return (mode === 4 || mode === 5) && now === end ? end + 1 : undefined;
+    // Also when it is over by now: a short count may have run out since it was written, and its edge is still due.
+    return this.#edgeDue ? this.#loadedAt + this.#reload : undefined;
   }
 
   #onDeadline(): void {
-    const mode = this.#mode;
-    // The edge, also if the strobe's or period's low phase was over before the machine looked.
-    if (mode === 2 || mode === 3) this.#output.set(false);
+    this.#edgeDue = false;
+    if (this.#mode >= 2) this.#output.set(false);
     this.#refresh();
   }
 
@@ -312,7 +311,7 @@ export class PitChannel implements Stateful<PitChannelState> {
         this.#control, this.#reload, this.#loadedAt, this.#heldAt ?? -1, this.#nextReload ?? -1, this.#writeLow,
         this.#latchedCount ?? -1, this.#latchedStatus ?? -1, this.#switchAfter ?? -1,
       ],
-      flags: [this.#gate, this.#loaded, this.#triggered, this.#writeHigh, this.#readHigh],
+      flags: [this.#gate, this.#loaded, this.#triggered, this.#writeHigh, this.#readHigh, this.#edgeDue],
     };
   }
   restore({ fields, flags }: PitChannelState): void {
@@ -332,6 +331,7 @@ export class PitChannel implements Stateful<PitChannelState> {
     this.#triggered = flags[2] ?? false;
     this.#writeHigh = flags[3] ?? false;
     this.#readHigh = flags[4] ?? false;
+    this.#edgeDue = flags[5] ?? false;
     this.#arm();
   }
 }

@@ -253,7 +253,8 @@ export class Rtc implements PortDevice, Stateful<RtcState> {
     this.#account();
     this.#line.set(this.#interrupts);
     const waiting = this.#statusB & ~this.#flags;
-    const now = this.#unixNs();
+    // From the time that was accounted for, not from a later one: nothing that happens between the two may be missed.
+    const now = this.#accountedNs + this.#offsetNs;
     const deadlines: bigint[] = [];
     const period = this.#periodNs;
     if (waiting & StatusB.PERIODIC && period > 0n) deadlines.push(period - mod(now, period));
@@ -261,7 +262,7 @@ export class Rtc implements PortDevice, Stateful<RtcState> {
     if (waiting & (StatusB.UPDATE | StatusB.ALARM) && !this.#held) deadlines.push(SECOND_NS - mod(now, SECOND_NS));
     if (deadlines.length === 0) return this.#alarm.clear();
     const next = deadlines.reduce((least, each) => (each < least ? each : least));
-    this.#alarm.set(this.#clock.nowNs() + next);
+    this.#alarm.set(this.#accountedNs + next);
   }
 
   save(): RtcState {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Pit8254 } from "../../runtime/devices/pit8254.ts";
 import { nsOfTick } from "../../runtime/time/clock.ts";
+import { Timers } from "../../runtime/time/timers.ts";
 import { ManualTime, RecordedLine } from "./support.ts";
 
 const HZ = 1_193_182;
@@ -35,6 +36,21 @@ describe("Pit8254", () => {
     expect(line.rises).toBe(before + 1);
     toTick(10_000);
     expect(line.rises).toBe(before + 10);
+  });
+
+  it("loses no edge when the clock moves while a count is written", () => {
+    for (const mode of [0x30, 0x38]) {
+      const timers = new Timers();
+      let now = 0n;
+      const line = new RecordedLine();
+      const pit = new Pit8254({ nowNs: () => (now += 700n) }, timers, line);
+      pit.writePort(0x43, 1, mode);
+      pit.writePort(0x40, 1, 1);
+      pit.writePort(0x40, 1, 0);
+      timers.runDue(now + 10_000n);
+      expect(line.level).toBe(true);
+      expect(line.rises).toBe(mode === 0x30 ? 1 : 2);
+    }
   });
 
   it("makes one interrupt of periods that the machine missed, and stays in step", () => {
@@ -188,6 +204,16 @@ describe("Pit8254", () => {
     toTick(101);
     expect(line).toMatchObject({ level: true, rises: 2 });
     toTick(1000);
+    expect(line.rises).toBe(2);
+  });
+
+  it("mode 4: a strobe that the machine looked at too late is an edge all the same", () => {
+    const { line, write, time } = make();
+    write(0x43, 0x38);
+    write(0x40, 100, 0);
+    time.jump(1_000_000n);
+    expect(line).toMatchObject({ level: true, rises: 2 });
+    time.jump(1_000_000n);
     expect(line.rises).toBe(2);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Rtc } from "../../runtime/devices/rtc.ts";
+import { Timers } from "../../runtime/time/timers.ts";
 import { ManualTime, RecordedLine } from "./support.ts";
 
 const SECOND = 1_000_000_000n;
@@ -118,6 +119,21 @@ describe("Rtc", () => {
     expect(line.rises).toBe(1);
     time.advance(SECOND);
     expect(line.rises).toBe(2);
+  });
+
+  it("misses no update when the clock moves while it looks", () => {
+    for (let step = 100_000n; step < 140_000n; step += 1_000n) {
+      const timers = new Timers();
+      let now = SECOND - 2_000_000n;
+      const line = new RecordedLine();
+      const rtc = new Rtc({ nowNs: () => (now += step) }, timers, line, { unixNsAtStart: 0n, ramBytes: 0 });
+      for (let write = 0; write < 8; write++) {
+        rtc.writePort(0x70, 1, 0x0b);
+        rtc.writePort(0x71, 1, 0x12);
+      }
+      const next = timers.nextDeadlineNs();
+      expect(line.level || (next ?? 0n) <= SECOND).toBe(true);
+    }
   });
 
   it("sets flags without interrupts too", () => {

@@ -177,12 +177,17 @@ function runSingly(machine: Inspected, limit: number, name: string): BareExit {
   return runFor(machine, limit, `${name}, single`, 1);
 }
 
+function isFetchFault({ reason, vector, errorCode = 0 }: BareExit): boolean {
+  return reason === "exception" && vector === 14 && (errorCode & 0x10) !== 0;
+}
+
 describe.each(ENGINES)("programs that change their code and their page tables: %s", (engine) => {
   it("run alike freely and by single instructions", { timeout: 3_600_000 }, async () => {
     const free = await longMachine(engine, MEMORY);
     const single = await longMachine(engine, MEMORY);
     const runs = runsOr(50);
     let exceptions = 0;
+    let lost = 0;
     for (let run = 0; run < runs; run++) {
       const random = new Random(SEED * 1_000_033 + run);
       const program = randomProgram(random);
@@ -194,6 +199,11 @@ describe.each(ENGINES)("programs that change their code and their page tables: %
         const exit = runFor(free, limit, name);
         // An exception retires nothing; it comes with one more instruction than there were.
         const last = runSingly(single, exit.instructions + (exit.reason === "budget" ? 0 : 1), name);
+        // A program that unmapped its own page without a flush may run on until it leaves the block, or not: both are right.
+        if (isFetchFault(last) && !isFetchFault(exit)) {
+          lost++;
+          break;
+        }
         if (exit.reason !== "budget") {
           expect(last, name).toEqual(exit);
         }
@@ -207,6 +217,7 @@ describe.each(ENGINES)("programs that change their code and their page tables: %
       }
     }
     for (const machine of [free, single]) expect(damage(machine)).toBeUndefined();
+    expect(lost).toBeLessThan(2 + runs / 50);
     // Otherwise the programs do not do what they are for.
     expect(exceptions).toBeGreaterThan(runs / 10);
     expect(free.processor.blocks.stats.dropped).toBeGreaterThan(runs);
