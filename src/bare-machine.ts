@@ -1,4 +1,5 @@
 import { BlockBuilder } from "../jit/interpreter/block-builder.ts";
+import type { RegionTranslator } from "../jit/translator/translator.ts";
 import { Segment, Vector } from "../runtime/abi/guest-state.ts";
 import { MemoryMap, Rec } from "../runtime/abi/memory-map.ts";
 import { ENTRY_HANDLERS } from "../runtime/abi/translator.ts";
@@ -117,7 +118,7 @@ export async function createBareMachine(options: BareMachineOptions): Promise<Ba
   return new Bare(options, memory, module, manifest, ramBytes, translation?.RegionTranslator);
 }
 
-type TranslatorClass = typeof import("../jit/translator/translator.ts").RegionTranslator;
+type TranslatorClass = typeof RegionTranslator;
 
 /** What a machine is made of, until it is closed. */
 interface Parts {
@@ -147,7 +148,7 @@ class Bare implements BareMachine {
     module: WebAssembly.Module,
     manifest: { readonly handlers: Readonly<Record<string, number>>; readonly callOuts: readonly string[]; },
     ramBytes: number,
-    RegionTranslator?: TranslatorClass,
+    Translator?: TranslatorClass,
   ) {
     this.memoryBytes = options.memoryBytes;
     this.#mode = options.mode;
@@ -165,9 +166,9 @@ class Bare implements BareMachine {
       bus: { read: (_gpa, offset, byteLength) => void bytes.fill(0xff, offset, offset + byteLength), write: () => undefined },
       hooks: isolatedHooks({ ports: { read: () => this.#takeAnswer() ?? "exit", write: () => (this.#takeAnswer() === undefined ? "exit" : undefined) } }),
       ramBytes,
-      ...(RegionTranslator && {
+      ...(Translator && {
         translation: {
-          translator: new RegionTranslator({ features: model.decoderFeatures() }),
+          translator: new Translator({ features: model.decoderFeatures() }),
           firstHandler: manifest.handlers[ENTRY_HANDLERS[0]] ?? 0,
           countdown: COUNTDOWN[options.engine ?? ""] ?? 1,
         },

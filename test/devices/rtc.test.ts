@@ -127,12 +127,12 @@ describe("Rtc", () => {
       let now = SECOND - 2_000_000n;
       const line = new RecordedLine();
       const rtc = new Rtc({ nowNs: () => (now += step) }, timers, line, { unixNsAtStart: 0n, ramBytes: 0 });
-      for (let write = 0; write < 8; write++) {
-        rtc.writePort(0x70, 1, 0x0b);
+      rtc.writePort(0x70, 1, 0x0b);
+      // Until the update is there, the next look at it is not after it.
+      for (let write = 0; write < 8 && !line.level; write++) {
         rtc.writePort(0x71, 1, 0x12);
+        expect(line.level || (timers.nextDeadlineNs() ?? 2n * SECOND) <= SECOND).toBe(true);
       }
-      const next = timers.nextDeadlineNs();
-      expect(line.level || (next ?? 0n) <= SECOND).toBe(true);
     }
   });
 

@@ -131,7 +131,7 @@ function prepare(machine: Inspected, program: Program, random: Random): void {
     machine.write(gpa + 0x800, code("c3"));
   }
   machine.write(CODE, program.bytes);
-  machine.setState({ rip: BigInt(CODE), rsp: BigInt(STACK_TOP), rflags: 2n, cr3: BigInt(PML4), rax: 0n, rcx: 0n, rdx: 0n, rbx: 0n, rbp: 0n, rsi: 0n, rdi: 0n });
+  machine.setState({ rip: BigInt(CODE), rsp: BigInt(STACK_TOP), rflags: 2n, cr3: BigInt(PML4), cr2: 0n, rax: 0n, rcx: 0n, rdx: 0n, rbx: 0n, rbp: 0n, rsi: 0n, rdi: 0n });
 }
 
 /** All memory; accessed bits of table entries may be set at different times. */

@@ -62,8 +62,9 @@ describe("messages of the set-up", () => {
   it("say what is missing of Debian's packages and what is skipped, in one line", () => {
     const line = missingLine(DEBIAN_PACKAGES, "not root");
     expect(line).toBe(
-      "missing Debian packages: gcc, libc6-dev, binutils (not root); " +
-        "skipped without them: recording hardware vectors, comparing the disassembler with objdump",
+      "missing Debian packages: gcc, libc6-dev, binutils, acpica-tools (not root); " +
+        "skipped without them: recording hardware vectors, comparing the disassembler with objdump, " +
+        "checking the ACPI tables with iasl",
     );
   });
 

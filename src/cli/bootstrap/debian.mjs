@@ -29,6 +29,7 @@ export const DEBIAN_PACKAGES = [
     usedFor: "comparing the disassembler with objdump",
     tasks: ["test", "oracle"],
   },
+  { name: "acpica-tools", provides: "iasl", usedFor: "checking the ACPI tables with iasl", tasks: ["test"] },
 ];
 
 /** An attempt that failed is not repeated for this long, so that working offline stays quick. */

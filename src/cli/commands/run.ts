@@ -44,7 +44,7 @@ async function runMachine(given: Arguments, host: CommandHost): Promise<number> 
         machine.stop();
       },
     );
-    output.write = terminal.write;
+    output.write = (bytes) => terminal.write(bytes);
     let exit: MachineExit;
     try {
       exit = await machine.run();
