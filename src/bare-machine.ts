@@ -1,8 +1,6 @@
 import { BlockBuilder } from "../jit/interpreter/block-builder.ts";
-import type { RegionTranslator } from "../jit/translator/translator.ts";
 import { Segment, Vector } from "../runtime/abi/guest-state.ts";
 import { MemoryMap, Rec } from "../runtime/abi/memory-map.ts";
-import { ENTRY_HANDLERS } from "../runtime/abi/translator.ts";
 import { resetCpu } from "../runtime/cpu/cpu.ts";
 import { CpuModel, type CpuModelOptions } from "../runtime/cpu/cpuid.ts";
 import { isolatedHooks } from "../runtime/cpu/hooks.ts";
@@ -10,17 +8,17 @@ import { Processor } from "../runtime/cpu/processor.ts";
 import { PageTables } from "./bare-page-tables.ts";
 import { type BareState, STATE_NAMES, StateAccess } from "./bare-state.ts";
 import { VmError } from "./errors.ts";
-import { loadCore } from "./host/core.ts";
+import { checkEngine, type Engine, loadTranslation, type Translation } from "./engine.ts";
+import { loadCore, type LoadedCore } from "./host/core.ts";
 
 export type BareMode = "long" | "protected" | "real";
-export type BareEngine = "interpreter" | "translator" | "tiered";
 
 export interface BareMachineOptions {
   /** bytes of guest memory, from guest-physical address 0: a multiple of 4096, at least 64 KiB, at most 2 GiB */
   readonly memoryBytes: number;
   readonly mode: BareMode;
   /** interpreter (default); translator: everything is translated before it runs, as far as possible; tiered: what runs often */
-  readonly engine?: BareEngine;
+  readonly engine?: Engine;
   /** the processor to be; by default everything that is implemented */
   readonly cpu?: CpuModelOptions;
 }
@@ -79,8 +77,6 @@ export interface BareMachine {
 }
 
 const WASM_PAGE = 0x1_0000;
-/** Times that a block runs before it is translated. */
-const COUNTDOWN: Readonly<Record<string, number>> = { translator: 1, tiered: 50 };
 /** page tables of `map` lie behind the memory that the options ask for */
 const TABLE_BYTES = 0x40_0000;
 const MAXIMUM_BYTES = 0x8000_0000;
@@ -95,16 +91,14 @@ export async function createBareMachine(options: BareMachineOptions): Promise<Ba
   if (!["long", "protected", "real"].includes(mode)) {
     throw new VmError("ERR_CONFIG", `mode is "${String(mode)}", expected "long", "protected" or "real"`);
   }
-  if (!(engine === "interpreter" || Object.hasOwn(COUNTDOWN, engine))) {
-    throw new VmError("ERR_CONFIG", `engine is "${String(engine)}", expected "interpreter", "translator" or "tiered"`);
-  }
+  checkEngine(engine);
   if (!Number.isInteger(memoryBytes) || memoryBytes % 4096 !== 0 || memoryBytes < WASM_PAGE || memoryBytes > MAXIMUM_BYTES) {
     throw new VmError(
       "ERR_MEMORY_SIZE",
       `memoryBytes is ${String(memoryBytes)}, expected a multiple of 4096 from ${WASM_PAGE} to ${MAXIMUM_BYTES}`,
     );
   }
-  const { module, manifest } = await loadCore();
+  const core = await loadCore();
   const ramBytes = memoryBytes + TABLE_BYTES;
   const pages = Math.ceil((MemoryMap.RAM + ramBytes) / WASM_PAGE);
   let memory: WebAssembly.Memory;
@@ -113,12 +107,21 @@ export async function createBareMachine(options: BareMachineOptions): Promise<Ba
   } catch (cause) {
     throw new VmError("ERR_MEMORY_SIZE", `the host cannot provide ${memoryBytes} bytes of guest memory`, { cause });
   }
-  // The compiler takes a second to load: only who wants it waits for it.
-  const translation = engine === "interpreter" ? undefined : await import("../jit/translator/translator.ts");
-  return new Bare(options, memory, module, manifest, ramBytes, translation?.RegionTranslator);
+  const model = new CpuModel(options.cpu ?? {});
+  const translation = await loadTranslation(engine, core.manifest, model.decoderFeatures());
+  return new Bare({ mode, memoryBytes, ramBytes, memory, core, model, translation });
 }
 
-type TranslatorClass = typeof RegionTranslator;
+/** What a bare machine is made from. */
+interface Ingredients {
+  readonly mode: BareMode;
+  readonly memoryBytes: number;
+  readonly ramBytes: number;
+  readonly memory: WebAssembly.Memory;
+  readonly core: LoadedCore;
+  readonly model: CpuModel;
+  readonly translation: Translation | undefined;
+}
 
 /** What a machine is made of, until it is closed. */
 interface Parts {
@@ -142,20 +145,13 @@ class Bare implements BareMachine {
   /** INS or OUTS goes on: what its next port access finds */
   #answer: number | undefined;
 
-  constructor(
-    options: BareMachineOptions,
-    memory: WebAssembly.Memory,
-    module: WebAssembly.Module,
-    manifest: { readonly handlers: Readonly<Record<string, number>>; readonly callOuts: readonly string[]; },
-    ramBytes: number,
-    Translator?: TranslatorClass,
-  ) {
-    this.memoryBytes = options.memoryBytes;
-    this.#mode = options.mode;
+  constructor({ mode, memoryBytes, ramBytes, memory, core, model, translation }: Ingredients) {
+    const { module, manifest } = core;
+    this.memoryBytes = memoryBytes;
+    this.#mode = mode;
     const names = Object.entries(manifest.handlers).filter(([name]) => /^(ins|outs)\./.test(name));
     this.#stringHandlers = new Set(names.map(([, index]) => index));
     const ram = new Uint8Array(memory.buffer, MemoryMap.RAM, ramBytes);
-    const model = new CpuModel(options.cpu ?? {});
     const bytes = new Uint8Array(memory.buffer);
     const processor: Processor = new Processor({
       memory,
@@ -166,17 +162,11 @@ class Bare implements BareMachine {
       bus: { read: (_gpa, offset, byteLength) => void bytes.fill(0xff, offset, offset + byteLength), write: () => undefined },
       hooks: isolatedHooks({ ports: { read: () => this.#takeAnswer() ?? "exit", write: () => (this.#takeAnswer() === undefined ? "exit" : undefined) } }),
       ramBytes,
-      ...(Translator && {
-        translation: {
-          translator: new Translator({ features: model.decoderFeatures() }),
-          firstHandler: manifest.handlers[ENTRY_HANDLERS[0]] ?? 0,
-          countdown: COUNTDOWN[options.engine ?? ""] ?? 1,
-        },
-      }),
+      ...(translation && { translation }),
       deliversFaults: () => processor.cpu.state.u32("idtLimit") !== 0,
     });
     const access = new StateAccess(processor.cpu.state, memory.buffer);
-    const tables = new PageTables(ram, options.memoryBytes, ramBytes, options.mode === "long");
+    const tables = new PageTables(ram, memoryBytes, ramBytes, mode === "long");
     this.#parts = { memory, ram, processor, access, tables };
     this.#reset(this.#parts);
   }

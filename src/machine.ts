@@ -17,6 +17,7 @@ import { Timers } from "../runtime/time/timers.ts";
 import { StateAccess } from "./bare-state.ts";
 import { loadKernel } from "./boot/kernel.ts";
 import { VmError } from "./errors.ts";
+import { checkEngine, type Engine, loadTranslation, type Translation } from "./engine.ts";
 import { loadCore, type LoadedCore } from "./host/core.ts";
 
 export interface MachineOptions {
@@ -32,6 +33,8 @@ export interface MachineOptions {
   readonly onSerial?: (bytes: Uint8Array) => void;
   /** host: the host's monotonic clock. instructions: guest time counts instructions, and two runs are alike to the instruction */
   readonly clock?: "host" | "instructions";
+  /** default "interpreter"; "tiered" translates hot code, for now on the thread that runs the guest */
+  readonly engine?: Engine;
   readonly cpu?: CpuModelOptions;
   /** first port of the debug-exit device; none by default */
   readonly debugExitPort?: number;
@@ -64,6 +67,8 @@ const MINIMUM_MEMORY = 64 * MIB;
 const SLICE = 200_000;
 /** milliseconds for which the guest may run before the host's event loop gets its turn */
 const TURN_MS = 10;
+/** times that a block runs before it is translated: compiling costs about as much as interpreting an instruction ten thousand times */
+const HOT_AFTER = 2000;
 /** instructions that make a second of guest time when the clock counts them */
 const INSTRUCTIONS_PER_SECOND = 100_000_000;
 const NS_PER_MS = 1_000_000n;
@@ -91,7 +96,20 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
   } catch (cause) {
     throw new VmError("ERR_MEMORY_SIZE", `the host cannot provide ${memoryBytes / MIB} MiB of guest memory`, { cause });
   }
-  return new Machine(options, memoryBytes, memory, core);
+  const engine = options.engine ?? "interpreter";
+  checkEngine(engine);
+  const model = new CpuModel(options.cpu ?? {});
+  const translation = await loadTranslation(engine, core.manifest, model.decoderFeatures(), HOT_AFTER);
+  return new Machine(options, { memoryBytes, memory, core, model, translation });
+}
+
+/** What a machine is made from besides its options. */
+interface Ingredients {
+  readonly memoryBytes: number;
+  readonly memory: WebAssembly.Memory;
+  readonly core: LoadedCore;
+  readonly model: CpuModel;
+  readonly translation: Translation | undefined;
 }
 
 /** A PC: one processor, memory, the board with its devices, and the loop that runs them. */
@@ -109,10 +127,10 @@ export class Machine {
   #runningMs = 0;
   #idleMs = 0;
 
-  constructor(options: MachineOptions, memoryBytes: number, memory: WebAssembly.Memory, { module, manifest }: LoadedCore) {
+  constructor(options: MachineOptions, { memoryBytes, memory, core, model, translation }: Ingredients) {
+    const { module, manifest } = core;
     this.memoryBytes = memoryBytes;
     this.#onSerial = options.onSerial ?? (() => undefined);
-    const model = new CpuModel(options.cpu ?? {});
     const view = new DataView(memory.buffer);
     const ram = new Uint8Array(memory.buffer, MemoryMap.RAM, memoryBytes);
     const deterministic = options.clock === "instructions";
@@ -144,6 +162,7 @@ export class Machine {
         taskPriorityChanged: (priority) => board().setTaskPriority(priority),
       },
       ramBytes: memoryBytes,
+      ...(translation && { translation }),
       deliversFaults: () => true,
     });
     const guestMemory: GuestMemory = {

@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { type BareEngine, type BareMachine, createBareMachine } from "../../src/bare-machine.ts";
+import { type BareMachine, createBareMachine } from "../../src/bare-machine.ts";
+import type { Engine } from "../../src/engine.ts";
 
 const CODE = 0x1_0000;
 const DATA = 0x2_0000;
 const STACK = 0x2_8000;
 
-describe.each(["interpreter", "translator", "tiered"] as const)("self-modifying code on the %s", (engine: BareEngine) => {
+describe.each(["interpreter", "translator", "tiered"] as const)("self-modifying code on the %s", (engine: Engine) => {
   let machine: BareMachine;
   beforeAll(async () => {
     machine = await createBareMachine({ memoryBytes: 0x4_0000, mode: "long", engine });

@@ -16,6 +16,7 @@ export const run: Command = {
     initrd: { value: "FILE", about: "initial RAM disk", otherwise: "with Debian's kernel, a small system with a shell" },
     append: { value: "TEXT", about: "kernel command line, after what is needed for the console" },
     memory: { value: "SIZE", about: "memory of the machine, such as 512M", otherwise: "512M" },
+    engine: { value: "ENGINE", about: "interpreter, or tiered to translate hot code (slower to boot, for now)", otherwise: "interpreter" },
     clock: { value: "KIND", about: "host, or instructions for runs that repeat exactly", otherwise: "host" },
     "debug-exit": { value: "PORT", about: "I/O port of a debug-exit device, such as 0xf4: ends with code (value << 1) | 1" },
     "on-reset": { value: "ACTION", about: "exit or restart when the guest resets the machine", otherwise: "exit" },
@@ -77,13 +78,14 @@ function exitCode(exit: MachineExit, host: CommandHost): number {
 async function machineOptions(values: ReadonlyMap<string, string>, host: CommandHost): Promise<MachineOptions> {
   const memoryBytes = parseSize("--memory", values.get("memory") ?? "512M");
   const clock = parseChoice("--clock", values.get("clock") ?? "host", ["host", "instructions"]);
+  const engine = parseChoice("--engine", values.get("engine") ?? "interpreter", ["interpreter", "translator", "tiered"]);
   const portText = values.get("debug-exit");
   const port = portText === undefined ? undefined : Number(parseAddress("--debug-exit", portText));
   if (port !== undefined && port > 0xfffc) throw new VmError("ERR_CONFIG", `--debug-exit: 0x${port.toString(16)} is no I/O port for four bytes`);
   const append = values.get("append");
   const kernelPath = values.get("kernel");
   const initrdPath = values.get("initrd");
-  const common = { memoryBytes, clock, ...(port === undefined ? {} : { debugExitPort: port }) };
+  const common = { memoryBytes, clock, engine, ...(port === undefined ? {} : { debugExitPort: port }) };
   if (kernelPath !== undefined) {
     return {
       ...common,
