@@ -92,7 +92,12 @@ export async function createBareMachine(options: BareMachineOptions): Promise<Ba
     throw new VmError("ERR_CONFIG", `mode is "${String(mode)}", expected "long", "protected" or "real"`);
   }
   checkEngine(engine);
-  if (!Number.isInteger(memoryBytes) || memoryBytes % 4096 !== 0 || memoryBytes < WASM_PAGE || memoryBytes > MAXIMUM_BYTES) {
+  if (
+    !Number.isInteger(memoryBytes) ||
+    memoryBytes % 4096 !== 0 ||
+    memoryBytes < WASM_PAGE ||
+    memoryBytes > MAXIMUM_BYTES
+  ) {
     throw new VmError(
       "ERR_MEMORY_SIZE",
       `memoryBytes is ${String(memoryBytes)}, expected a multiple of 4096 from ${WASM_PAGE} to ${MAXIMUM_BYTES}`,
@@ -159,8 +164,16 @@ class Bare implements BareMachine {
       decoder: new BlockBuilder(manifest, model.decoderFeatures()),
       model,
       // Nothing is there: reads float high, writes are lost.
-      bus: { read: (_gpa, offset, byteLength) => void bytes.fill(0xff, offset, offset + byteLength), write: () => undefined },
-      hooks: isolatedHooks({ ports: { read: () => this.#takeAnswer() ?? "exit", write: () => (this.#takeAnswer() === undefined ? "exit" : undefined) } }),
+      bus: {
+        read: (_gpa, offset, byteLength) => void bytes.fill(0xff, offset, offset + byteLength),
+        write: () => undefined,
+      },
+      hooks: isolatedHooks({
+        ports: {
+          read: () => this.#takeAnswer() ?? "exit",
+          write: () => (this.#takeAnswer() === undefined ? "exit" : undefined),
+        },
+      }),
       ramBytes,
       ...(translation && { translation }),
       deliversFaults: () => processor.cpu.state.u32("idtLimit") !== 0,
@@ -296,13 +309,23 @@ class Bare implements BareMachine {
     } else if (!port.write && value !== undefined) {
       const wide = BigInt.asUintN(8 * port.bytes, BigInt(value));
       const old = state.u64("gpr", 0);
-      state.setU64("gpr", port.bytes === 4 ? wide : BigInt.asUintN(64, (old >> BigInt(8 * port.bytes)) << BigInt(8 * port.bytes)) | wide, 0);
+      state.setU64(
+        "gpr",
+        port.bytes === 4 ? wide : BigInt.asUintN(64, (old >> BigInt(8 * port.bytes)) << BigInt(8 * port.bytes)) | wide,
+        0,
+      );
     }
   }
 
   #range(what: string, gpa: bigint | number, lengthBytes: number): number {
     const at = typeof gpa === "bigint" || typeof gpa === "number" ? Number(gpa) : NaN;
-    if (!Number.isInteger(lengthBytes) || lengthBytes < 0 || !Number.isInteger(at) || at < 0 || at + lengthBytes > this.memoryBytes) {
+    if (
+      !Number.isInteger(lengthBytes) ||
+      lengthBytes < 0 ||
+      !Number.isInteger(at) ||
+      at < 0 ||
+      at + lengthBytes > this.memoryBytes
+    ) {
       throw new VmError(
         "ERR_CONFIG",
         `${what} of ${lengthBytes} bytes at guest-physical ${Number.isInteger(at) ? `0x${at.toString(16)}` : String(gpa)}: memory ends at 0x${this.memoryBytes.toString(16)}`,

@@ -49,10 +49,19 @@ export class PageTables {
   }
 
   /** @throws {VmError} ERR_CONFIG when an argument is no multiple of a page, or an address is out of reach */
-  map(gva: bigint | number, gpa: bigint | number, lengthBytes: number, options: { readonly write?: boolean; readonly execute?: boolean; readonly user?: boolean }): void {
+  map(
+    gva: bigint | number,
+    gpa: bigint | number,
+    lengthBytes: number,
+    options: { readonly write?: boolean; readonly execute?: boolean; readonly user?: boolean },
+  ): void {
     const { write = false, execute = false, user = false } = options;
     const given = { gva, gpa, lengthBytes };
-    const [first, to, length] = (["gva", "gpa", "lengthBytes"] as const).map((name) => pages(name, given[name])) as [bigint, bigint, bigint];
+    const [first, to, length] = (["gva", "gpa", "lengthBytes"] as const).map((name) => pages(name, given[name])) as [
+      bigint,
+      bigint,
+      bigint,
+    ];
     this.#requireReach(first, to, length);
     const rights = PRESENT | (write ? WRITE : 0n) | (user ? USER : 0n) | (execute || !this.#long ? 0n : NO_EXECUTE);
     for (let at = 0n; at < length; at += BigInt(PAGE)) this.#mapPage(first + at, (to + at) | rights);
@@ -64,8 +73,10 @@ export class PageTables {
     const top = 1n << 64n;
     const low = gva >= 0n && gva + length <= half;
     const high = this.#long && gva >= top - half && gva + length <= top;
-    if (!low && !high) throw new VmError("ERR_CONFIG", `map: gva is 0x${gva.toString(16)}, expected an address that the mode can reach`);
-    if (gpa < 0n || gpa + length > 1n << 40n) throw new VmError("ERR_CONFIG", `map: gpa is 0x${gpa.toString(16)}, expected less than 2^40`);
+    if (!low && !high)
+      throw new VmError("ERR_CONFIG", `map: gva is 0x${gva.toString(16)}, expected an address that the mode can reach`);
+    if (gpa < 0n || gpa + length > 1n << 40n)
+      throw new VmError("ERR_CONFIG", `map: gpa is 0x${gpa.toString(16)}, expected less than 2^40`);
   }
 
   #mapPage(gva: bigint, entry: bigint): void {

@@ -3,9 +3,44 @@ import { invariant } from "../runtime/abi/invariant.ts";
 import type { SegmentRegister, StateView } from "../runtime/cpu/state-view.ts";
 import { VmError } from "./errors.ts";
 
-const GPRS = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"] as const;
+const GPRS = [
+  "rax",
+  "rcx",
+  "rdx",
+  "rbx",
+  "rsp",
+  "rbp",
+  "rsi",
+  "rdi",
+  "r8",
+  "r9",
+  "r10",
+  "r11",
+  "r12",
+  "r13",
+  "r14",
+  "r15",
+] as const;
 const SEGMENTS = ["es", "cs", "ss", "ds", "fs", "gs", "ldtr", "tr"] as const;
-const CONTROLS = ["cr0", "cr2", "cr3", "cr4", "cr8", "efer", "xcr0", "star", "lstar", "cstar", "fmask", "kernelGsBase", "sysenterCs", "sysenterEsp", "sysenterEip", "tscAux", "pat"] as const;
+const CONTROLS = [
+  "cr0",
+  "cr2",
+  "cr3",
+  "cr4",
+  "cr8",
+  "efer",
+  "xcr0",
+  "star",
+  "lstar",
+  "cstar",
+  "fmask",
+  "kernelGsBase",
+  "sysenterCs",
+  "sysenterEsp",
+  "sysenterEip",
+  "tscAux",
+  "pat",
+] as const;
 
 type Gpr = (typeof GPRS)[number];
 type SegmentName = (typeof SEGMENTS)[number];
@@ -41,7 +76,24 @@ export const STATE_NAMES: readonly (keyof BareState)[] = [
   ...GPRS,
   ...CONTROLS,
   ...SEGMENTS,
-  ...(["rip", "rflags", "fsBase", "gsBase", "fcw", "fsw", "ftw", "mxcsr", "fip", "fdp", "fcs", "fds", "fop", "cpl", "gdt", "idt"] as const),
+  ...([
+    "rip",
+    "rflags",
+    "fsBase",
+    "gsBase",
+    "fcw",
+    "fsw",
+    "ftw",
+    "mxcsr",
+    "fip",
+    "fdp",
+    "fcs",
+    "fds",
+    "fop",
+    "cpl",
+    "gdt",
+    "idt",
+  ] as const),
   ...numbered("xmm", 16),
   ...numbered("mm", 8),
   ...numbered("st", 8),
@@ -82,8 +134,10 @@ export class StateAccess {
     if (kind === "gpr" || kind === "dr") return state.u64(kind, index);
     if (kind === "control") return state.u64(name as Control);
     if (kind === "segment") return state.segment(index);
-    if (kind === "xmm") return this.#bytes.slice(guestState.xmm.offset + 16 * index, guestState.xmm.offset + 16 * index + 16);
-    if (kind === "mm") return new DataView(this.#bytes.buffer, this.#bytes.byteOffset).getBigUint64(this.#fpr(index), true);
+    if (kind === "xmm")
+      return this.#bytes.slice(guestState.xmm.offset + 16 * index, guestState.xmm.offset + 16 * index + 16);
+    if (kind === "mm")
+      return new DataView(this.#bytes.buffer, this.#bytes.byteOffset).getBigUint64(this.#fpr(index), true);
     if (kind === "st") return this.#bytes.slice(this.#st(index), this.#st(index) + 10);
     switch (name) {
       case "rip":
@@ -165,7 +219,8 @@ export class StateAccess {
         return this.#setPrivilege(narrow(name, value, 2));
       case "gdt":
       case "idt": {
-        if (typeof value !== "object" || value === null) throw new VmError("ERR_CONFIG", `${name}: expected { base, limit }`);
+        if (typeof value !== "object" || value === null)
+          throw new VmError("ERR_CONFIG", `${name}: expected { base, limit }`);
         const { base, limit } = value as { base?: unknown; limit?: unknown };
         state.setU64(`${name}Base`, wide(`${name}.base`, base));
         return state.setU32(`${name}Limit`, narrow(`${name}.limit`, limit, 16));
@@ -193,7 +248,10 @@ export class StateAccess {
     if (typeof value !== "object" || value === null) {
       throw new VmError("ERR_CONFIG", `${name}: expected { selector, base, limit, attributes }`);
     }
-    const { selector, base, limit, attributes } = { ...this.#state.segment(segment), ...(value as { [Name in keyof SegmentRegister]?: unknown }) };
+    const { selector, base, limit, attributes } = {
+      ...this.#state.segment(segment),
+      ...(value as { [Name in keyof SegmentRegister]?: unknown }),
+    };
     this.#state.setSegment(segment, {
       selector: narrow(`${name}.selector`, selector, 16),
       base: wide(`${name}.base`, base),

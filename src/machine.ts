@@ -55,7 +55,12 @@ export interface MachineStats {
   readonly runningMs: number;
   readonly idleMs: number;
   readonly blocks: { readonly decoded: number; readonly dropped: number; readonly flushes: number };
-  readonly shadow: { readonly kept: number; readonly fresh: number; readonly tableWrites: number; readonly dropped: number };
+  readonly shadow: {
+    readonly kept: number;
+    readonly fresh: number;
+    readonly tableWrites: number;
+    readonly dropped: number;
+  };
   readonly exits: ExitCounts;
 }
 
@@ -82,7 +87,12 @@ const LONGEST_SLEEP_MS = 60_000;
  */
 export async function createMachine(options: MachineOptions): Promise<Machine> {
   const memoryBytes = options.memoryBytes ?? DEFAULT_MEMORY;
-  if (!Number.isInteger(memoryBytes) || memoryBytes % MIB !== 0 || memoryBytes < MINIMUM_MEMORY || memoryBytes > RAM_END) {
+  if (
+    !Number.isInteger(memoryBytes) ||
+    memoryBytes % MIB !== 0 ||
+    memoryBytes < MINIMUM_MEMORY ||
+    memoryBytes > RAM_END
+  ) {
     throw new VmError(
       "ERR_MEMORY_SIZE",
       `memoryBytes is ${String(memoryBytes)}, expected a multiple of 1 MiB from 64 MiB to ${RAM_END / MIB} MiB`,
@@ -297,7 +307,10 @@ export class Machine {
       this.#clock.advanceTo(next);
       return;
     }
-    const waitMs = next === undefined ? LONGEST_SLEEP_MS : Math.min(LONGEST_SLEEP_MS, Number((next - this.#clock.nowNs()) / 1000n) / 1000);
+    const waitMs =
+      next === undefined
+        ? LONGEST_SLEEP_MS
+        : Math.min(LONGEST_SLEEP_MS, Number((next - this.#clock.nowNs()) / 1000n) / 1000);
     if (waitMs <= 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.ceil(waitMs));

@@ -77,12 +77,21 @@ const doubles = (low: number, high: number): Uint8Array => new Uint8Array(Float6
 
 /** @param stride bytes from one round to the next; chosen so that the rounds cover all `bytes` */
 function memory(name: string, bytes: number, stride: number, rounds: number): MicroProgram {
-  const listing = MEMORY.replace("83 c3 10        add ebx, 16", `83 c3 ${stride.toString(16)}        add ebx, ${stride}`);
+  const listing = MEMORY.replace(
+    "83 c3 10        add ebx, 16",
+    `83 c3 ${stride.toString(16)}        add ebx, ${stride}`,
+  );
   return { name, listing, instructionsPerRound: 7, rounds, state: { rsi: BigInt(DATA), r8: BigInt(bytes - stride) } };
 }
 
 export const MICRO_PROGRAMS: readonly MicroProgram[] = [
-  { name: "integer arithmetic", listing: ALU, instructionsPerRound: 10, rounds: 1_000_000, state: { rdx: 7n, rsi: 3n } },
+  {
+    name: "integer arithmetic",
+    listing: ALU,
+    instructionsPerRound: 10,
+    rounds: 1_000_000,
+    state: { rdx: 7n, rsi: 3n },
+  },
   memory("loads and stores, 64 KiB", 0x1_0000, 16, 1_000_000),
   memory("loads and stores, 64 MiB", 0x400_0000, 64, 1_000_000),
   { name: "calls and returns", listing: CALLS, instructionsPerRound: 10, rounds: 500_000, state: {} },

@@ -17,7 +17,10 @@ const MEMORY_BYTES = 0x600_0000;
 const TIME_MS = 1500;
 
 /** Runs every micro program on every engine; `report` is called as each begins. */
-export async function runMicroSuite(engines: readonly "interpreter"[], report: (what: string) => void): Promise<MicroResult[]> {
+export async function runMicroSuite(
+  engines: readonly "interpreter"[],
+  report: (what: string) => void,
+): Promise<MicroResult[]> {
   const results: MicroResult[] = [];
   for (const engine of engines) {
     for (const program of MICRO_PROGRAMS) {

@@ -1,5 +1,14 @@
 import { invariant } from "../../runtime/abi/invariant.ts";
-import { binaryenType, binaryenTypes, NONE, UNREACHABLE, unsignedLoad, type Expression, type Wasm, type WasmType } from "./module.ts";
+import {
+  binaryenType,
+  binaryenTypes,
+  NONE,
+  UNREACHABLE,
+  unsignedLoad,
+  type Expression,
+  type Wasm,
+  type WasmType,
+} from "./module.ts";
 import { Value, type Variable, type Width } from "./value.ts";
 
 export type VectorShape = "i8x16" | "i16x8" | "i32x4" | "i64x2" | "f32x4" | "f64x2" | "v128";
@@ -136,7 +145,8 @@ export class FunctionBuilder {
       return new Value("i64", 64, () => this.wasm.i64.const(wide), true);
     }
     invariant(width !== 128, "use vectorConstant for 128 bits");
-    const narrow = width === 32 ? Number(BigInt.asIntN(32, BigInt(value))) : Number(BigInt.asUintN(width, BigInt(value)));
+    const narrow =
+      width === 32 ? Number(BigInt.asIntN(32, BigInt(value))) : Number(BigInt.asUintN(width, BigInt(value)));
     return new Value("i32", width, () => this.wasm.i32.const(narrow), true);
   }
 
@@ -321,8 +331,17 @@ export class FunctionBuilder {
     }
   }
   /** An operation of the wasm type `type` that yields the same type: e.float("f64", "sqrt", x). */
-  float(type: FloatType, operation: "add" | "sub" | "mul" | "div" | "sqrt" | "abs" | "neg" | "floor" | "ceil" | "trunc" | "nearest" | "copysign", ...operands: Value[]): Value {
-    return this.value(type, widthOf(type), this.#operation(type, operation)(...operands.map((operand) => operand.take())));
+  float(
+    type: FloatType,
+    operation:
+      "add" | "sub" | "mul" | "div" | "sqrt" | "abs" | "neg" | "floor" | "ceil" | "trunc" | "nearest" | "copysign",
+    ...operands: Value[]
+  ): Value {
+    return this.value(
+      type,
+      widthOf(type),
+      this.#operation(type, operation)(...operands.map((operand) => operand.take())),
+    );
   }
   /** A comparison of floats: 32-bit 0 or 1. */
   compareFloat(type: FloatType, operation: "eq" | "ne" | "lt" | "le" | "gt" | "ge", left: Value, right: Value): Value {
@@ -348,7 +367,11 @@ export class FunctionBuilder {
     return this.value(lane, width, extract(vector.take(), index));
   }
   replaceLane(shape: Exclude<VectorShape, "v128">, vector: Value, index: number, lane: Value): Value {
-    const replace = this.#member(shape, "replace_lane") as (vector: Expression, index: number, lane: Expression) => Expression;
+    const replace = this.#member(shape, "replace_lane") as (
+      vector: Expression,
+      index: number,
+      lane: Expression,
+    ) => Expression;
     return this.value("v128", 128, replace(vector.take(), index, lane.take()));
   }
   /** Bytes `mask[i]` of the 32 bytes of low then high. */
@@ -435,7 +458,12 @@ export class FunctionBuilder {
   /** A loop that goes round only by `continue`. */
   loop(body: (again: Label) => void): void {
     const name = this.freshLabel();
-    this.statement(this.wasm.loop(name, this.collect(() => body({ name }))));
+    this.statement(
+      this.wasm.loop(
+        name,
+        this.collect(() => body({ name })),
+      ),
+    );
   }
   break(label: Label, condition?: Value): void {
     this.statement(condition ? this.wasm.br(label.name, condition.take()) : this.wasm.br(label.name));
@@ -464,24 +492,54 @@ export class FunctionBuilder {
   // ---- calls ----
 
   call(name: string, operands: readonly Value[], result: WasmType, width?: Width): Value {
-    const call = this.wasm.call(name, operands.map((operand) => operand.take()), binaryenType(result));
+    const call = this.wasm.call(
+      name,
+      operands.map((operand) => operand.take()),
+      binaryenType(result),
+    );
     // Evaluated here, so that effects stay in the order in which they were written.
     return this.let(this.value(result, width ?? widthOf(result), call));
   }
   callVoid(name: string, operands: readonly Value[]): void {
-    this.statement(this.wasm.call(name, operands.map((operand) => operand.take()), NONE));
+    this.statement(
+      this.wasm.call(
+        name,
+        operands.map((operand) => operand.take()),
+        NONE,
+      ),
+    );
   }
   tailCall(name: string, operands: readonly Value[]): void {
-    this.statement(this.wasm.return_call(name, operands.map((operand) => operand.take()), UNREACHABLE));
+    this.statement(
+      this.wasm.return_call(
+        name,
+        operands.map((operand) => operand.take()),
+        UNREACHABLE,
+      ),
+    );
   }
-  callIndirect(table: string, index: Value, operands: readonly Value[], params: readonly WasmType[], result: WasmType): Value {
+  callIndirect(
+    table: string,
+    index: Value,
+    operands: readonly Value[],
+    params: readonly WasmType[],
+    result: WasmType,
+  ): Value {
     const taken = operands.map((operand) => operand.take());
     const call = this.wasm.call_indirect(table, index.take(), taken, binaryenTypes(params), binaryenType(result));
     return this.let(this.value(result, widthOf(result), call));
   }
-  tailCallIndirect(table: string, index: Value, operands: readonly Value[], params: readonly WasmType[], results: readonly WasmType[]): void {
+  tailCallIndirect(
+    table: string,
+    index: Value,
+    operands: readonly Value[],
+    params: readonly WasmType[],
+    results: readonly WasmType[],
+  ): void {
     const taken = operands.map((operand) => operand.take());
-    this.statement(this.wasm.return_call_indirect(table, index.take(), taken, binaryenTypes(params), binaryenTypes(results)));
+    this.statement(
+      this.wasm.return_call_indirect(table, index.take(), taken, binaryenTypes(params), binaryenTypes(results)),
+    );
   }
 
   // ---- plumbing ----

@@ -35,12 +35,12 @@ export function unsignedLoad(load: Expression): Expression {
 }
 
 /** Exists, but not in Binaryen's type declarations. */
-const LoadNode = (binaryen as unknown as { readonly Load: { setSigned(load: Expression, signed: boolean): void } }).Load;
+const LoadNode = (binaryen as unknown as { readonly Load: { setSigned(load: Expression, signed: boolean): void } })
+  .Load;
 
 /** How hard Binaryen works on a module before it is written. */
 export type Optimization =
-  | { readonly level: 0 | 1 | 2 | 3; readonly shrink?: 0 | 1 | 2 }
-  | { readonly passes: readonly string[] };
+  { readonly level: 0 | 1 | 2 | 3; readonly shrink?: 0 | 1 | 2 } | { readonly passes: readonly string[] };
 
 /** A WebAssembly module under construction, on the memory and the table that all of a VM's modules share. */
 export class WasmModule {

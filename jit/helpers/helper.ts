@@ -16,7 +16,10 @@ export interface Helper {
 export function addHelpers(module: WasmModule, helpers: readonly Helper[]): void {
   for (const { name, params, result, emit } of helpers) {
     const f = new StateBuilder(module.raw, name, ["i32", ...params], result === "none" ? [] : [result]);
-    emit(f, params.map((_, index) => f.parameter(index + 1)));
+    emit(
+      f,
+      params.map((_, index) => f.parameter(index + 1)),
+    );
     f.finish();
   }
 }

@@ -137,7 +137,8 @@ export class BlockBuilder implements BlockDecoder {
 
   #clear(memory: DataView, record: number): void {
     for (let i = 0; i < Rec.BYTES; i += 4) memory.setUint32(record + i, 0, LITTLE);
-    for (const field of [Rec.BASE, Rec.INDEX, Rec.SEGMENT]) memory.setUint16(record + field, guestState.zero.offset, LITTLE);
+    for (const field of [Rec.BASE, Rec.INDEX, Rec.SEGMENT])
+      memory.setUint16(record + field, guestState.zero.offset, LITTLE);
   }
 
   #writeInstruction(memory: DataView, record: number, decoded: Decoded, index: number, dead: boolean): void {
@@ -151,7 +152,10 @@ export class BlockBuilder implements BlockDecoder {
     memory.setUint16(record + Rec.INDEX_IN_BLOCK, index, LITTLE);
     memory.setUint8(record + Rec.ADDRESS_SHIFT, 64 - instruction.addressSize);
     memory.setUint8(record + Rec.SEGMENT_NUMBER, USES_FRAME.has(instruction.mnemonic) ? Segment.SS : Segment.DS);
-    memory.setUint8(record + Rec.PREFIXES, (instruction.lock ? 1 : 0) | (instruction.repeat === 0xf2 ? 2 : instruction.repeat === 0xf3 ? 4 : 0));
+    memory.setUint8(
+      record + Rec.PREFIXES,
+      (instruction.lock ? 1 : 0) | (instruction.repeat === 0xf2 ? 2 : instruction.repeat === 0xf3 ? 4 : 0),
+    );
     memory.setUint8(record + Rec.OPERAND_BYTES, instruction.operandSize / 8);
     const codes = instruction.encoding.operands;
     let immediates = 0;
@@ -238,9 +242,15 @@ function setWide(memory: DataView, at: number, value: number): void {
   memory.setInt32(at + 4, Math.floor(value / 0x1_0000_0000), LITTLE);
 }
 
-const flagSets = new WeakMap<Definition, { readonly writes: ReadonlySet<string>; readonly covers: ReadonlySet<string> }>();
+const flagSets = new WeakMap<
+  Definition,
+  { readonly writes: ReadonlySet<string>; readonly covers: ReadonlySet<string> }
+>();
 
-function flagsOf(definition: Definition): { readonly writes: ReadonlySet<string>; readonly covers: ReadonlySet<string> } {
+function flagsOf(definition: Definition): {
+  readonly writes: ReadonlySet<string>;
+  readonly covers: ReadonlySet<string>;
+} {
   let sets = flagSets.get(definition);
   if (!sets) {
     const names = (text: string | undefined): string[] => (text ? text.split(" ") : []);
@@ -265,7 +275,8 @@ function flagsAreDead(list: readonly Decoded[], index: number): boolean {
   const pending = new Set(flagsOf(self.definition).writes);
   for (let next = index + 1; next < list.length; next++) {
     const { definition, instruction } = list[next] as Decoded;
-    if (definition.hot !== true || definition.ends === true || definition.flags?.reads || definition.flags?.mayWrite) return false;
+    if (definition.hot !== true || definition.ends === true || definition.flags?.reads || definition.flags?.mayWrite)
+      return false;
     if (TOUCHES_STACK.has(instruction.mnemonic)) return false;
     if (instruction.mnemonic !== "lea" && instruction.operands.some(({ kind }) => kind === "memory")) return false;
     for (const flag of flagsOf(definition).covers) pending.delete(flag);

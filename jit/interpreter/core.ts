@@ -23,7 +23,11 @@ const INITIAL_PAGES = MemoryMap.RAM / PAGE;
 const MAXIMUM_PAGES = 0x1_0000;
 
 /** Generates core.wasm: helpers, dispatch, and a handler for each variant of each definition. */
-export function generateCore(optimization: Optimization): { readonly module: WasmModule; readonly manifest: CoreManifest; readonly failures: readonly string[] } {
+export function generateCore(optimization: Optimization): {
+  readonly module: WasmModule;
+  readonly manifest: CoreManifest;
+  readonly failures: readonly string[];
+} {
   const variants = enumerateVariants();
   const module = new WasmModule();
   module.importMemory(INITIAL_PAGES, MAXIMUM_PAGES);
@@ -35,7 +39,16 @@ export function generateCore(optimization: Optimization): { readonly module: Was
   module.importFunction("data_access", ["i64", "i32", "i32"], []);
   module.importFunction("call_out", ["i32", "i32"], ["i32"]);
   addHelpers(module, allHelpers);
-  for (const name of ["page_walk", "read_slow", "write_slow", "fetch_slow", "select_tlb", "physical_read", "physical_write"]) module.export(name);
+  for (const name of [
+    "page_walk",
+    "read_slow",
+    "write_slow",
+    "fetch_slow",
+    "select_tlb",
+    "physical_read",
+    "physical_write",
+  ])
+    module.export(name);
 
   const callOuts = new CallOutNumbers();
   const functions: string[] = [...SPECIAL_HANDLERS];

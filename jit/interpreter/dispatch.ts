@@ -17,7 +17,14 @@ import { tlbEntry, tlbOffset } from "../helpers/memory.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS, HANDLER_TABLE } from "./emitter.ts";
 
 /** Handlers that no instruction names; they come first in the table, in this order. */
-export const SPECIAL_HANDLERS = ["stale", "fall_through", "undefined_opcode", "too_long", "page_crossing", ...ENTRY_HANDLERS] as const;
+export const SPECIAL_HANDLERS = [
+  "stale",
+  "fall_through",
+  "undefined_opcode",
+  "too_long",
+  "page_crossing",
+  ...ENTRY_HANDLERS,
+] as const;
 export type SpecialHandler = (typeof SPECIAL_HANDLERS)[number];
 
 /** The table of translated regions: functions (vCPU base) -> RegionAction. */
@@ -255,7 +262,10 @@ function firstRecord(f: Dispatch): Value {
 /** The first record of a block that is no entry record. */
 function behindEntry(f: Dispatch, record: Value): Value {
   const first = SPECIAL_HANDLERS.indexOf(ENTRY_HANDLERS[0]);
-  const isEntry = f.ltU(f.sub(f.loadOffset(32, record, Rec.HANDLER), f.constant(32, first)), f.constant(32, ENTRY_HANDLERS.length));
+  const isEntry = f.ltU(
+    f.sub(f.loadOffset(32, record, Rec.HANDLER), f.constant(32, first)),
+    f.constant(32, ENTRY_HANDLERS.length),
+  );
   return f.add(record, f.mul(isEntry, f.constant(32, Rec.BYTES)));
 }
 
@@ -340,10 +350,7 @@ function addResolve(module: WasmModule, name: string, link: number, target: (f: 
 /** Turns a unit trap into the fault that CR0 and CR4 ask for. SDM Vol. 3A, 2.5 and table 10-1. */
 function emitUnitTrap(f: Dispatch, trap: Value): void {
   const emulation = f.and(f.get("cr0"), f.constant(64, 4n));
-  const noSse = f.and(
-    f.eq(trap, f.constant(32, UnitTrap.SSE)),
-    f.eqz(f.and(f.get("cr4"), f.constant(64, 0x200n))),
-  );
+  const noSse = f.and(f.eq(trap, f.constant(32, UnitTrap.SSE)), f.eqz(f.and(f.get("cr4"), f.constant(64, 0x200n))));
   const isX87 = f.eq(trap, f.constant(32, UnitTrap.X87));
   const undefinedOpcode = f.and(f.or(f.ne(emulation, f.constant(64, 0n)), noSse), f.eqz(isX87));
   f.set("exitVector", f.select(undefinedOpcode, f.constant(32, Vector.UD), f.constant(32, Vector.NM)));

@@ -3,10 +3,17 @@ import { Exit, guestState, NO_ERROR_CODE, Segment, UnitTrap } from "../../runtim
 import { Rec, Tlb } from "../../runtime/abi/memory-map.ts";
 import type { Wasm } from "../emit/module.ts";
 import type { Value, Width } from "../emit/value.ts";
-import { Access } from "../helpers/memory.ts";
+import { Access } from "../helpers/page-walk.ts";
 import { tlbEntry, tlbHit, tlbOffset } from "../helpers/memory.ts";
 import type { Access as OperandAccess, Definition } from "../semantics/define.ts";
-import { Emitter, faultVector, GPR_NAMES, type FaultName, type GprName, type OperandHandle } from "../semantics/emitter.ts";
+import {
+  Emitter,
+  faultVector,
+  GPR_NAMES,
+  type FaultName,
+  type GprName,
+  type OperandHandle,
+} from "../semantics/emitter.ts";
 import type { CallOutNumbers } from "./call-out-numbers.ts";
 import { Immediate, Memory, NoOperand, Register } from "./operands.ts";
 import type { OperandForm, Variant } from "./variant.ts";
@@ -87,8 +94,7 @@ export class InterpreterEmitter extends Emitter {
           effective: () => this.#effectiveAddress(form.shape === "flat"),
           ...(form.shape === "flat" ? {} : { truncate: (effective: Value) => this.and(effective, this.#mask()) }),
           unchecked: (effective) => (form.shape === "flat" ? effective : this.#segmentBased("default", effective)),
-          linear: (effective, byteLength, write) =>
-            this.#linear(form.shape, effective, byteLength, write),
+          linear: (effective, byteLength, write) => this.#linear(form.shape, effective, byteLength, write),
           aligned: form.width === 128 && this.#definition.unaligned !== true,
         });
       case "immediate": {
@@ -161,7 +167,10 @@ export class InterpreterEmitter extends Emitter {
   override segmentLinear(segment: number | "default", effective: Value, byteLength: Value, write: boolean): Value {
     if (this.mode === "long") {
       if (segment === "default") {
-        const base = this.loadOffset(64, this.add(this.cpu, this.extend(this.loadOffset(16, this.record, Rec.SEGMENT), 32)));
+        const base = this.loadOffset(
+          64,
+          this.add(this.cpu, this.extend(this.loadOffset(16, this.record, Rec.SEGMENT), 32)),
+        );
         return this.let(this.add(effective, base));
       }
       return segment === Segment.FS || segment === Segment.GS
@@ -230,7 +239,12 @@ export class InterpreterEmitter extends Emitter {
   }
 
   probeAccess(gva: Value, byteLength: number, access: "r" | "w"): void {
-    const operands = [this.cpu, gva, this.constant(32, byteLength), this.constant(32, access === "w" ? Access.WRITE : 0)];
+    const operands = [
+      this.cpu,
+      gva,
+      this.constant(32, byteLength),
+      this.constant(32, access === "w" ? Access.WRITE : 0),
+    ];
     this.if(this.eqz(this.call("probe_slow", operands, "i32")), () => this.leaveWithFault());
   }
 
@@ -285,7 +299,9 @@ export class InterpreterEmitter extends Emitter {
   }
 
   #stackLinear(pointer: Value, byteLength: number, write: boolean): Value {
-    return this.mode === "long" ? pointer : this.segmentLinear(Segment.SS, pointer, this.constant(32, byteLength), write);
+    return this.mode === "long"
+      ? pointer
+      : this.segmentLinear(Segment.SS, pointer, this.constant(32, byteLength), write);
   }
 
   #inStack = false;
@@ -313,7 +329,9 @@ export class InterpreterEmitter extends Emitter {
 
   override currentRip(): Value {
     const page = this.loadOffset(64, this.cpu, guestState.ripPage.offset);
-    return this.let(this.add(page, this.extend(this.extend(this.loadOffset(16, this.record, Rec.PAGE_OFFSET), 32), 64)));
+    return this.let(
+      this.add(page, this.extend(this.extend(this.loadOffset(16, this.record, Rec.PAGE_OFFSET), 32), 64)),
+    );
   }
 
   override nextRip(): Value {
@@ -339,7 +357,13 @@ export class InterpreterEmitter extends Emitter {
     invariant(target.kind === "relative", "branch takes a relative operand");
     this.#ended = true;
     const taken = this.let(condition);
-    this.#chargeBlock(() => this.choose(taken, () => this.#target(), () => this.nextRip()));
+    this.#chargeBlock(() =>
+      this.choose(
+        taken,
+        () => this.#target(),
+        () => this.nextRip(),
+      ),
+    );
     this.if(
       taken,
       () => this.#follow(Rec.LINK_TAKEN, "resolve_taken"),
@@ -452,4 +476,3 @@ export class InterpreterEmitter extends Emitter {
     }
   }
 }
-

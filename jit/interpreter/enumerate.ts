@@ -30,7 +30,11 @@ export function enumerateVariants(): ReadonlyMap<string, Variant> {
   return variants;
 }
 
-function addVariants(variants: Map<string, Variant>, instruction: Parameters<typeof variantOf>[0], definition: Definition): void {
+function addVariants(
+  variants: Map<string, Variant>,
+  instruction: Parameters<typeof variantOf>[0],
+  definition: Definition,
+): void {
   for (const dead of hasDeadForm(definition) ? [false, true] : [false]) {
     const variant = variantOf(instruction, definition, dead);
     variants.set(variantKey(variant), variant);

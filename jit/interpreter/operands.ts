@@ -52,7 +52,13 @@ export class Register extends OperandBase {
       return;
     }
     const pointer = e.let(this.#pointer());
-    e.storeOffset(pointer, e.extend(what.type === "f32" || what.type === "f64" ? e.reinterpret(what, what.type === "f32" ? "i32" : "i64") : what, 64));
+    e.storeOffset(
+      pointer,
+      e.extend(
+        what.type === "f32" || what.type === "f64" ? e.reinterpret(what, what.type === "f32" ? "i32" : "i64") : what,
+        64,
+      ),
+    );
     e.storeOffset(pointer, e.constant(64, 0n), 8);
   }
 
@@ -114,7 +120,8 @@ export class Memory extends OperandBase {
   override read(): Value {
     const e = this.#e;
     const width = accessWidth(this.width);
-    if (this.#access !== "rw") return e.let(e.loadOffset(width, e.readAccess(this.#linear(width / 8, false), width / 8)));
+    if (this.#access !== "rw")
+      return e.let(e.loadOffset(width, e.readAccess(this.#linear(width / 8, false), width / 8)));
     this.#modified ??= e.modifyAccess(this.#linear(width / 8, true), width / 8);
     return e.let(e.loadOffset(width, this.#modified));
   }

@@ -55,9 +55,7 @@ function formKey(form: OperandForm): string {
 }
 
 /** Mnemonics whose definitions use the address size although no operand shows it. */
-const USES_ADDRESS_SIZE = new Set(
-  "jcxz loop loope loopne xlat maskmovq maskmovdqu monitor fxsave fxrstor".split(" "),
-);
+const USES_ADDRESS_SIZE = new Set("jcxz loop loope loopne xlat maskmovq maskmovdqu monitor fxsave fxrstor".split(" "));
 
 /**
  * The variant of the handler that runs an instruction. Whatever its definition cannot see (an operand size that shows in no
@@ -110,7 +108,8 @@ function formOf(operand: Operand, instruction: Instruction, definition: Definiti
   switch (operand.kind) {
     case "register": {
       const { class: kind } = operand;
-      if (kind === "gpr" || kind === "xmm" || kind === "mmx") return { kind: "register", class: kind, width: operand.width };
+      if (kind === "gpr" || kind === "xmm" || kind === "mmx")
+        return { kind: "register", class: kind, width: operand.width };
       return { kind: "register", class: "number", width: 32 };
     }
     case "memory": {

@@ -41,6 +41,8 @@ export interface Definition<Names extends Readonly<Record<string, Access>> = Rea
 }
 
 /** Defines what one mnemonic does. The names of the operands are checked against their use. */
-export function define<const Names extends Readonly<Record<string, Access>>>(definition: Definition<Names>): Definition {
+export function define<const Names extends Readonly<Record<string, Access>>>(
+  definition: Definition<Names>,
+): Definition {
   return definition as unknown as Definition;
 }

@@ -3,10 +3,28 @@ import { StateBuilder } from "../emit/state.ts";
 import type { Value, Width } from "../emit/value.ts";
 import { Flags } from "./flags.ts";
 
-export const GPR_NAMES = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"] as const;
+export const GPR_NAMES = [
+  "rax",
+  "rcx",
+  "rdx",
+  "rbx",
+  "rsp",
+  "rbp",
+  "rsi",
+  "rdi",
+  "r8",
+  "r9",
+  "r10",
+  "r11",
+  "r12",
+  "r13",
+  "r14",
+  "r15",
+] as const;
 export type GprName = (typeof GPR_NAMES)[number];
 
-export type FaultName = "DE" | "DB" | "BP" | "OF" | "BR" | "UD" | "NM" | "SS" | "GP" | "PF" | "MF" | "AC" | "XM" | "NP" | "TS";
+export type FaultName =
+  "DE" | "DB" | "BP" | "OF" | "BR" | "UD" | "NM" | "SS" | "GP" | "PF" | "MF" | "AC" | "XM" | "NP" | "TS";
 
 /**
  * An operand as a definition sees it: its form and its width are known, its value is not.
@@ -48,7 +66,8 @@ export interface OperandHandle {
 }
 
 /** A way of branching, known as data to both back ends. */
-export type ConditionCode = "o" | "no" | "b" | "ae" | "e" | "ne" | "be" | "a" | "s" | "ns" | "p" | "np" | "l" | "ge" | "le" | "g";
+export type ConditionCode =
+  "o" | "no" | "b" | "ae" | "e" | "ne" | "be" | "a" | "s" | "ns" | "p" | "np" | "l" | "ge" | "le" | "g";
 
 /**
  * What a definition writes against. The interpreter and the translator each implement it; a definition cannot tell which one it

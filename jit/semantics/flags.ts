@@ -79,10 +79,7 @@ export class Flags {
     const { e } = this;
     const carry = others.CF ? e.let(others.CF) : e.constant(32, 0);
     const overflow = others.OF ?? e.constant(32, 0);
-    let bits = e.or(
-      e.shl(carry, e.constant(32, CF_BIT)),
-      e.shl(e.xor(carry, overflow), e.constant(32, CO_BIT)),
-    );
+    let bits = e.or(e.shl(carry, e.constant(32, CF_BIT)), e.shl(e.xor(carry, overflow), e.constant(32, CO_BIT)));
     if (others.AF) bits = e.or(bits, e.shl(others.AF, e.constant(32, AF_BIT)));
     e.writeFlags(e.signExtend(result, 64), bits);
   }

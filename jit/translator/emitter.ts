@@ -128,7 +128,8 @@ export class TranslatorEmitter extends PathEmitter {
   #operand(operand: Operand, access: Access): OperandHandle {
     switch (operand.kind) {
       case "register":
-        if (operand.class === "gpr") return new GeneralRegister(this, operand.number, operand.width, operand.high === true);
+        if (operand.class === "gpr")
+          return new GeneralRegister(this, operand.number, operand.width, operand.high === true);
         if (operand.class === "xmm") return new VectorRegister(this, operand.number, operand.width);
         throw new Untranslatable(`a register of class ${operand.class}`);
       case "memory": {
@@ -161,7 +162,10 @@ export class TranslatorEmitter extends PathEmitter {
       address = this.constant(64, constant);
       if (index >= 0) {
         const scaled = this.shl(this.readGeneral(index, 64, false), this.constant(64, Math.log2(scale)));
-        address = base >= 0 ? this.add(this.add(this.readGeneral(base, 64, false), scaled), address) : this.add(scaled, address);
+        address =
+          base >= 0
+            ? this.add(this.add(this.readGeneral(base, 64, false), scaled), address)
+            : this.add(scaled, address);
       } else if (base >= 0) {
         address = this.add(this.readGeneral(base, 64, false), address);
       }
@@ -186,7 +190,9 @@ export class TranslatorEmitter extends PathEmitter {
   readGeneral(number: number, width: Width, high: boolean): Value {
     const whole = this.#general(number).get();
     if (width === 64) return this.let(whole);
-    return this.let(high ? this.truncate(this.shrU(this.truncate(whole, 32), this.constant(32, 8)), 8) : this.truncate(whole, width));
+    return this.let(
+      high ? this.truncate(this.shrU(this.truncate(whole, 32), this.constant(32, 8)), 8) : this.truncate(whole, width),
+    );
   }
 
   writeGeneral(number: number, value: Value, high: boolean): void {
@@ -224,7 +230,11 @@ export class TranslatorEmitter extends PathEmitter {
   }
 
   #asBits(value: Value): Value {
-    return value.type === "f32" ? this.reinterpret(value, "i32") : value.type === "f64" ? this.reinterpret(value, "i64") : value;
+    return value.type === "f32"
+      ? this.reinterpret(value, "i32")
+      : value.type === "f64"
+        ? this.reinterpret(value, "i64")
+        : value;
   }
 
   override gpr(register: GprName | number, width: Width): OperandHandle {
@@ -268,7 +278,8 @@ export class TranslatorEmitter extends PathEmitter {
   }
 
   override set(field: StateField, value: Value, index: number | Value = 0): void {
-    if (field === "mxcsr" || field === "rip" || field === "mode" || field === "cpl") throw new Untranslatable(`writes ${field}`);
+    if (field === "mxcsr" || field === "rip" || field === "mode" || field === "cpl")
+      throw new Untranslatable(`writes ${field}`);
     // What helpers get their operands in is nothing that the guest could see.
     if (field !== "fpRaised" && field !== "scratch") this.changes();
     super.set(field, value, index);
@@ -310,7 +321,9 @@ export class TranslatorEmitter extends PathEmitter {
   #storeLane(offset: Value, { width, vector }: LaneBits): void {
     const { v128 } = this.wasm;
     const at = offset.take();
-    this.statement(width === 32 ? v128.store32_lane(0, 1, 0, at, vector.take()) : v128.store64_lane(0, 1, 0, at, vector.take()));
+    this.statement(
+      width === 32 ? v128.store32_lane(0, 1, 0, at, vector.take()) : v128.store64_lane(0, 1, 0, at, vector.take()),
+    );
   }
 
   requireAligned(gva: Value, alignment: number): void {
@@ -447,7 +460,8 @@ export class TranslatorEmitter extends PathEmitter {
 
   /** Emits, at the very beginning: what the region keeps in locals is loaded; what it was translated for is checked. */
   emitPrologue(): void {
-    const load = (variable: Variable, offset: number): void => variable.set(this.loadOffset(variable.width, this.cpu, offset));
+    const load = (variable: Variable, offset: number): void =>
+      variable.set(this.loadOffset(variable.width, this.cpu, offset));
     load(this.budget, guestState.budget.offset);
     load(this.ripPage, guestState.ripPage.offset);
     if (this.usesTlb) load(this.#tlb, guestState.tlb.offset);
@@ -475,5 +489,4 @@ export class TranslatorEmitter extends PathEmitter {
       if (variable && this.vectorsWritten.has(number)) store(variable, guestState.xmm.offset + 16 * number);
     });
   }
-
 }

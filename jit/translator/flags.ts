@@ -121,7 +121,13 @@ export class TranslatorFlags extends Flags {
     // A result that nothing else uses is not computed.
     const named = result.reusable ? result : undefined;
     const withCarry = this.#e.usesCarry;
-    this.#become({ kind, left: e.let(left), right: e.let(right), result: withCarry ? e.let(result) : named, withCarry });
+    this.#become({
+      kind,
+      left: e.let(left),
+      right: e.let(right),
+      result: withCarry ? e.let(result) : named,
+      withCarry,
+    });
   }
 
   #step(kind: Step["kind"], { result }: Arithmetic): void {
@@ -265,7 +271,8 @@ export class TranslatorFlags extends Flags {
   override condition(code: ConditionCode): Value {
     const { base, step } = this.#state;
     if (step) return super.condition(code);
-    const direct = base.kind === "sub" && !base.withCarry ? this.#compare(code, base) : this.#compareWithZero(code, base);
+    const direct =
+      base.kind === "sub" && !base.withCarry ? this.#compare(code, base) : this.#compareWithZero(code, base);
     return direct ?? super.condition(code);
   }
 
@@ -356,7 +363,11 @@ export class TranslatorFlags extends Flags {
   arrive(mustBeRead: boolean): void {
     const { left, right } = this.#dynamic();
     // Named, because the variables change at the next edge.
-    const stored = (): Base => ({ kind: "stored", result: this.e.let(left.get()), bits: this.e.let(this.e.truncate(right.get(), 32)) });
+    const stored = (): Base => ({
+      kind: "stored",
+      result: this.e.let(left.get()),
+      bits: this.e.let(this.e.truncate(right.get(), 32)),
+    });
     this.#state = mustBeRead ? { base: stored() } : DYNAMIC;
   }
 
@@ -371,7 +382,9 @@ export class TranslatorFlags extends Flags {
       variables.kind.set(e.constant(32, kind));
     }
     if (step === "dynamic") return;
-    const stepKind = step ? (step.kind === "increment" ? Kind.INCREMENTED : Kind.DECREMENTED) + logWidth(step.result.width) : 0;
+    const stepKind = step
+      ? (step.kind === "increment" ? Kind.INCREMENTED : Kind.DECREMENTED) + logWidth(step.result.width)
+      : 0;
     this.#stepKinds.add(stepKind);
     variables.stepKind.set(e.constant(32, stepKind));
     if (step) variables.stepResult.set(e.extend(step.result, 64));
@@ -439,7 +452,10 @@ export class TranslatorFlags extends Flags {
       const result = e.let(e.truncate(stepResult.get(), width));
       const { result: oldResult, bits: oldBits } = this.#e.initialFlags();
       const base: Base = { kind: "stored", result: oldResult, bits: oldBits };
-      const state: FlagState = { base, step: { kind: (which & ~3) === Kind.INCREMENTED ? "increment" : "decrement", result } };
+      const state: FlagState = {
+        base,
+        step: { kind: (which & ~3) === Kind.INCREMENTED ? "increment" : "decrement", result },
+      };
       const stored = this.materialise(state);
       this.#e.setExitFlags(stored.result, stored.bits);
     });

@@ -129,14 +129,19 @@ export abstract class FoldingEmitter extends Emitter {
 
   /** A vector whose low lane is `value`, the rest being that of `vector`. */
   withLowLane(vector: Value, value: Value): Value {
-    if (value instanceof FloatBits) return this.replaceLane(value.width === 32 ? "f32x4" : "f64x2", vector, 0, value.float);
+    if (value instanceof FloatBits)
+      return this.replaceLane(value.width === 32 ? "f32x4" : "f64x2", vector, 0, value.float);
     if (value instanceof LaneBits) return this.#mergeLow(vector, value);
     return this.replaceLane(laneShape(value.width), vector, 0, value);
   }
 
   #mergeLow(vector: Value, { width, vector: source }: LaneBits): Value {
     const bytes = width / 8;
-    return this.shuffle(vector, source, Array.from({ length: 16 }, (_, i) => (i < bytes ? i + 16 : i)));
+    return this.shuffle(
+      vector,
+      source,
+      Array.from({ length: 16 }, (_, i) => (i < bytes ? i + 16 : i)),
+    );
   }
 
   /** A vector whose low lane is `value`, and zeros above. */
@@ -148,7 +153,6 @@ export abstract class FoldingEmitter extends Emitter {
     }
     return this.withLowLane(this.vectorConstant(new Array<number>(16).fill(0)), value);
   }
-
 }
 
 function laneShape(width: Width): "i8x16" | "i16x8" | "i32x4" | "i64x2" {

@@ -59,7 +59,8 @@ class RegionBuilder {
     this.#exit = this.#e.declare("i64", 64);
     this.#unresolved = this.#e.newLabel();
     this.#done = this.#e.newLabel();
-    for (const node of this.#graph.order) for (const to of this.#graph.successors(node)) this.#predecessors.set(to, node);
+    for (const node of this.#graph.order)
+      for (const to of this.#graph.successors(node)) this.#predecessors.set(to, node);
   }
 
   build(): void {
@@ -94,7 +95,11 @@ class RegionBuilder {
   #emitChecks(): void {
     const e = this.#e;
     const refuse = (): void => {
-      e.storeOffset(e.cpu, e.add(e.ripPage.get(), e.constant(64, this.#region.blocks[0]?.start ?? 0)), guestState.rip.offset);
+      e.storeOffset(
+        e.cpu,
+        e.add(e.ripPage.get(), e.constant(64, this.#region.blocks[0]?.start ?? 0)),
+        guestState.rip.offset,
+      );
       e.return(e.constant(32, RegionAction.INTERPRET));
     };
     const field = (name: "unitTraps" | "mxcsr"): Value => e.loadOffset(32, e.cpu, guestState[name].offset);
@@ -207,7 +212,13 @@ class RegionBuilder {
   }
 
   /** Goes on inside the region if the target is one of the candidates. */
-  #emitIndirect(node: number, rip: Value, candidates: readonly number[], state: FlagState, goTo: (target: number) => () => void): void {
+  #emitIndirect(
+    node: number,
+    rip: Value,
+    candidates: readonly number[],
+    state: FlagState,
+    goTo: (target: number) => () => void,
+  ): void {
     const e = this.#e;
     const [candidate, ...others] = candidates.filter((offset) => this.#graph.hasEdge(node, offset));
     if (candidate === undefined) {
@@ -223,7 +234,8 @@ class RegionBuilder {
     const e = this.#e;
     const graph = this.#graph;
     const to = graph.nodeAt(target);
-    if (to === undefined || !graph.hasEdge(from, target)) return this.#leave(e.flags.state, 0, RegionAction.GOTO, target);
+    if (to === undefined || !graph.hasEdge(from, target))
+      return this.#leave(e.flags.state, 0, RegionAction.GOTO, target);
     this.#pendingState = e.flags.state;
     if (!graph.hasSinglePredecessor(to) && !graph.isBackEdge(from, to)) e.flags.depart(this.#flagReaders.has(to));
     follow(to);
@@ -236,7 +248,11 @@ class RegionBuilder {
     const target = this.#region.blocks[to]?.start ?? 0;
     const state = this.#pendingState;
     const spent = e.ltS(e.budget.get(), e.constant(32, this.#region.instructionCount));
-    e.plainIf(spent, () => this.#leave(state, 0, RegionAction.GOTO, target), () => undefined);
+    e.plainIf(
+      spent,
+      () => this.#leave(state, 0, RegionAction.GOTO, target),
+      () => undefined,
+    );
     e.flags.state = state;
     e.flags.depart(this.#flagReaders.has(to));
   }

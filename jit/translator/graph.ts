@@ -27,14 +27,18 @@ export function buildGraph(region: Region): Graph {
   const nodes = new Map(region.blocks.map((block, node) => [block.start, node]));
   const successors = region.blocks.map(({ end }) => {
     // A branch whose two ways lead to one place counts twice: that place is where they meet.
-    return offsetsOf(end).map((offset) => nodes.get(offset)).filter((node) => node !== undefined);
+    return offsetsOf(end)
+      .map((offset) => nodes.get(offset))
+      .filter((node) => node !== undefined);
   });
   let order = reversePostorder(successors);
   let dominators = immediateDominators(order, successors);
   const position = (node: number): number => order.indexOf(node);
   // Retreating edges to a node that does not dominate their source make a graph irreducible.
   for (const from of order) {
-    const kept = (successors[from] ?? []).filter((to) => position(to) > position(from) || dominates(dominators, to, from));
+    const kept = (successors[from] ?? []).filter(
+      (to) => position(to) > position(from) || dominates(dominators, to, from),
+    );
     successors[from] = kept;
   }
   order = reversePostorder(successors);
@@ -94,7 +98,10 @@ function reversePostorder(successors: readonly (readonly number[])[]): number[] 
 }
 
 /** By the algorithm of Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm". */
-function immediateDominators(order: readonly number[], successors: readonly (readonly number[])[]): Map<number, number> {
+function immediateDominators(
+  order: readonly number[],
+  successors: readonly (readonly number[])[],
+): Map<number, number> {
   const rank = new Map(order.map((node, index) => [node, index]));
   const predecessors = new Map<number, number[]>();
   for (const from of order) {
@@ -109,7 +116,7 @@ function immediateDominators(order: readonly number[], successors: readonly (rea
     }
     return a;
   };
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (const node of order.slice(1)) {
       const known = (predecessors.get(node) ?? []).filter((from) => dominators.has(from));

@@ -2,7 +2,21 @@ import type { Graph } from "./graph.ts";
 import type { Region, RegionInstruction } from "./region.ts";
 
 /** Writes all six flags, whatever they were. */
-const FULL_WRITERS: ReadonlySet<string> = new Set(["add", "sub", "cmp", "and", "or", "xor", "test", "neg", "imul", "imul1", "mul", "xadd", "cmpxchg"]);
+const FULL_WRITERS: ReadonlySet<string> = new Set([
+  "add",
+  "sub",
+  "cmp",
+  "and",
+  "or",
+  "xor",
+  "test",
+  "neg",
+  "imul",
+  "imul1",
+  "mul",
+  "xadd",
+  "cmpxchg",
+]);
 const SHIFTS: ReadonlySet<string> = new Set(["shl", "shr", "sar"]);
 /** Keep CF without looking at it. */
 const STEPS: ReadonlySet<string> = new Set(["inc", "dec"]);
@@ -43,7 +57,7 @@ export function flagsReadFrom(region: Region, graph: Graph): ReadonlySet<number>
     first.set(node, effects.find((effect) => effect !== "none") ?? "none");
   }
   const readers = new Set<number>();
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (const node of [...graph.order].reverse()) {
       if (readers.has(node)) continue;

@@ -72,7 +72,14 @@ export class Memory extends OperandBase {
   #modified: Value | undefined;
 
   /** @param effective named or constant */
-  constructor(e: TranslatorEmitter, width: number, access: Access, effective: Value, segment: number, aligned: boolean) {
+  constructor(
+    e: TranslatorEmitter,
+    width: number,
+    access: Access,
+    effective: Value,
+    segment: number,
+    aligned: boolean,
+  ) {
     super(width);
     this.#e = e;
     this.#access = access;

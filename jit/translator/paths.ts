@@ -94,7 +94,8 @@ export abstract class PathEmitter extends FoldingEmitter {
     this.statement(hasElse ? this.wasm.if(test, yesCode, noCode) : this.wasm.if(test, yesCode));
     const written = reachable.some((point) => point.written);
     let flags = first?.flags ?? before.flags;
-    if (merged) flags = { base: { kind: "stored", result: this.let(merged.result.get()), bits: this.let(merged.bits.get()) } };
+    if (merged)
+      flags = { base: { kind: "stored", result: this.let(merged.result.get()), bits: this.let(merged.bits.get()) } };
     this.#setPoint({ reachable: reachable.length > 0, written, flags });
   }
 
@@ -128,7 +129,8 @@ export abstract class PathEmitter extends FoldingEmitter {
     const arriving = [this.#point(), ...breaks].filter((point) => point.reachable);
     const [first] = arriving;
     if (!first) return;
-    if (arriving.some((point) => point.flags !== first.flags)) throw new Untranslatable("flags differ where paths meet");
+    if (arriving.some((point) => point.flags !== first.flags))
+      throw new Untranslatable("flags differ where paths meet");
     this.#setPoint({ reachable: true, written: arriving.some((point) => point.written), flags: first.flags });
   }
 

@@ -55,7 +55,9 @@ export class Untranslatable extends Error {
 
 /** A name for all instructions that are translated alike, as far as being translatable goes. */
 export function shapeOf({ mnemonic, operands, operandSize, addressSize }: Instruction): string {
-  const forms = operands.map((operand) => (operand.kind === "register" ? `${operand.class}${operand.width}` : `${operand.kind}${operand.width}`));
+  const forms = operands.map((operand) =>
+    operand.kind === "register" ? `${operand.class}${operand.width}` : `${operand.kind}${operand.width}`,
+  );
   return [mnemonic, operandSize, addressSize, ...forms].join(" ");
 }
 
@@ -80,7 +82,7 @@ export class RegionFinder {
     for (let start = queue.shift(); start !== undefined; start = queue.shift()) {
       if (leaders.has(start) || leaders.size >= this.#limits.blocks) continue;
       leaders.add(start);
-      for (let at = start; !instructions.has(at) && instructions.size < this.#limits.instructions; ) {
+      for (let at = start; !instructions.has(at) && instructions.size < this.#limits.instructions;) {
         const decoded = this.#decode(page, at);
         if (!decoded) break;
         instructions.set(at, decoded);
@@ -96,7 +98,12 @@ export class RegionFinder {
     return { blocks, instructionCount: blocks.reduce((sum, block) => sum + block.instructions.length, 0) };
   }
 
-  #block(start: number, all: ReadonlyMap<number, RegionInstruction>, leaders: ReadonlySet<number>, returns: readonly number[]): RegionBlock {
+  #block(
+    start: number,
+    all: ReadonlyMap<number, RegionInstruction>,
+    leaders: ReadonlySet<number>,
+    returns: readonly number[],
+  ): RegionBlock {
     const instructions: RegionInstruction[] = [];
     let at = start;
     for (;;) {
@@ -113,7 +120,8 @@ export class RegionFinder {
     const instruction = this.#decoder.decode(page, offset, PAGE, 64);
     if (typeof instruction === "string") return undefined;
     const definition = definitions[instruction.mnemonic];
-    if (!definition || !isTranslatable(instruction, definition) || this.#rejected.has(shapeOf(instruction))) return undefined;
+    if (!definition || !isTranslatable(instruction, definition) || this.#rejected.has(shapeOf(instruction)))
+      return undefined;
     return { offset, end: offset + instruction.length, instruction, definition };
   }
 }
@@ -122,7 +130,14 @@ function isTranslatable(instruction: Instruction, definition: Definition): boole
   const { mnemonic, operands, repeat } = instruction;
   if (definition.interpreterOnly === true || repeat !== 0) return false;
   if (definition.unit !== undefined && definition.unit !== "sse") return false;
-  if (definition.ends === true && mnemonic !== "jmp" && mnemonic !== "call" && mnemonic !== "ret" && !CONDITIONAL.test(mnemonic)) return false;
+  if (
+    definition.ends === true &&
+    mnemonic !== "jmp" &&
+    mnemonic !== "call" &&
+    mnemonic !== "ret" &&
+    !CONDITIONAL.test(mnemonic)
+  )
+    return false;
   return operands.every(isTranslatableOperand);
 }
 

@@ -43,7 +43,10 @@ export function emitStructured(graph: Graph, sink: StructureSink): void {
   };
   const tree = (node: number): void => {
     // The merge that comes last in the order stands outermost: the others may jump forward to it.
-    const merges = graph.dominated(node).filter((child) => graph.isMerge(child)).reverse();
+    const merges = graph
+      .dominated(node)
+      .filter((child) => graph.isMerge(child))
+      .reverse();
     if (!graph.isLoop(node)) return within(node, merges);
     sink.loop((again) => {
       loops.set(node, again);

@@ -14,7 +14,9 @@ const WASM_PAGE = 0x1_0000;
  * Cheap passes. The engine's own optimizer makes the same machine code without any, but the module is 40 % smaller with these, and
  * can be read. Twice as many passes save another tenth, and take twice as long.
  */
-export const DEFAULT_PASSES: Optimization = { passes: ["dce", "simplify-locals-nostructure", "vacuum", "reorder-locals"] };
+export const DEFAULT_PASSES: Optimization = {
+  passes: ["dce", "simplify-locals-nostructure", "vacuum", "reorder-locals"],
+};
 
 export interface TranslatorOptions {
   readonly features: ReadonlySet<Feature>;
@@ -77,7 +79,9 @@ export class RegionTranslator implements Translator {
 /** The bytes of a region's instructions, neighbours joined. */
 function spansOf(region: Region, pageStart: number): (readonly [number, number])[] {
   const ranges = region.blocks
-    .flatMap(({ instructions }) => instructions.map(({ offset, end }) => [pageStart + offset, pageStart + end] as const))
+    .flatMap(({ instructions }) =>
+      instructions.map(({ offset, end }) => [pageStart + offset, pageStart + end] as const),
+    )
     .sort(([left], [right]) => left - right);
   const spans: [number, number][] = [];
   for (const [first, end] of ranges) {

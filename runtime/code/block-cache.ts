@@ -99,7 +99,12 @@ export class BlockCache {
   }
 
   #setEntry(block: Block, name: (typeof ENTRY_HANDLERS)[number]): void {
-    if (this.#entries) this.#memory.setUint32(block.record + Rec.HANDLER, this.#entries.firstHandler + ENTRY_HANDLERS.indexOf(name), true);
+    if (this.#entries)
+      this.#memory.setUint32(
+        block.record + Rec.HANDLER,
+        this.#entries.firstHandler + ENTRY_HANDLERS.indexOf(name),
+        true,
+      );
   }
 
   /** The entry record of 64-bit code; gives its size, 0 if there is none. */
@@ -142,7 +147,13 @@ export class BlockCache {
     if (this.#free + (MAXIMUM_BLOCK_RECORDS + 1) * Rec.BYTES > MemoryMap.RECORDS_END) this.clear();
     const record = this.#free;
     const entryBytes = this.#writeEntry(record, start, mode);
-    const decoded = this.#decoder.decode(this.#memory, { start, mode, record: record + entryBytes, codeBytes, nextPage });
+    const decoded = this.#decoder.decode(this.#memory, {
+      start,
+      mode,
+      record: record + entryBytes,
+      codeBytes,
+      nextPage,
+    });
     const recordBytes = entryBytes + decoded.recordBytes;
     this.#free += recordBytes;
     const spans: [number, number][] = [[start, start + decoded.byteLength]];
@@ -152,7 +163,8 @@ export class BlockCache {
     const block: Block = { start, mode, record, recordBytes, spans };
     this.#blocks.set(keyOf(start, mode), block);
     // What crosses into the next page stays with the interpreter, which checks that page.
-    if (entryBytes > 0) this.#setEntry(block, decoded.nextPage > 0 || decoded.crossingBytes > 0 ? "enter_block" : "count_block");
+    if (entryBytes > 0)
+      this.#setEntry(block, decoded.nextPage > 0 || decoded.crossingBytes > 0 ? "enter_block" : "count_block");
     for (const span of spans) this.#addToPage(block, span);
     this.stats.decoded++;
     return block;
@@ -220,7 +232,8 @@ export class BlockCache {
         continue;
       }
       for (const other of blocks) {
-        for (const span of other.spans) if ((span[0] - MemoryMap.RAM) >>> 12 === page) this.#markLines(page, span[0], span[1]);
+        for (const span of other.spans)
+          if ((span[0] - MemoryMap.RAM) >>> 12 === page) this.#markLines(page, span[0], span[1]);
       }
     }
   }

@@ -53,7 +53,10 @@ export type RunExit =
   | { readonly reason: "fault"; readonly fault: Fault };
 
 /** How often generated code came back, by reason. */
-export type ExitCounts = Record<"budget" | "block" | "fault" | "halt" | "event" | "port" | "shutdown" | "translate", number>;
+export type ExitCounts = Record<
+  "budget" | "block" | "fault" | "halt" | "event" | "port" | "shutdown" | "translate",
+  number
+>;
 
 /** What the imported function call_out returns; CallOutStatus of the dispatch functions in core.wasm. */
 const Status = { CONTINUE: 0, FAULT: 1, REDIRECT: 2, EXIT: 3 } as const;
@@ -97,7 +100,8 @@ export class Processor {
       code_write: (gpa, byteLength) => void this.blocks.invalidate(Number(gpa), byteLength),
       trace_table: (page, trace) => this.shadow.trace(page, trace),
       page_table_write: (gpa, from, byteLength) => this.shadow.beforeWrite(Number(gpa), from, byteLength),
-      data_access: (gva, byteLength, write) => noteDataAccess(this.cpu, BigInt.asUintN(64, gva), byteLength, write !== 0),
+      data_access: (gva, byteLength, write) =>
+        noteDataAccess(this.cpu, BigInt.asUintN(64, gva), byteLength, write !== 0),
       call_out: (number, length) => this.#callOut(number, length),
     };
     const instance = new WebAssembly.Instance(core.module, { env: { memory, ...imports } });
@@ -199,7 +203,7 @@ export class Processor {
   memoryWritten(gpa: number, byteLength: number): void {
     const end = gpa + byteLength;
     let flushed = false;
-    for (let at = gpa; at < end; ) {
+    for (let at = gpa; at < end;) {
       const next = Math.min(end, at - (at % 4096) + 4096);
       // What a page table held before is gone, so nothing tells which translations are stale now.
       if (!flushed && this.shadow.isTable(at >>> 12)) {
@@ -363,7 +367,13 @@ export class Processor {
       if (fault.cr2 !== undefined) this.cpu.state.setU64("cr2", fault.cr2);
       return { reason: "fault", fault };
     }
-    return this.deliver({ vector: fault.vector, kind: "fault", errorCode: fault.errorCode, cr2: fault.cr2, dr6: fault.dr6 });
+    return this.deliver({
+      vector: fault.vector,
+      kind: "fault",
+      errorCode: fault.errorCode,
+      cr2: fault.cr2,
+      dr6: fault.dr6,
+    });
   }
 
   #raise(event: GuestEvent): RunExit | undefined {

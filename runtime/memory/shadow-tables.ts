@@ -125,14 +125,16 @@ export class ShadowTables {
       this.#untrace(page);
       return;
     }
-    for (let entry = gpa & -8; entry < gpa + byteLength; entry += 8) this.#entryWritten(trace, entry, gpa, from, byteLength);
+    for (let entry = gpa & -8; entry < gpa + byteLength; entry += 8)
+      this.#entryWritten(trace, entry, gpa, from, byteLength);
   }
 
   #entryWritten(trace: bigint, entry: number, gpa: number, from: number, byteLength: number): void {
     const old = this.#memory.getBigUint64(MemoryMap.RAM + entry, true);
     if (!(old & PRESENT)) return;
     const next = this.#merged(entry, gpa, from, byteLength);
-    if ((next | ACCESSED_DIRTY) === (old | ACCESSED_DIRTY) && (next & old & ACCESSED_DIRTY) === (old & ACCESSED_DIRTY)) return;
+    if ((next | ACCESSED_DIRTY) === (old | ACCESSED_DIRTY) && (next & old & ACCESSED_DIRTY) === (old & ACCESSED_DIRTY))
+      return;
     this.stats.dropped++;
     const slots = Number(trace & BigInt(PageTrace.SLOTS));
     const level = Number(trace >> BigInt(PageTrace.LEVEL_SHIFT)) & PageTrace.LEVEL_MASK;

@@ -52,7 +52,8 @@ async function dispatch(args: readonly string[], host: CommandHost): Promise<num
     return ExitCode.SUCCESS;
   }
   // The main job needs no name: `umbra` boots to a shell, `umbra --memory 1G` does so with more memory.
-  const isOption = name === undefined || (name.startsWith("--") && Object.hasOwn(run.options, name.slice(2).replace(/=.*/, "")));
+  const isOption =
+    name === undefined || (name.startsWith("--") && Object.hasOwn(run.options, name.slice(2).replace(/=.*/, "")));
   const command = isOption ? run : findCommand(name);
   const given = parseArguments(command, isOption ? args : rest);
   if (given.switches.has("help")) {

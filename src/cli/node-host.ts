@@ -31,7 +31,9 @@ function progressReporter(): (progress: FetchProgress) => void {
     if (stderr.isTTY) {
       const filled = Math.round(share * 30);
       const bar = `${"#".repeat(filled)}${"-".repeat(30 - filled)}`;
-      stderr.write(`\r${name} [${bar}] ${(doneBytes / 1e6).toFixed(1)} of ${(totalBytes / 1e6).toFixed(1)} MB${share >= 1 ? "\n" : ""}`);
+      stderr.write(
+        `\r${name} [${bar}] ${(doneBytes / 1e6).toFixed(1)} of ${(totalBytes / 1e6).toFixed(1)} MB${share >= 1 ? "\n" : ""}`,
+      );
     } else if (shown !== name) {
       stderr.write(`umbra: fetching ${name} (${(totalBytes / 1e6).toFixed(1)} MB)\n`);
       shown = name;

@@ -26,6 +26,10 @@ async function load(): Promise<LoadedCore> {
   } catch (cause) {
     loaded = undefined;
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new VmError("ERR_FILE", `the interpreter, build/core.wasm, cannot be loaded (run "npm run build"): ${message}`, { cause });
+    throw new VmError(
+      "ERR_FILE",
+      `the interpreter, build/core.wasm, cannot be loaded (run "npm run build"): ${message}`,
+      { cause },
+    );
   }
 }

@@ -38,7 +38,8 @@ describe("createBareMachine", () => {
 });
 
 describe.each(ENGINES)("bare machine: %s", (engine) => {
-  const open = (mode: "long" | "protected" | "real", memoryBytes = 0x10_0000) => openMachine({ memoryBytes, mode, engine });
+  const open = (mode: "long" | "protected" | "real", memoryBytes = 0x10_0000) =>
+    openMachine({ memoryBytes, mode, engine });
 
   describe("modes", () => {
     it("long: 64-bit code, memory one to one", async () => {
@@ -125,7 +126,10 @@ describe.each(ENGINES)("bare machine: %s", (engine) => {
 
     it("is nowhere beyond its end: reads float high, writes are lost, code is undefined", async () => {
       const machine = await open("long");
-      machine.write(CODE, code("8b 04 25 00 00 00 40 c7 04 25 00 00 00 40 00 00 00 00 8b 0c 25 00 00 00 40 b8 00 00 00 40 ff e0"));
+      machine.write(
+        CODE,
+        code("8b 04 25 00 00 00 40 c7 04 25 00 00 00 40 00 00 00 00 8b 0c 25 00 00 00 40 b8 00 00 00 40 ff e0"),
+      );
       machine.setState({ rip: BigInt(CODE) });
       expect(machine.run()).toMatchObject({ reason: "exception", vector: 6, instructions: 5 });
       expect(machine.getState()).toMatchObject({ rcx: 0xffff_ffffn, rip: 0x4000_0000n });
@@ -226,7 +230,12 @@ describe.each(ENGINES)("bare machine: %s", (engine) => {
     it("takes numbers where they are exact, and negative ones as two's complement", async () => {
       const machine = await open("long");
       machine.setState({ rax: 5 as never, rbx: -1n, rcx: (1n << 64n) + 3n, rdx: -2 as never });
-      expect(machine.getState()).toMatchObject({ rax: 5n, rbx: 0xffff_ffff_ffff_ffffn, rcx: 3n, rdx: 0xffff_ffff_ffff_fffen });
+      expect(machine.getState()).toMatchObject({
+        rax: 5n,
+        rbx: 0xffff_ffff_ffff_ffffn,
+        rcx: 3n,
+        rdx: 0xffff_ffff_ffff_fffen,
+      });
     });
 
     it.each([
@@ -304,7 +313,12 @@ describe.each(ENGINES)("bare machine: %s", (engine) => {
       for (let vector = 0; vector < 32; vector++) machine.write(idt + 8 * vector, code("00 10 08 00 00 8e 00 00"));
       machine.write(0x5008, code("ff ff 00 00 00 9b cf 00"));
       machine.write(CODE, code("0f 0b"));
-      machine.setState({ rip: BigInt(CODE), rsp: 0xf000_0000n, idt: { base: BigInt(idt), limit: 0xff }, gdt: { base: 0x5000n, limit: 0xff } });
+      machine.setState({
+        rip: BigInt(CODE),
+        rsp: 0xf000_0000n,
+        idt: { base: BigInt(idt), limit: 0xff },
+        gdt: { base: 0x5000n, limit: 0xff },
+      });
       expect(machine.run({ maxInstructions: 100 })).toEqual({ reason: "budget", instructions: 0 });
     });
 
@@ -343,7 +357,12 @@ describe.each(ENGINES)("bare machine: %s", (engine) => {
       machine.write(idt + 16 * 6, code(le(handler, 2), "08 00 00 8e 00 00", le(0, 8)));
       machine.write(handler, code("48 8b 04 24 f4"));
       machine.write(CODE, code("0f 0b"));
-      machine.setState({ rip: BigInt(CODE), rsp: 0x8000n, idt: { base: BigInt(idt), limit: 0xfff }, gdt: { base: 0x5000n, limit: 0xf } });
+      machine.setState({
+        rip: BigInt(CODE),
+        rsp: 0x8000n,
+        idt: { base: BigInt(idt), limit: 0xfff },
+        gdt: { base: 0x5000n, limit: 0xf },
+      });
       expect(machine.run()).toEqual({ reason: "halt", instructions: 2 });
       expect(machine.getState()).toMatchObject({ rax: BigInt(CODE), rsp: 0x8000n - 40n });
     });
@@ -361,7 +380,11 @@ describe.each(ENGINES)("bare machine: %s", (engine) => {
       const machine = await open("long");
       machine.write(CODE, code("e6 10 e7 11 66 e7 12 ee ef e4 20 e5 21 66 e5 22 ec ed 66 ed f4"));
       machine.setState({ rip: BigInt(CODE), rax: 0x8877_6655_4433_2211n, rdx: 0xffff_abcdn });
-      const out = (number: number, bytes: number, value: number): object => ({ reason: "port", vector: number, port: { number, bytes, write: true, value } });
+      const out = (number: number, bytes: number, value: number): object => ({
+        reason: "port",
+        vector: number,
+        port: { number, bytes, write: true, value },
+      });
       expect(machine.run()).toEqual({ ...out(0x10, 1, 0x11), instructions: 1 });
       expect(machine.getState().rip).toBe(BigInt(CODE + 2));
       expect(machine.run()).toMatchObject(out(0x11, 4, 0x4433_2211));

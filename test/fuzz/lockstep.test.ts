@@ -1,6 +1,22 @@
 import { describe, expect, it } from "vitest";
 import type { BareExit } from "../../src/bare-machine.ts";
-import { CODE, code, ENGINES, type Inspected, le, longMachine, NX, P, PD, PML4, PT, STACK_TOP, U, W, write64 } from "../mmu/support.ts";
+import {
+  CODE,
+  code,
+  ENGINES,
+  type Inspected,
+  le,
+  longMachine,
+  NX,
+  P,
+  PD,
+  PML4,
+  PT,
+  STACK_TOP,
+  U,
+  W,
+  write64,
+} from "../mmu/support.ts";
 import { damage, differences, Random, runGuarded, runsOr, SEED, staleTranslation } from "./support.ts";
 
 // Programs that patch themselves and rewrite the page tables that they run under, on two machines: one runs freely, with blocks
@@ -43,7 +59,9 @@ function rights(random: Random): bigint {
 }
 
 function playgroundEntry(random: Random): number {
-  return random.pick([PT, PT, SECOND_PT, ALIAS, ALIAS + 0x1000]) + 8 * ((PLAYGROUND >> 12) + random.below(PLAYGROUND_PAGES));
+  return (
+    random.pick([PT, PT, SECOND_PT, ALIAS, ALIAS + 0x1000]) + 8 * ((PLAYGROUND >> 12) + random.below(PLAYGROUND_PAGES))
+  );
 }
 
 /** An address in the playground: rarely across a page, often where a function has its immediate. */
@@ -76,11 +94,21 @@ function operation(random: Random, immediates: readonly number[]): Uint8Array {
     case 10:
       return code("bf", le(playground(random) & ~0x3f, 4), "6a 05 59 83 e1 0f b0 90 f3 aa"); // rep stosb
     case 11:
-      return code("be", le(playground(random), 4), "bf", le(random.chance(1, 3) ? patched() & ~1 : playground(random), 4), "6a 02 59 83 e1 07 f3 a4"); // rep movsb
+      return code(
+        "be",
+        le(playground(random), 4),
+        "bf",
+        le(random.chance(1, 3) ? patched() & ~1 : playground(random), 4),
+        "6a 02 59 83 e1 07 f3 a4",
+      ); // rep movsb
     case 12:
     case 13:
       // call a function of the playground
-      return code("b8", le(PLAYGROUND + 0x1000 * random.below(PLAYGROUND_PAGES) + random.pick([0, 0x40, 0xffd]), 4), "ff d0");
+      return code(
+        "b8",
+        le(PLAYGROUND + 0x1000 * random.below(PLAYGROUND_PAGES) + random.pick([0, 0x40, 0xffd]), 4),
+        "ff d0",
+      );
     default:
       return code("81 c2", le(random.word(), 4)); // add edx, imm32: what others patch
   }
@@ -91,7 +119,10 @@ function randomProgram(random: Random): Program {
   const starts: number[] = [];
   const immediates: number[] = [];
   // Two stretches, one of them around the page boundary.
-  for (const [first, end] of [[0, 0x180], [0x0f80, 0x1180]] as const) {
+  for (const [first, end] of [
+    [0, 0x180],
+    [0x0f80, 0x1180],
+  ] as const) {
     let at = first;
     while (at < end) {
       const next = operation(random, immediates);
@@ -114,7 +145,9 @@ function prepare(machine: Inspected, program: Program, random: Random): void {
   write64(machine, PML4, 0x1_1007n);
   write64(machine, 0x1_1000, BigInt(PD) | 7n);
   write64(machine, PD, BigInt(PT) | 7n);
-  const target = Array.from({ length: PLAYGROUND_PAGES }, () => BigInt(FUNCTIONS + 0x1000 * random.below(FUNCTION_PAGES)));
+  const target = Array.from({ length: PLAYGROUND_PAGES }, () =>
+    BigInt(FUNCTIONS + 0x1000 * random.below(FUNCTION_PAGES)),
+  );
   const entries = BigUint64Array.from({ length: 512 }, (_, page) => {
     const alias = page - (ALIAS >> 12);
     const gpa = alias === 0 ? BigInt(PT) : alias === 1 ? BigInt(SECOND_PT) : target[page - (PLAYGROUND >> 12)];
@@ -131,7 +164,20 @@ function prepare(machine: Inspected, program: Program, random: Random): void {
     machine.write(gpa + 0x800, code("c3"));
   }
   machine.write(CODE, program.bytes);
-  machine.setState({ rip: BigInt(CODE), rsp: BigInt(STACK_TOP), rflags: 2n, cr3: BigInt(PML4), cr2: 0n, rax: 0n, rcx: 0n, rdx: 0n, rbx: 0n, rbp: 0n, rsi: 0n, rdi: 0n });
+  machine.setState({
+    rip: BigInt(CODE),
+    rsp: BigInt(STACK_TOP),
+    rflags: 2n,
+    cr3: BigInt(PML4),
+    cr2: 0n,
+    rax: 0n,
+    rcx: 0n,
+    rdx: 0n,
+    rbx: 0n,
+    rbp: 0n,
+    rsi: 0n,
+    rdi: 0n,
+  });
 }
 
 /** All memory; accessed bits of table entries may be set at different times. */

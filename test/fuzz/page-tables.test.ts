@@ -16,7 +16,7 @@ function entry(random: Random, level: number): bigint {
   // Page n of the tables is one of level n mod 4.
   const table = 4 * random.below(TABLE_PAGES / 4) + ((level + 3) & 3);
   let value = BigInt(level > 0 && random.chance(7, 8) ? table : random.below(PAGES + 2)) << 12n;
-  if (random.chance(1, 20)) value = (random.wide() & 0x7fff_ffff_f000n) & ~0x1f_e000n;
+  if (random.chance(1, 20)) value = random.wide() & 0x7fff_ffff_f000n & ~0x1f_e000n;
   value |= BigInt(random.below(512)) & 0x178n;
   value |= random.chance(9, 10) ? 7n : BigInt(random.below(8));
   if (random.chance(1, 16)) value |= 0x80n;
@@ -30,15 +30,38 @@ function address(random: Random, long: boolean): bigint {
   // The entries that are used are the first of each table, and the last.
   const index = (): bigint => BigInt((random.below(USED) - 1) & 511);
   const offset = BigInt(random.below(4096));
-  if (!long) return BigInt.asUintN(32, (index() << random.pick([30n, 22n])) | (index() << random.pick([21n, 22n])) | (index() << 12n) | offset);
-  return BigInt.asUintN(64, BigInt.asIntN(48, (index() << 39n) | (index() << 30n) | (index() << 21n) | (index() << 12n) | offset));
+  if (!long)
+    return BigInt.asUintN(
+      32,
+      (index() << random.pick([30n, 22n])) | (index() << random.pick([21n, 22n])) | (index() << 12n) | offset,
+    );
+  return BigInt.asUintN(
+    64,
+    BigInt.asIntN(48, (index() << 39n) | (index() << 30n) | (index() << 21n) | (index() << 12n) | offset),
+  );
 }
 
 function program(random: Random, long: boolean): Uint8Array {
   const parts: Uint8Array[] = [];
   for (let i = 0; i < 40; i++) {
     const load = long ? code("48 b8", le(address(random, true), 8)) : code("b8", le(address(random, false), 4));
-    parts.push(load, code(random.pick(["03 08", "89 08", "01 08", "48 89 18", "0f 11 00", "0f 10 00", "0f 01 38", "87 08", "90", "50 59"])));
+    parts.push(
+      load,
+      code(
+        random.pick([
+          "03 08",
+          "89 08",
+          "01 08",
+          "48 89 18",
+          "0f 11 00",
+          "0f 10 00",
+          "0f 01 38",
+          "87 08",
+          "90",
+          "50 59",
+        ]),
+      ),
+    );
     if (random.chance(1, 12)) parts.push(code("0f 20 d8 0f 22 d8"));
     if (random.chance(1, 12)) parts.push(code("48 bb", le(entry(random, random.below(4)), 8)));
   }
@@ -78,7 +101,12 @@ async function fuzz(engine: (typeof ENGINES)[number], mode: "long" | "pae" | "32
     });
     for (let attempt = 0; attempt < 20; attempt++) {
       const rip = address(random, long) & ~0xfffn;
-      machine.setState({ rip: long ? rip : rip & 0xffff_ffffn, rsp: address(random, long), rflags: 2n | (BigInt(random.word()) & 0x4_0000n), cpl: random.pick([0, 0, 3]) });
+      machine.setState({
+        rip: long ? rip : rip & 0xffff_ffffn,
+        rsp: address(random, long),
+        rflags: 2n | (BigInt(random.word()) & 0x4_0000n),
+        cpl: random.pick([0, 0, 3]),
+      });
       const { exit, problem } = runGuarded(machine, random.pick([1, 50, 200]));
       if (problem !== undefined) expect.fail(`${name}, attempt ${attempt}: ${problem}`);
       retired += exit?.instructions ?? 0;

@@ -11,7 +11,24 @@ const MEMORY = 0x10_0000;
 const WHERE = 0x4000;
 /** runs before a fresh machine is taken, so that one that lost its page tables does not spoil the rest */
 const RUNS_PER_MACHINE = 100;
-const GPRS = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"] as const;
+const GPRS = [
+  "rax",
+  "rcx",
+  "rdx",
+  "rbx",
+  "rsp",
+  "rbp",
+  "rsi",
+  "rdi",
+  "r8",
+  "r9",
+  "r10",
+  "r11",
+  "r12",
+  "r13",
+  "r14",
+  "r15",
+] as const;
 const SEGMENTS = ["es", "cs", "ss", "ds", "fs", "gs", "ldtr", "tr"] as const;
 
 function randomAddress(random: Random): bigint {
@@ -67,7 +84,8 @@ function randomState(random: Random, mode: BareMode, fresh: BareState): Partial<
   const state: Record<string, unknown> = {};
   for (const name of GPRS) state[name] = random.chance(1, 4) ? random.wide() : randomAddress(random);
   if (random.chance(1, 4)) state["rcx"] = 0xffff_ffff_ffff_ffffn;
-  else if (random.chance(1, 3)) state["rcx"] = random.pick([0xc000_0080n, 0xc000_0082n, 0x10n, 0x1bn, 0x277n, 0x174n, 0xc000_0101n, 0x2ffn]);
+  else if (random.chance(1, 3))
+    state["rcx"] = random.pick([0xc000_0080n, 0xc000_0082n, 0x10n, 0x1bn, 0x277n, 0x174n, 0xc000_0101n, 0x2ffn]);
   // Privileged code half the time; the trap flag, VM and NT sometimes.
   state["rflags"] = BigInt(random.word() & (random.chance(1, 4) ? 0x3f_7fff : 0x21_0ed5)) | 2n;
   state["cpl"] = random.pick([0, 0, 0, 1, 3, 3]);
@@ -75,12 +93,20 @@ function randomState(random: Random, mode: BareMode, fresh: BareState): Partial<
     const { base, limit, attributes } = fresh[name];
     const wild = random.chance(1, 12);
     state[name] = wild
-      ? { selector: random.below(0x1_0000), base: random.chance(1, 2) ? BigInt(random.word()) : randomAddress(random), limit: random.chance(1, 2) ? random.word() : random.below(0x1_0000), attributes: random.below(0x1_0000) & 0xf0ff }
+      ? {
+          selector: random.below(0x1_0000),
+          base: random.chance(1, 2) ? BigInt(random.word()) : randomAddress(random),
+          limit: random.chance(1, 2) ? random.word() : random.below(0x1_0000),
+          attributes: random.below(0x1_0000) & 0xf0ff,
+        }
       : { selector: mode === "real" ? Number(base >> 4n) : fresh[name].selector, base, limit, attributes };
   }
   const paging = mode === "long" || random.chance(1, 8);
   const control = random.chance(1, 3);
-  state["cr0"] = (mode === "real" ? 0x10n : 0x11n) | (control ? BigInt(random.word() & 0x6005_002e) : 0x22n) | (paging && mode !== "real" ? 0x8000_0000n : 0n);
+  state["cr0"] =
+    (mode === "real" ? 0x10n : 0x11n) |
+    (control ? BigInt(random.word() & 0x6005_002e) : 0x22n) |
+    (paging && mode !== "real" ? 0x8000_0000n : 0n);
   if (control) state["cr4"] = (BigInt(random.word()) & 0x37_0fdfn) | (mode === "long" ? 0x20n : 0n);
   else state["cr4"] = fresh.cr4;
   state["efer"] = mode === "long" ? 0x501n | (random.chance(1, 2) ? 0x800n : 0n) : random.chance(1, 8) ? 0x800n : 0n;
@@ -94,9 +120,16 @@ function randomState(random: Random, mode: BareMode, fresh: BareState): Partial<
   for (let i = 0; i < 16; i++) state[`xmm${i}`] = random.bytes(16);
   for (let i = 0; i < 8; i++) state[`st${i}`] = random.bytes(10);
   // An IDT and a GDT that hold something, or nothing.
-  state["idt"] = random.chance(1, 3) ? { base: randomAddress(random), limit: random.below(0x1_0000) } : { base: 0n, limit: 0 };
-  state["gdt"] = { base: random.chance(1, 2) ? BigInt(random.below(MEMORY)) : randomAddress(random), limit: random.below(0x1_0000) };
-  state["rip"] = random.chance(1, 20) ? randomAddress(random) : BigInt(WHERE) - BigInt(random.chance(1, 8) ? random.below(20) : 0);
+  state["idt"] = random.chance(1, 3)
+    ? { base: randomAddress(random), limit: random.below(0x1_0000) }
+    : { base: 0n, limit: 0 };
+  state["gdt"] = {
+    base: random.chance(1, 2) ? BigInt(random.below(MEMORY)) : randomAddress(random),
+    limit: random.below(0x1_0000),
+  };
+  state["rip"] = random.chance(1, 20)
+    ? randomAddress(random)
+    : BigInt(WHERE) - BigInt(random.chance(1, 8) ? random.below(20) : 0);
   return state;
 }
 
@@ -121,7 +154,8 @@ async function fuzz(engine: (typeof ENGINES)[number], mode: BareMode, runs: numb
       const { exit, problem } = runGuarded(machine, random.pick([1, 7, 64, 100, 300]));
       if (problem !== undefined) expect.fail(`${name}, attempt ${attempt}: ${problem}`);
       if (exit?.reason === "exception") machine.setState({ rip: machine.getState().rip + BigInt(1 + random.below(4)) });
-      if (exit?.reason === "shutdown") machine.setState({ rip: BigInt(WHERE + random.below(100)), idt: { base: 0n, limit: 0 } });
+      if (exit?.reason === "shutdown")
+        machine.setState({ rip: BigInt(WHERE + random.below(100)), idt: { base: 0n, limit: 0 } });
     }
     machine.getState();
     if (run % 16 === 15 || run === runs - 1) {
@@ -137,5 +171,7 @@ async function fuzz(engine: (typeof ENGINES)[number], mode: BareMode, runs: numb
 }
 
 describe.each(ENGINES)("random bytes as code: %s", (engine) => {
-  it.each(["long", "protected", "real"] as const)("%s mode", { timeout: 3_600_000 }, (mode) => fuzz(engine, mode, runsOr(300)));
+  it.each(["long", "protected", "real"] as const)("%s mode", { timeout: 3_600_000 }, (mode) =>
+    fuzz(engine, mode, runsOr(300)),
+  );
 });

@@ -55,17 +55,24 @@ export class Random {
 const REASONS: ReadonlySet<string> = new Set(["halt", "exception", "budget", "port", "shutdown"]);
 
 /** Runs, and says what is wrong about how the run ended. */
-export function runGuarded(machine: Inspected, limit: number): { exit: BareExit | undefined; problem: string | undefined } {
+export function runGuarded(
+  machine: Inspected,
+  limit: number,
+): { exit: BareExit | undefined; problem: string | undefined } {
   const started = performance.now();
   let exit: BareExit;
   try {
     exit = machine.run({ maxInstructions: limit });
   } catch (error) {
-    return { exit: undefined, problem: `threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` };
+    return {
+      exit: undefined,
+      problem: `threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    };
   }
   const took = performance.now() - started;
   if (!REASONS.has(exit.reason)) return { exit, problem: `ended for the reason "${exit.reason}"` };
-  if (exit.instructions > limit || exit.instructions < 0) return { exit, problem: `ran ${exit.instructions} instructions of ${limit}` };
+  if (exit.instructions > limit || exit.instructions < 0)
+    return { exit, problem: `ran ${exit.instructions} instructions of ${limit}` };
   if (took > 5000) return { exit, problem: `took ${took.toFixed(0)} ms` };
   return { exit, problem: undefined };
 }
@@ -169,10 +176,11 @@ export function differences(left: BareState, right: BareState): string[] {
     value instanceof Uint8Array
       ? Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("")
       : typeof value === "object"
-        ? Object.entries(value as object).map(([name, part]) => `${name}=${show(part)}`).join(" ")
+        ? Object.entries(value as object)
+            .map(([name, part]) => `${name}=${show(part)}`)
+            .join(" ")
         : (value as bigint | number).toString(16);
   return Object.entries(left)
     .filter(([name, value]) => show(value) !== show(right[name as keyof BareState]))
     .map(([name, value]) => `${name}: ${show(value)} and ${show(right[name as keyof BareState])}`);
 }
-

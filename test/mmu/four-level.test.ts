@@ -1,7 +1,35 @@
 import { describe, expect, it } from "vitest";
 import {
-  A, CODE, code, CR0_PAGING, CR0_WP, CR4_PAE, CR4_SMAP, CR4_SMEP, D, EFER_LONG, EFER_LONG_NX, ENGINES, Error, flush, le, longMachine, NX, P,
-  pageFault, PD, PDPT, PML4, PS, PT, read64, RFLAGS_AC, runCode, U, W, write64,
+  A,
+  CODE,
+  code,
+  CR0_PAGING,
+  CR0_WP,
+  CR4_PAE,
+  CR4_SMAP,
+  CR4_SMEP,
+  D,
+  EFER_LONG,
+  EFER_LONG_NX,
+  ENGINES,
+  Error,
+  flush,
+  le,
+  longMachine,
+  NX,
+  P,
+  pageFault,
+  PD,
+  PDPT,
+  PML4,
+  PS,
+  PT,
+  read64,
+  RFLAGS_AC,
+  runCode,
+  U,
+  W,
+  write64,
 } from "./support.ts";
 
 // SDM Vol. 3A, 4.5 (4-level paging), 4.6 (access rights), 4.7 (page-fault exceptions), 4.8 (accessed and dirty flags).
@@ -87,7 +115,10 @@ describe.each(ENGINES)("4-level paging: %s", (engine) => {
       // Code where both privileges may run it.
       write64(machine, codeEntry, BigInt(CODE) | P | W | (cpl === 3 ? U : 0n));
       write64(machine, ENTRY, BigInt(DATA) | entry);
-      const exit = runCode(machine, PROGRAMS[access], { cpl, state: { cr0, cr4, efer, rflags, cr3: BigInt(PML4), rcx: 0n } });
+      const exit = runCode(machine, PROGRAMS[access], {
+        cpl,
+        state: { cr0, cr4, efer, rflags, cr3: BigInt(PML4), rcx: 0n },
+      });
       const name = `case ${index++}: ${access} at CPL ${cpl}, entry 0x${entry.toString(16)}, CR0 0x${cr0.toString(16)}, CR4 0x${cr4.toString(16)}, RFLAGS 0x${rflags.toString(16)}, EFER 0x${efer.toString(16)}`;
       if (fault !== undefined) {
         expect(exit, name).toMatchObject(pageFault(fault, BigInt(DATA)));
@@ -235,12 +266,18 @@ describe.each(ENGINES)("4-level paging: %s", (engine) => {
       ["a return", "50 c3", 13],
     ])("%s", async (_name, bytes, vector, address = 0x0000_8000_0000_0000n) => {
       const machine = await longMachine(engine);
-      expect(runCode(machine, code("48 b8", le(address, 8), bytes))).toMatchObject({ reason: "exception", vector, errorCode: 0 });
+      expect(runCode(machine, code("48 b8", le(address, 8), bytes))).toMatchObject({
+        reason: "exception",
+        vector,
+        errorCode: 0,
+      });
     });
 
     it("INVLPG does nothing", async () => {
       const machine = await longMachine(engine);
-      expect(runCode(machine, code("48 b8", le(0x8000_0000_0000_0000n, 8), "0f 01 38"))).toMatchObject({ reason: "halt" });
+      expect(runCode(machine, code("48 b8", le(0x8000_0000_0000_0000n, 8), "0f 01 38"))).toMatchObject({
+        reason: "halt",
+      });
     });
   });
 
@@ -276,7 +313,10 @@ describe.each(ENGINES)("4-level paging: %s", (engine) => {
       const machine = await longMachine(engine);
       write64(machine, nextEntry, BigInt(NEXT) | P | U);
       const at = NEXT - 1;
-      const exit = runCode(machine, code("b8", le(at, 4), "66 89 08"), { cpl: 3, state: { cr3: BigInt(PML4), rcx: 0xffffn } });
+      const exit = runCode(machine, code("b8", le(at, 4), "66 89 08"), {
+        cpl: 3,
+        state: { cr3: BigInt(PML4), rcx: 0xffffn },
+      });
       expect(exit).toMatchObject(pageFault(Error.P | Error.W | Error.U, BigInt(NEXT)));
       expect(machine.read(at, 1)).toEqual(Uint8Array.of(0));
     });
@@ -285,7 +325,9 @@ describe.each(ENGINES)("4-level paging: %s", (engine) => {
       const machine = await longMachine(engine);
       write64(machine, nextEntry, 0x18_0000n | P | W | U);
       flush(machine);
-      const exit = runCode(machine, code("b8", le(NEXT - 3, 4), "48 89 08 48 8b 10 48 83 00 01"), { state: { rcx: 0x1122_3344_5566_77ffn } });
+      const exit = runCode(machine, code("b8", le(NEXT - 3, 4), "48 89 08 48 8b 10 48 83 00 01"), {
+        state: { rcx: 0x1122_3344_5566_77ffn },
+      });
       expect(exit.reason).toBe("halt");
       expect(machine.getState().rdx).toBe(0x1122_3344_5566_77ffn);
       expect(machine.read(NEXT - 3, 3)).toEqual(Uint8Array.of(0x00, 0x78, 0x66));

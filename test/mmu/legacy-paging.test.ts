@@ -1,7 +1,31 @@
 import { describe, expect, it } from "vitest";
 import {
-  A, CODE, code, CR0_PAGING, CR0_PROTECTED, CR0_WP, CR4_PAE, CR4_PSE, D, ENGINES, Error, flush, type Inspected, le, NX, openMachine, P, pageFault, PS,
-  read64, runCode, STACK_TOP, U, W, write32, write64,
+  A,
+  CODE,
+  code,
+  CR0_PAGING,
+  CR0_PROTECTED,
+  CR0_WP,
+  CR4_PAE,
+  CR4_PSE,
+  D,
+  ENGINES,
+  Error,
+  flush,
+  type Inspected,
+  le,
+  NX,
+  openMachine,
+  P,
+  pageFault,
+  PS,
+  read64,
+  runCode,
+  STACK_TOP,
+  U,
+  W,
+  write32,
+  write64,
 } from "./support.ts";
 
 // 32-bit paging (SDM Vol. 3A, 4.3) and PAE paging (4.4), from 32-bit protected mode.
@@ -60,7 +84,9 @@ describe.each(ENGINES)("32-bit paging: %s", (engine) => {
     expect(runCode(machine, STORE)).toMatchObject({ reason: "halt" });
     expect(read32(machine, ENTRY)).toBe(DATA | 1 | Number(A | D));
     at(5);
-    expect(runCode(machine, STORE, { state: { cr0: CR0_PAGING | CR0_WP } })).toMatchObject(pageFault(Error.P | Error.W, BigInt(DATA)));
+    expect(runCode(machine, STORE, { state: { cr0: CR0_PAGING | CR0_WP } })).toMatchObject(
+      pageFault(Error.P | Error.W, BigInt(DATA)),
+    );
     expect(read32(machine, ENTRY)).toBe(DATA | 5);
     at(7, 5);
     expect(runCode(machine, STORE, { cpl: 3 })).toMatchObject(pageFault(Error.P | Error.W | Error.U, BigInt(DATA)));
@@ -102,7 +128,9 @@ describe.each(ENGINES)("32-bit paging: %s", (engine) => {
     expect(machine.getState().rcx).toBe(0xffff_ffffn);
     write32(machine, entry, 0x20_0000 | 3 | Number(PS));
     flush(machine);
-    expect(runCode(machine, code("8b 0d", le(0xc000_2000, 4)))).toMatchObject(pageFault(Error.P | Error.RSVD, 0xc000_2000n));
+    expect(runCode(machine, code("8b 0d", le(0xc000_2000, 4)))).toMatchObject(
+      pageFault(Error.P | Error.RSVD, 0xc000_2000n),
+    );
   });
 
   it("INVLPG of any part of a 4 MiB page drops all of it", async () => {
@@ -114,7 +142,10 @@ describe.each(ENGINES)("32-bit paging: %s", (engine) => {
     machine.write(0xbf_f000, le(2, 4));
     const load = code("8b 0d", le(0xc03f_f000, 4));
     // Load from the last page, remap, INVLPG the first page, load again.
-    const exit = runCode(machine, code(load, "89 ca c7 05", le(entry, 4), le(0x80_0000 | 3 | Number(PS), 4), "0f 01 3d", le(0xc000_0000, 4), load));
+    const exit = runCode(
+      machine,
+      code(load, "89 ca c7 05", le(entry, 4), le(0x80_0000 | 3 | Number(PS), 4), "0f 01 3d", le(0xc000_0000, 4), load),
+    );
     expect(exit).toMatchObject({ reason: "halt" });
     expect(machine.getState()).toMatchObject({ rdx: 1n, rcx: 2n });
   });
@@ -165,7 +196,9 @@ describe.each(ENGINES)("PAE paging: %s", (engine) => {
     at(P | W | U | NX);
     expect(runCode(machine, jump)).toMatchObject(pageFault(Error.P | Error.I, BigInt(DATA)));
     expect(runCode(machine, jump, { cpl: 3 })).toMatchObject(pageFault(Error.P | Error.I | Error.U, BigInt(DATA)));
-    expect(runCode(machine, LOAD, { state: { efer: 0n } })).toMatchObject(pageFault(Error.P | Error.RSVD, BigInt(DATA)));
+    expect(runCode(machine, LOAD, { state: { efer: 0n } })).toMatchObject(
+      pageFault(Error.P | Error.RSVD, BigInt(DATA)),
+    );
     machine.setState({ efer: NXE });
     at(P | W | (1n << 40n));
     expect(runCode(machine, LOAD)).toMatchObject(pageFault(Error.P | Error.RSVD, BigInt(DATA)));
@@ -198,7 +231,9 @@ describe.each(ENGINES)("PAE paging: %s", (engine) => {
     }
     write64(machine, 0x3_1000 + 40, 0x40_2000n | P | W | PS);
     flush(machine);
-    expect(runCode(machine, code("8b 0d", le(0x40a0_0000, 4)))).toMatchObject(pageFault(Error.P | Error.RSVD, 0x40a0_0000n));
+    expect(runCode(machine, code("8b 0d", le(0x40a0_0000, 4)))).toMatchObject(
+      pageFault(Error.P | Error.RSVD, 0x40a0_0000n),
+    );
   });
 
   it("joins two pages that are apart", async () => {

@@ -1,6 +1,28 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import {
-  A, CODE, code, CR0_AM, CR0_PAGING, CR4_PAE, CR4_SMAP, D, ENGINES, flush, type Inspected, le, longMachine, P, pageFault, PML4, PT, read64, RFLAGS_AC, runCode, U, W, write64,
+  A,
+  CODE,
+  code,
+  CR0_AM,
+  CR0_PAGING,
+  CR4_PAE,
+  CR4_SMAP,
+  D,
+  ENGINES,
+  flush,
+  type Inspected,
+  le,
+  longMachine,
+  P,
+  pageFault,
+  PML4,
+  PT,
+  read64,
+  RFLAGS_AC,
+  runCode,
+  U,
+  W,
+  write64,
 } from "./support.ts";
 
 // Accesses that the processor looks at: alignment checks (SDM Vol. 3A, 6.15, interrupt 17) and data breakpoints (Vol. 3B, 17.2).
@@ -54,7 +76,9 @@ describe.each(ENGINES)("alignment checks: %s", (engine) => {
     const clear = code("9c 0f ba 34 24 12 9d");
     const misaligned = code("8b 08");
     const start = { ...state, rflags: 2n };
-    expect(runCode(machine, code(at(1, "8b 08"), set, clear, misaligned), { cpl: 3, state: start })).toMatchObject(DONE);
+    expect(runCode(machine, code(at(1, "8b 08"), set, clear, misaligned), { cpl: 3, state: start })).toMatchObject(
+      DONE,
+    );
     expect(runCode(machine, code(at(1, "8b 08"), set, misaligned), { cpl: 3, state: start })).toMatchObject(AC);
   });
 
@@ -64,7 +88,10 @@ describe.each(ENGINES)("alignment checks: %s", (engine) => {
     machine.write(user, code("8b 0c 25", le(DATA + 1, 4), "f4"));
     const start = { cr3: BigInt(PML4), star: 0x0013_0008_0000_0000n, r11: 2n | RFLAGS_AC, rcx: BigInt(user) };
     expect(runCode(machine, code("48 0f 07"), { state: start })).toMatchObject(DONE);
-    machine.setState({ cs: { selector: 8, base: 0n, limit: 0xffff_ffff, attributes: 0xa09b }, ss: { selector: 16, base: 0n, limit: 0xffff_ffff, attributes: 0xc093 } });
+    machine.setState({
+      cs: { selector: 8, base: 0n, limit: 0xffff_ffff, attributes: 0xa09b },
+      ss: { selector: 16, base: 0n, limit: 0xffff_ffff, attributes: 0xc093 },
+    });
     expect(runCode(machine, code("0f 20 c0 0f ba e8 12 0f 22 c0 48 0f 07"), { state: start })).toMatchObject(AC);
   });
 
@@ -87,7 +114,9 @@ describe.each(ENGINES)("alignment checks: %s", (engine) => {
     write64(machine, PT + 8 * (CODE >> 12), BigInt(CODE) | P | W);
     write64(machine, PT + 8 * 7, 0x7000n | P | W);
     expect(runCode(machine, at(1, "8b 08"), { state: guarded })).toMatchObject({ reason: "halt" });
-    expect(runCode(machine, at(1, "8b 08"), { state: { ...guarded, rflags: 2n } })).toMatchObject(pageFault(1, BigInt(DATA + 1)));
+    expect(runCode(machine, at(1, "8b 08"), { state: { ...guarded, rflags: 2n } })).toMatchObject(
+      pageFault(1, BigInt(DATA + 1)),
+    );
   });
 });
 
@@ -98,8 +127,13 @@ describe.each(ENGINES)("data breakpoints: %s", (engine) => {
   });
   const DB = { reason: "exception", vector: 1 };
   /** DR7 for breakpoint 0: L0, R/W and LEN */
-  const arm = (type: number, length: number): bigint => 0x401n | BigInt(type << 16) | BigInt([0, 0, 1, 0, 3, 0, 0, 0, 2][length] ?? 0) << 18n;
-  const start = (type: number, length: number, address = DATA): object => ({ dr0: BigInt(address), dr7: arm(type, length), cr3: BigInt(PML4) });
+  const arm = (type: number, length: number): bigint =>
+    0x401n | BigInt(type << 16) | (BigInt([0, 0, 1, 0, 3, 0, 0, 0, 2][length] ?? 0) << 18n);
+  const start = (type: number, length: number, address = DATA): object => ({
+    dr0: BigInt(address),
+    dr7: arm(type, length),
+    cr3: BigInt(PML4),
+  });
   const NOPS = "90 90";
 
   it.each([
@@ -142,7 +176,9 @@ describe.each(ENGINES)("data breakpoints: %s", (engine) => {
 
   it("do not trap when the access faults", () => {
     write64(machine, PT + 8 * (DATA >> 12), 0n);
-    expect(runCode(machine, code("89 0c 25", le(DATA, 4)), { state: start(1, 4) })).toMatchObject(pageFault(2, BigInt(DATA)));
+    expect(runCode(machine, code("89 0c 25", le(DATA, 4)), { state: start(1, 4) })).toMatchObject(
+      pageFault(2, BigInt(DATA)),
+    );
     expect(machine.run({ maxInstructions: 1 })).toMatchObject({ vector: 14 });
   });
 

@@ -1,7 +1,31 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { MemoryMap, PageFlag } from "../../runtime/abi/memory-map.ts";
 import {
-  A, CODE, code, CR4_PAE, CR4_PGE, D, EFER_LONG, ENGINES, Error, flush, G, type Inspected, le, longMachine, P, pageFault, PD, PDPT, PML4, PS, PT, read64, runCode, U, W,
+  A,
+  CODE,
+  code,
+  CR4_PAE,
+  CR4_PGE,
+  D,
+  EFER_LONG,
+  ENGINES,
+  Error,
+  flush,
+  G,
+  type Inspected,
+  le,
+  longMachine,
+  P,
+  pageFault,
+  PD,
+  PDPT,
+  PML4,
+  PS,
+  PT,
+  read64,
+  runCode,
+  U,
+  W,
   write64,
 } from "./support.ts";
 
@@ -50,7 +74,10 @@ describe.each(ENGINES)("shadow page tables: %s", (engine) => {
     ["with a bit instruction", code("0f ba 2c 25", le(ENTRY, 4), "13")], // bts dword [ENTRY], 19: bit 19 is 0x8_0000
     ["with REP MOVSQ", code("be", le(0x4000, 4), "bf", le(ENTRY, 4), "b9 01 00 00 00 f3 48 a5")],
     ["with a 16-byte store", code("0f 10 04 25", le(0x4000, 4), "0f 11 04 25", le(ENTRY, 4))],
-    ["with a store that crosses into its page", code("48 b8", le((BigInt(OTHER) | P | W) << 32n, 8), "48 89 04 25", le(ENTRY - 4, 4))],
+    [
+      "with a store that crosses into its page",
+      code("48 b8", le((BigInt(OTHER) | P | W) << 32n, 8), "48 89 04 25", le(ENTRY - 4, 4)),
+    ],
   ])("sees an entry changed: %s", (_how, change) => {
     machine.write(0x4000, le(BigInt(OTHER) | P | W, 8));
     machine.write(0x4008, le(BigInt(DATA + 4096) | P | W, 8));
@@ -72,11 +99,15 @@ describe.each(ENGINES)("shadow page tables: %s", (engine) => {
     write64(machine, 0x3_3000, 0x3_2000n | P | W | U); // a PD
     write64(machine, 0x3_4000, 0x3_3000n | P | W | U); // a PDPT
     const next = { [PD]: 0x3_2000, [PDPT]: 0x3_3000, [PML4]: 0x3_4000 }[table] ?? 0;
-    const exit = runCode(machine, code(LOAD, SAVE, store64(table, BigInt(next) | P | W | U), "0f 01 3c 25", le(DATA, 4), LOAD));
+    const exit = runCode(
+      machine,
+      code(LOAD, SAVE, store64(table, BigInt(next) | P | W | U), "0f 01 3c 25", le(DATA, 4), LOAD),
+    );
     expect(exit).toMatchObject({ reason: "halt" });
     expect(loaded()).toEqual({ rdx: 1n, rcx: 2n });
     // The table that is out of use is ordinary memory again; the one in use is traced.
-    const flags = (gpa: number): number => new DataView(machine.memory.buffer).getUint8(MemoryMap.PAGE_FLAGS + (gpa >> 12));
+    const flags = (gpa: number): number =>
+      new DataView(machine.memory.buffer).getUint8(MemoryMap.PAGE_FLAGS + (gpa >> 12));
     expect(flags(next) & PageFlag.PAGE_TABLE).toBe(PageFlag.PAGE_TABLE);
     const former = { [PD]: PT, [PDPT]: PD, [PML4]: PDPT }[table] ?? 0;
     expect(flags(former) & PageFlag.PAGE_TABLE).toBe(0);
@@ -87,7 +118,9 @@ describe.each(ENGINES)("shadow page tables: %s", (engine) => {
     const change = (rights: bigint): Uint8Array =>
       code(touch, store64(ENTRY, BigInt(DATA) | rights), "0f 01 3c 25", le(DATA, 4), touch);
     const cr0 = 0x8001_0033n;
-    expect(runCode(machine, change(P | U), { state: { cr0 } })).toMatchObject(pageFault(Error.P | Error.W, BigInt(DATA)));
+    expect(runCode(machine, change(P | U), { state: { cr0 } })).toMatchObject(
+      pageFault(Error.P | Error.W, BigInt(DATA)),
+    );
     write64(machine, ENTRY, BigInt(DATA) | P | W | U);
     expect(runCode(machine, change(0n), { state: { cr0 } })).toMatchObject(pageFault(Error.W, BigInt(DATA)));
   });
@@ -98,13 +131,33 @@ describe.each(ENGINES)("shadow page tables: %s", (engine) => {
     machine.write(0x3f_f000, le(0x11, 4));
     machine.write(0x5f_f000, le(0x22, 4));
     write64(machine, PD + 16, 0x20_0000n | P | W | PS);
-    let exit = runCode(machine, code(load(0x5f_f000), SAVE, store64(PD + 16, 0x40_0000n | P | W | PS), "0f 01 3c 25", le(0x40_0000, 4), load(0x5f_f000)));
+    let exit = runCode(
+      machine,
+      code(
+        load(0x5f_f000),
+        SAVE,
+        store64(PD + 16, 0x40_0000n | P | W | PS),
+        "0f 01 3c 25",
+        le(0x40_0000, 4),
+        load(0x5f_f000),
+      ),
+    );
     expect(exit).toMatchObject({ reason: "halt" });
     expect(loaded()).toEqual({ rdx: 0x11n, rcx: 0x22n });
     // A 1 GiB page at 1 GiB, replaced by a table of 2 MiB pages.
     write64(machine, PDPT + 8, P | W | PS);
     write64(machine, 0x3_0000 + 8 * 2, 0x20_0000n | P | W | PS);
-    exit = runCode(machine, code(load(0x405f_f000), SAVE, store64(PDPT + 8, 0x3_0000n | P | W), "0f 01 3c 25", le(0x4000_0000, 4), load(0x405f_f000)));
+    exit = runCode(
+      machine,
+      code(
+        load(0x405f_f000),
+        SAVE,
+        store64(PDPT + 8, 0x3_0000n | P | W),
+        "0f 01 3c 25",
+        le(0x4000_0000, 4),
+        load(0x405f_f000),
+      ),
+    );
     expect(exit).toMatchObject({ reason: "halt" });
     expect(loaded()).toEqual({ rdx: 0x22n, rcx: 0x11n });
   });
@@ -124,7 +177,8 @@ describe.each(ENGINES)("shadow page tables: %s", (engine) => {
       write64(machine, root, BigInt(root + 0x1000) | P | W | U);
       write64(machine, root + 0x1000, BigInt(root + 0x2000) | P | W | U);
       write64(machine, root + 0x2000, BigInt(root + 0x3000) | P | W | U);
-      for (let page = 0; page < 512; page++) write64(machine, root + 0x3000 + 8 * page, BigInt(page * 4096) | P | W | U);
+      for (let page = 0; page < 512; page++)
+        write64(machine, root + 0x3000 + 8 * page, BigInt(page * 4096) | P | W | U);
       const data = 0x60_0000 + index * 0x1000;
       write64(machine, root + 0x3000 + 8 * (DATA >> 12), BigInt(data) | P | W | U);
       machine.write(data, le(100 + index, 4));
@@ -156,24 +210,42 @@ describe.each(ENGINES)("shadow page tables: %s", (engine) => {
     });
 
     it("see tables changed while another one was in use", () => {
-      const [one = 0, two = 0] = [space(0), space(1)];
+      const [one, two] = [space(0), space(1)];
       // Visit both; while in two, change one's entry; go back.
       const entry = one + 0x3000 + 8 * (DATA >> 12);
-      runCode(machine, code(loadCr3(one), LOAD, SAVE, loadCr3(two), LOAD, store64(entry, BigInt(OTHER) | P | W), loadCr3(one), LOAD));
+      runCode(
+        machine,
+        code(loadCr3(one), LOAD, SAVE, loadCr3(two), LOAD, store64(entry, BigInt(OTHER) | P | W), loadCr3(one), LOAD),
+      );
       expect(loaded()).toEqual({ rdx: 100n, rcx: 2n });
     });
 
     it("share tables, and a change reaches all of them", () => {
-      const [one = 0, two = 0] = [space(0), space(1)];
+      const [one, two] = [space(0), space(1)];
       // two uses one's page table.
       write64(machine, two + 0x2000, BigInt(one + 0x3000) | P | W | U);
       const entry = one + 0x3000 + 8 * (DATA >> 12);
-      runCode(machine, code(loadCr3(one), LOAD, loadCr3(two), LOAD, SAVE, store64(entry, BigInt(OTHER) | P | W), loadCr3(one), LOAD, "89 cb", loadCr3(two), LOAD));
+      runCode(
+        machine,
+        code(
+          loadCr3(one),
+          LOAD,
+          loadCr3(two),
+          LOAD,
+          SAVE,
+          store64(entry, BigInt(OTHER) | P | W),
+          loadCr3(one),
+          LOAD,
+          "89 cb",
+          loadCr3(two),
+          LOAD,
+        ),
+      );
       expect(machine.getState()).toMatchObject({ rdx: 100n, rbx: 2n, rcx: 2n });
     });
 
     it("keep global pages out of each other's way", () => {
-      const [one = 0, two = 0] = [space(0), space(1)];
+      const [one, two] = [space(0), space(1)];
       for (const root of [one, two]) {
         const entry = root + 0x3000 + 8 * (DATA >> 12);
         write64(machine, entry, read64(machine, entry) | G);
@@ -193,9 +265,15 @@ describe.each(ENGINES)("shadow page tables: %s", (engine) => {
     write64(machine, PD + 16, 0x3_0000n | P | W | U);
     runCode(machine, code("8b 0c 25", le(0x40_0000, 4))); // traced now: the walk ended in it
     const fill = code(
-      "bf", le(0x3_0000, 4), "48 b8", le(BigInt(DATA) | P | W | U, 8), "b9", le(512, 4),
+      "bf",
+      le(0x3_0000, 4),
+      "48 b8",
+      le(BigInt(DATA) | P | W | U, 8),
+      "b9",
+      le(512, 4),
       "48 89 07 48 83 c7 08 ff c9 75 f5",
-      "8b 0c 25", le(0x40_5000, 4),
+      "8b 0c 25",
+      le(0x40_5000, 4),
     );
     const dropped = stats.dropped;
     expect(runCode(machine, fill)).toMatchObject({ reason: "halt" });
@@ -210,7 +288,16 @@ describe.each(ENGINES)("shadow page tables: %s", (engine) => {
     write64(machine, 0x3_0000, BigInt(DATA) | P | W | U);
     const exit = runCode(
       machine,
-      code("8b 0c 25", le(0x40_0000, 4), SAVE, store64(PD + 16, 0n), "0f 01 3c 25", le(0x40_0000, 4), store64(0x3_0000, BigInt(OTHER) | P), store64(0x3_0008, 5n)),
+      code(
+        "8b 0c 25",
+        le(0x40_0000, 4),
+        SAVE,
+        store64(PD + 16, 0n),
+        "0f 01 3c 25",
+        le(0x40_0000, 4),
+        store64(0x3_0000, BigInt(OTHER) | P),
+        store64(0x3_0008, 5n),
+      ),
     );
     expect(exit).toMatchObject({ reason: "halt" });
     expect(new DataView(machine.memory.buffer).getUint8(MemoryMap.PAGE_FLAGS + 0x30)).toBe(0);
@@ -227,7 +314,8 @@ describe.each(ENGINES)("shadow page tables: %s", (engine) => {
     flush(machine);
     const pte = 0xffff_ff80_0000_0000n + BigInt((DATA >> 12) * 8);
     const pde = 0xffff_ffff_c000_0000n;
-    const change = (at: bigint, value: bigint): Uint8Array => code("48 bb", le(at, 8), "48 b8", le(value, 8), "48 89 03");
+    const change = (at: bigint, value: bigint): Uint8Array =>
+      code("48 bb", le(at, 8), "48 b8", le(value, 8), "48 89 03");
     const invalidate = code("0f 01 3c 25", le(DATA, 4));
     let exit = runCode(machine, code(LOAD, SAVE, change(pte, BigInt(OTHER) | P | W), invalidate, LOAD));
     expect(exit).toMatchObject({ reason: "halt" });
@@ -247,7 +335,10 @@ describe.each(ENGINES)("shadow page tables: %s", (engine) => {
     // The same page table at 0 and at 4 MiB.
     write64(machine, PD + 16, BigInt(PT) | P | W | U);
     const load = code("8b 0c 25", le(0x40_0000 + DATA, 4));
-    const exit = runCode(machine, code(LOAD, load, SAVE, store64(ENTRY, BigInt(OTHER) | P | W), "0f 20 d8 0f 22 d8", LOAD, "89 cb", load));
+    const exit = runCode(
+      machine,
+      code(LOAD, load, SAVE, store64(ENTRY, BigInt(OTHER) | P | W), "0f 20 d8 0f 22 d8", LOAD, "89 cb", load),
+    );
     expect(exit).toMatchObject({ reason: "halt" });
     expect(machine.getState()).toMatchObject({ rdx: 1n, rbx: 2n, rcx: 2n });
   });

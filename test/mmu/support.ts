@@ -32,7 +32,14 @@ export async function openMachine(options: BareMachineOptions): Promise<Inspecte
 /** Bytes of "48 89 07", with numbers in between for parts that vary. */
 export function code(...parts: readonly (string | Uint8Array)[]): Uint8Array {
   return Uint8Array.from(
-    parts.flatMap((part) => (typeof part === "string" ? part.split(/\s+/).filter((text) => text !== "").map((text) => Number.parseInt(text, 16)) : [...part])),
+    parts.flatMap((part) =>
+      typeof part === "string"
+        ? part
+            .split(/\s+/)
+            .filter((text) => text !== "")
+            .map((text) => Number.parseInt(text, 16))
+        : [...part],
+    ),
   );
 }
 
@@ -70,7 +77,11 @@ export interface RunOptions {
 }
 
 /** Runs code at CODE until HLT or an exception; HLT at CPL 3 counts as the end, too. */
-export function runCode(machine: BareMachine, bytes: Uint8Array, { cpl = 0, state = {}, limit = 10_000 }: RunOptions = {}): BareExit {
+export function runCode(
+  machine: BareMachine,
+  bytes: Uint8Array,
+  { cpl = 0, state = {}, limit = 10_000 }: RunOptions = {},
+): BareExit {
   machine.write(CODE, code(bytes, "f4"));
   machine.setState({ rip: BigInt(CODE), rsp: BigInt(STACK_TOP), rflags: 2n, ...state, cpl });
   return machine.run({ maxInstructions: limit });

@@ -130,10 +130,12 @@ export function whyIncomparable(oracleCase: OracleCase, native: OracleResult): s
   // The runner's own code, stack and vDSO are mapped somewhere, too.
   if (native.vector === 14 && native.errorCode & 1 && !isMapped(native.cr2))
     return "it reached for the runner's own memory";
-  const { prefixes, opcode } = parse(oracleCase);
+  const { prefixes } = parse(oracleCase);
   // SDM Vol. 2A, 2.1.1: reserved. AMD's processors let the prefix choose between LOOPE and LOOPNE.
   if (/^loopn?e$/.test(oracleCase.mnemonic) && (prefixes.has(0xf2) || prefixes.has(0xf3)))
     return "a repeat prefix on LOOPcc is reserved";
+  // APM Vol. 3, "MOV CRn": AltMovCr8, which the guest's CPUID does not announce.
+  if (oracleCase.mnemonic === "mov.cr" && prefixes.has(0xf0)) return "LOCK MOV CR0 names CR8 on the host's processor";
   if (oracleCase.mnemonic === "verw" && prefixes.has(0xf0) && native.vector !== Vector.UD)
     return "the host's processor takes LOCK VERW";
   const shift = shiftCount(oracleCase);

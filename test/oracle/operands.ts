@@ -158,8 +158,13 @@ export function adjustMemory(draft: Draft, gva: bigint, bytes: number, reg: numb
     const value = Number(BigInt.asIntN(bytes * 4, draft.register(reg)));
     const lower = value - prng.between(-1, 5);
     const upper = value + prng.between(-1, 5);
-    if (bytes === 8) (view.setInt32(0, lower, true), view.setInt32(4, upper, true));
-    else (view.setInt16(0, lower, true), view.setInt16(2, upper, true));
+    if (bytes === 8) {
+      view.setInt32(0, lower, true);
+      view.setInt32(4, upper, true);
+    } else {
+      view.setInt16(0, lower, true);
+      view.setInt16(2, upper, true);
+    }
     draft.patch(at, contents);
   }
 }

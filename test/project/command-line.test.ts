@@ -210,7 +210,10 @@ describe("the disassembler behind the commands", () => {
 });
 
 describe("umbra run", () => {
-  const complaint = async (args: readonly string[], files: Readonly<Record<string, Uint8Array>> = {}): Promise<string> => {
+  const complaint = async (
+    args: readonly string[],
+    files: Readonly<Record<string, Uint8Array>> = {},
+  ): Promise<string> => {
     const host = fakeHost(files);
     expect(await main(args, host)).toBe(2);
     expect(host.complaints).toHaveLength(1);

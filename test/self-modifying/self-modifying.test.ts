@@ -1,5 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { CODE, code, ENGINES, flush, le, longMachine, P, PT, read64, STACK_TOP, U, W, write64 } from "../mmu/support.ts";
+import {
+  CODE,
+  code,
+  ENGINES,
+  flush,
+  le,
+  longMachine,
+  P,
+  PT,
+  read64,
+  STACK_TOP,
+  U,
+  W,
+  write64,
+} from "../mmu/support.ts";
 
 // Code that changes under the processor. SDM Vol. 3A, 12.6: after a jump, or at once on one processor, what was written is run.
 
@@ -71,15 +85,28 @@ describe.each(ENGINES)("self-modifying code: %s", (engine) => {
     flush(machine);
     // Writes the target's code through both mappings, calls it, patches it through both, calls it again.
     const program = code(
-      "c6 04 25", le(target, 4), "b8", // mov byte [target], 0xb8
-      "c7 04 25", le(alias + 1, 4), le(0x1111, 4), // mov dword [alias+1], 0x1111
-      "c6 04 25", le(target + 5, 4), "c3", // ret
-      "bb", le(target, 4), "ff d3", // mov ebx, target; call rbx
+      "c6 04 25",
+      le(target, 4),
+      "b8", // mov byte [target], 0xb8
+      "c7 04 25",
+      le(alias + 1, 4),
+      le(0x1111, 4), // mov dword [alias+1], 0x1111
+      "c6 04 25",
+      le(target + 5, 4),
+      "c3", // ret
+      "bb",
+      le(target, 4),
+      "ff d3", // mov ebx, target; call rbx
       "89 c1", // mov ecx, eax
-      "66 c7 04 25", le(alias + 1, 4), "22 22", // mov word [alias+1], 0x2222
+      "66 c7 04 25",
+      le(alias + 1, 4),
+      "22 22", // mov word [alias+1], 0x2222
       "ff d3 89 c2", // call rbx; mov edx, eax
-      "66 c7 04 25", le(target + 1, 4), "33 33", // mov word [target+1], 0x3333
-      "ff d3", HLT,
+      "66 c7 04 25",
+      le(target + 1, 4),
+      "33 33", // mov word [target+1], 0x3333
+      "ff d3",
+      HLT,
     );
     machine.write(CODE, program);
     machine.setState({ rip: BigInt(CODE), rsp: BigInt(STACK_TOP) });
@@ -120,7 +147,9 @@ describe.each(ENGINES)("self-modifying code: %s", (engine) => {
       machine.write(where, Uint8Array.of(0x77));
       machine.setState({ rip: BigInt(at) });
       machine.run();
-      expect(machine.getState().rax).toBe((expected & ~(0xffn << BigInt(8 * (where - at - 1)))) | (0x77n << BigInt(8 * (where - at - 1))));
+      expect(machine.getState().rax).toBe(
+        (expected & ~(0xffn << BigInt(8 * (where - at - 1)))) | (0x77n << BigInt(8 * (where - at - 1))),
+      );
     });
 
     it("patches its own second page by a store that crosses", async () => {
@@ -145,7 +174,10 @@ describe.each(ENGINES)("self-modifying code: %s", (engine) => {
       // mov [PT entry], rbx; invlpg [second page]; jmp at
       const patch = 0x4000;
       const entry = PT + 8 * 2;
-      machine.write(patch, code("48 89 1c 25", le(entry, 4), "0f 01 3c 25", le(0x2000, 4), "e9", le(at - (patch + 21), 4)));
+      machine.write(
+        patch,
+        code("48 89 1c 25", le(entry, 4), "0f 01 3c 25", le(0x2000, 4), "e9", le(at - (patch + 21), 4)),
+      );
       machine.setState({ rip: BigInt(patch), rbx: BigInt(other) | P | W });
       expect(machine.run().reason).toBe("halt");
       expect(machine.getState().rax).toBe(0xccbb_aa11n);
@@ -162,7 +194,13 @@ describe.each(ENGINES)("self-modifying code: %s", (engine) => {
       write64(machine, entry, 0n);
       flush(machine);
       machine.setState({ rip: BigInt(at) });
-      expect(machine.run()).toMatchObject({ reason: "exception", vector: 14, errorCode: 0x10, cr2: 0x2000n, instructions: 0 });
+      expect(machine.run()).toMatchObject({
+        reason: "exception",
+        vector: 14,
+        errorCode: 0x10,
+        cr2: 0x2000n,
+        instructions: 0,
+      });
       expect(machine.getState().rip).toBe(BigInt(at));
       write64(machine, entry, 0x2000n | P | W);
       flush(machine);

@@ -60,10 +60,14 @@ function differences(want: Outcome, got: Outcome): string[] {
     const [left, right] = [show(a), show(b)];
     if (left !== right) rows.push(`${name}: interpreter ${left}, translator ${right}`);
   };
-  for (const key of new Set([...Object.keys(want.exit), ...Object.keys(got.exit)]) as Set<keyof BareExit>) row(key, want.exit[key], got.exit[key]);
+  for (const key of new Set([...Object.keys(want.exit), ...Object.keys(got.exit)]) as Set<keyof BareExit>)
+    row(key, want.exit[key], got.exit[key]);
   for (const key of Object.keys(want.state) as (keyof BareState)[]) row(key, want.state[key], got.state[key]);
   const at = want.data.findIndex((byte, index) => byte !== got.data[index]);
-  if (at >= 0) rows.push(`memory at 0x${(DATA + at).toString(16)}: interpreter ${show(want.data.slice(at, at + 16))}, translator ${show(got.data.slice(at, at + 16))}`);
+  if (at >= 0)
+    rows.push(
+      `memory at 0x${(DATA + at).toString(16)}: interpreter ${show(want.data.slice(at, at + 16))}, translator ${show(got.data.slice(at, at + 16))}`,
+    );
   return rows;
 }
 
@@ -77,5 +81,7 @@ function show(value: unknown): string {
 export function listing({ code }: Program): string {
   const end = code.findLastIndex((byte) => byte !== 0xf4) + 2;
   const lines = disassemble(code.subarray(0x200, Math.max(end, 0x201)), 64, BigInt(CODE + 0x200), new Set(FEATURES));
-  return [...lines].map(({ address, bytes, text }) => `  ${address.toString(16)}  ${show(bytes).padEnd(24)}  ${text}`).join("\n");
+  return [...lines]
+    .map(({ address, bytes, text }) => `  ${address.toString(16)}  ${show(bytes).padEnd(24)}  ${text}`)
+    .join("\n");
 }

@@ -50,7 +50,17 @@ function looks(between: readonly number[]): number[] {
   const bytes: number[] = [];
   for (let condition = 0; condition < 16; condition++) {
     const address = RESULTS + condition;
-    bytes.push(...between, 0x0f, 0x90 + condition, 0x04, 0x25, address & 0xff, (address >> 8) & 0xff, (address >> 16) & 0xff, 0);
+    bytes.push(
+      ...between,
+      0x0f,
+      0x90 + condition,
+      0x04,
+      0x25,
+      address & 0xff,
+      (address >> 8) & 0xff,
+      (address >> 16) & 0xff,
+      0,
+    );
   }
   // pushfq; adc rdx, 0; inc r8; pushfq
   return [...bytes, ...between, 0x9c, 0x48, 0x83, 0xd2, 0x00, 0x49, 0xff, 0xc0, 0x9c];

@@ -14,7 +14,18 @@ describe.each(["interpreter", "translator", "tiered"] as const)("self-modifying 
 
   function start(code: readonly number[], state: Parameters<BareMachine["setState"]>[0] = {}, at = CODE): void {
     machine.write(at, Uint8Array.from(code));
-    machine.setState({ rip: BigInt(at), rsp: BigInt(STACK), rax: 0n, rbx: 0n, rcx: 0n, rdx: 0n, rsi: 0n, rdi: 0n, rflags: 2n, ...state });
+    machine.setState({
+      rip: BigInt(at),
+      rsp: BigInt(STACK),
+      rax: 0n,
+      rbx: 0n,
+      rcx: 0n,
+      rdx: 0n,
+      rsi: 0n,
+      rdi: 0n,
+      rflags: 2n,
+      ...state,
+    });
   }
   function finish(): bigint {
     expect(machine.run({ maxInstructions: 1_000_000 }).reason).toBe("halt");
@@ -39,13 +50,30 @@ describe.each(["interpreter", "translator", "tiered"] as const)("self-modifying 
     // call F (twice a round), patch F's immediate with cl in between
     // L: call F; mov [F+2], cl; call F; dec ecx; jnz L; hlt; F: add eax, 1; ret
     const code = [
-      0xe8, 0x10, 0, 0, 0, // call F at 0x15
-      0x88, 0x0d, 0x0c, 0, 0, 0, // mov [rip+0xc], cl: 0x17
-      0xe8, 0x05, 0, 0, 0, // call F
-      0xff, 0xc9, // dec ecx
-      0x75, 0xec, // jnz L
+      0xe8,
+      0x10,
+      0,
+      0,
+      0, // call F at 0x15
+      0x88,
+      0x0d,
+      0x0c,
+      0,
+      0,
+      0, // mov [rip+0xc], cl: 0x17
+      0xe8,
+      0x05,
+      0,
+      0,
+      0, // call F
+      0xff,
+      0xc9, // dec ecx
+      0x75,
+      0xec, // jnz L
       0xf4,
-      0x83, 0xc0, 0x01, // F: add eax, 1
+      0x83,
+      0xc0,
+      0x01, // F: add eax, 1
       0xc3,
     ];
     start(code, { rcx: 100n });
@@ -72,12 +100,24 @@ describe.each(["interpreter", "translator", "tiered"] as const)("self-modifying 
   it("runs a branch that was patched to lead elsewhere", () => {
     // When eax reaches 100, the JMP that closes the loop is patched to leave it.
     const code = [
-      0xff, 0xc0, // 0 inc eax
-      0x83, 0xf8, 0x64, // 2 cmp eax, 100
-      0x75, 0x07, // 5 jne M (0xe)
-      0xc6, 0x05, 0x01, 0, 0, 0, 0x02, // 7 mov byte [0xf], 2
-      0xeb, 0xf0, // 0xe jmp 0
-      0x0f, 0x0b, // 0x10 ud2
+      0xff,
+      0xc0, // 0 inc eax
+      0x83,
+      0xf8,
+      0x64, // 2 cmp eax, 100
+      0x75,
+      0x07, // 5 jne M (0xe)
+      0xc6,
+      0x05,
+      0x01,
+      0,
+      0,
+      0,
+      0x02, // 7 mov byte [0xf], 2
+      0xeb,
+      0xf0, // 0xe jmp 0
+      0x0f,
+      0x0b, // 0x10 ud2
       0xf4, // 0x12
     ];
     start(code);
@@ -103,25 +143,28 @@ describe.each(["interpreter", "translator", "tiered"] as const)("self-modifying 
 });
 
 describe("a page that is mapped twice, and one that is mapped anew", () => {
-  it.each(["interpreter", "translator", "tiered"] as const)("runs what was written through the other mapping: %s", async (engine) => {
-    const machine = await createBareMachine({ memoryBytes: 0x4_0000, mode: "long", engine });
-    machine.map(CODE, CODE, 0x1000, { write: true, execute: true });
-    machine.map(0x50_0000, CODE, 0x1000, { write: true });
-    machine.map(DATA, DATA, 0x1000, { write: true, execute: true });
-    // L: add eax, 1; mov [rdi+2], cl; dec ecx; jnz L; hlt
-    const code = [0x83, 0xc0, 0x01, 0x88, 0x4f, 0x02, 0xff, 0xc9, 0x75, 0xf6, 0xf4];
-    machine.write(CODE, Uint8Array.from(code));
-    machine.setState({ rip: BigInt(CODE), rax: 0n, rcx: 100n, rdi: 0x50_0000n });
-    expect(machine.run().reason).toBe("halt");
-    expect(machine.getState().rax).toBe(5050n);
+  it.each(["interpreter", "translator", "tiered"] as const)(
+    "runs what was written through the other mapping: %s",
+    async (engine) => {
+      const machine = await createBareMachine({ memoryBytes: 0x4_0000, mode: "long", engine });
+      machine.map(CODE, CODE, 0x1000, { write: true, execute: true });
+      machine.map(0x50_0000, CODE, 0x1000, { write: true });
+      machine.map(DATA, DATA, 0x1000, { write: true, execute: true });
+      // L: add eax, 1; mov [rdi+2], cl; dec ecx; jnz L; hlt
+      const code = [0x83, 0xc0, 0x01, 0x88, 0x4f, 0x02, 0xff, 0xc9, 0x75, 0xf6, 0xf4];
+      machine.write(CODE, Uint8Array.from(code));
+      machine.setState({ rip: BigInt(CODE), rax: 0n, rcx: 100n, rdi: 0x50_0000n });
+      expect(machine.run().reason).toBe("halt");
+      expect(machine.getState().rax).toBe(5050n);
 
-    // Other code at the same linear address.
-    machine.write(DATA, Uint8Array.from([0xb8, 0x2a, 0, 0, 0, 0xf4]));
-    machine.map(CODE, DATA, 0x1000, { write: true, execute: true });
-    machine.setState({ rip: BigInt(CODE) });
-    expect(machine.run().reason).toBe("halt");
-    expect(machine.getState().rax).toBe(42n);
-  });
+      // Other code at the same linear address.
+      machine.write(DATA, Uint8Array.from([0xb8, 0x2a, 0, 0, 0, 0xf4]));
+      machine.map(CODE, DATA, 0x1000, { write: true, execute: true });
+      machine.setState({ rip: BigInt(CODE) });
+      expect(machine.run().reason).toBe("halt");
+      expect(machine.getState().rax).toBe(42n);
+    },
+  );
 });
 
 describe("the budget", () => {
@@ -129,7 +172,9 @@ describe("the budget", () => {
     const reference = await createBareMachine({ memoryBytes: 0x4_0000, mode: "long" });
     const machine = await createBareMachine({ memoryBytes: 0x4_0000, mode: "long", engine });
     // L: add rax, rcx; mov [rsi], rax; test al, 1; jz M; inc rbx; M: dec rcx; jnz L; hlt
-    const code = [0x48, 0x01, 0xc8, 0x48, 0x89, 0x06, 0xa8, 0x01, 0x74, 0x03, 0x48, 0xff, 0xc3, 0x48, 0xff, 0xc9, 0x75, 0xee, 0xf4];
+    const code = [
+      0x48, 0x01, 0xc8, 0x48, 0x89, 0x06, 0xa8, 0x01, 0x74, 0x03, 0x48, 0xff, 0xc3, 0x48, 0xff, 0xc9, 0x75, 0xee, 0xf4,
+    ];
     for (const one of [reference, machine]) {
       one.write(CODE, Uint8Array.from(code));
       one.setState({ rip: BigInt(CODE), rax: 0n, rbx: 0n, rcx: 5000n, rsi: BigInt(DATA), rflags: 2n });

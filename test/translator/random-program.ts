@@ -26,11 +26,16 @@ export const STRAIGHT: readonly Encoding[] = allEncodings().filter((encoding) =>
   const definition = definitions[encoding.mnemonic];
   if (!definition || definition.ends === true || definition.interpreterOnly === true) return false;
   // LEAVE by itself is in the tests of the instructions.
-  if (/^(cli|sti|clac|stac|in|ins|out|outs|wrpkru|ldmxcsr|fxrstor|xrstor|popf|maskmov.*)$/.test(encoding.mnemonic)) return false;
+  if (/^(cli|sti|clac|stac|in|ins|out|outs|wrpkru|ldmxcsr|fxrstor|xrstor|popf|maskmov.*)$/.test(encoding.mnemonic))
+    return false;
   return operandSizes(encoding, 64).length > 0;
 });
-const COMMON = STRAIGHT.filter(({ mnemonic }) => definitions[mnemonic]?.hot === true && definitions[mnemonic]?.unit === undefined);
-const SCALAR = STRAIGHT.filter(({ mnemonic }) => /^(add|sub|mul|div|sqrt|min|max|ucomi|comi|mov|cvt.*)s[sd]$|^cvt/.test(mnemonic));
+const COMMON = STRAIGHT.filter(
+  ({ mnemonic }) => definitions[mnemonic]?.hot === true && definitions[mnemonic]?.unit === undefined,
+);
+const SCALAR = STRAIGHT.filter(({ mnemonic }) =>
+  /^(add|sub|mul|div|sqrt|min|max|ucomi|comi|mov|cvt.*)s[sd]$|^cvt/.test(mnemonic),
+);
 
 /** A program of `length` random instructions, some of them branches among themselves. */
 export function randomProgram(prng: Prng, length: number): Program {
@@ -39,7 +44,8 @@ export function randomProgram(prng: Prng, length: number): Program {
   const pieces: (Uint8Array | Branch)[] = [];
   while (pieces.length < length) {
     if (prng.chance(15)) pieces.push({ opcode: branchOpcode(prng), to: prng.below(length + 1) });
-    else if (hasCalls && prng.chance(10)) pieces.push(prng.chance(60) ? { opcode: CALL, to: prng.below(length + 1) } : Uint8Array.of(RET));
+    else if (hasCalls && prng.chance(10))
+      pieces.push(prng.chance(60) ? { opcode: CALL, to: prng.below(length + 1) } : Uint8Array.of(RET));
     else pieces.push(randomInstruction(prng, prng.pick(pool)));
   }
   return assemble(prng, pieces);
@@ -184,8 +190,15 @@ function randomMemory(prng: Prng): MemoryLocation {
   const somewhere = prng.chance(60) ? aligned : prng.chance(85) ? prng.below(0x800) : 0xff0 + prng.below(16);
   const how = prng.below(10);
   if (how < 4) return { kind: "memory", base: -1, displacement: DATA + somewhere };
-  if (how < 8) return { kind: "memory", base: 12 + prng.below(4), displacement: prng.chance(50) ? aligned : prng.below(0x100) };
+  if (how < 8)
+    return { kind: "memory", base: 12 + prng.below(4), displacement: prng.chance(50) ? aligned : prng.below(0x100) };
   // Roughly the data: what follows the code by its distance.
   if (how < 9) return { kind: "memory", base: RIP, displacement: DATA - PROGRAM + prng.below(0x800) };
-  return { kind: "memory", base: prng.below(16), index: prng.pick([0, 1, 2, 3, 5, 8]), scale: prng.pick([1, 2, 4, 8]), displacement: prng.below(64) };
+  return {
+    kind: "memory",
+    base: prng.below(16),
+    index: prng.pick([0, 1, 2, 3, 5, 8]),
+    scale: prng.pick([1, 2, 4, 8]),
+    displacement: prng.below(64),
+  };
 }

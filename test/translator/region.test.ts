@@ -13,18 +13,27 @@ const START = 0x10;
 
 /** A region that runs by itself, without a machine around it. */
 class Bench {
-  readonly memory: WebAssembly.Memory = new WebAssembly.Memory({ initial: MemoryMap.RAM / 0x1_0000 + 1, maximum: 0x1_0000, shared: true });
+  readonly memory: WebAssembly.Memory = new WebAssembly.Memory({
+    initial: MemoryMap.RAM / 0x1_0000 + 1,
+    maximum: 0x1_0000,
+    shared: true,
+  });
   readonly view: DataView = new DataView(this.memory.buffer);
   readonly bound: number;
   readonly #region: (cpu: number) => number;
 
   constructor(code: readonly number[], optimized = true) {
     new Uint8Array(this.memory.buffer).set(code, PAGE + START);
-    const translator = new RegionTranslator({ features: new Set(FEATURES), ...(optimized ? {} : { optimization: "none" }) });
+    const translator = new RegionTranslator({
+      features: new Set(FEATURES),
+      ...(optimized ? {} : { optimization: "none" }),
+    });
     const region = translator.translate(this.view, { start: PAGE + START, mode: Mode.CODE64 });
     if (!region) throw new Error("not translated");
     this.bound = region.bound;
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(region.binary as Uint8Array<ArrayBuffer>), { env: { memory: this.memory } });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(region.binary as Uint8Array<ArrayBuffer>), {
+      env: { memory: this.memory },
+    });
     this.#region = exports["region"] as (cpu: number) => number;
     this.#set64("ripPage", BigInt(RIP_PAGE));
     this.view.setUint32(MemoryMap.CPU + guestState.tlb.offset, MemoryMap.TLB, true);
@@ -51,7 +60,11 @@ class Bench {
     const at = MemoryMap.CPU + guestState.budget.offset;
     this.view.setInt32(at, budget, true);
     const action = this.#region(MemoryMap.CPU);
-    return { action, rip: this.view.getBigUint64(MemoryMap.CPU + guestState.rip.offset, true), left: this.view.getInt32(at, true) };
+    return {
+      action,
+      rip: this.view.getBigUint64(MemoryMap.CPU + guestState.rip.offset, true),
+      left: this.view.getInt32(at, true),
+    };
   }
 }
 

@@ -13,14 +13,29 @@ export const run: Command = {
   operands: [],
   options: {
     kernel: { value: "FILE", about: "Linux bzImage, PVH ELF or Multiboot image", otherwise: "Debian's cloud kernel" },
-    initrd: { value: "FILE", about: "initial RAM disk", otherwise: "with Debian's kernel, a small system with a shell" },
+    initrd: {
+      value: "FILE",
+      about: "initial RAM disk",
+      otherwise: "with Debian's kernel, a small system with a shell",
+    },
     append: { value: "TEXT", about: "kernel command line, after what is needed for the console" },
     memory: { value: "SIZE", about: "memory of the machine, such as 512M", otherwise: "512M" },
-    engine: { value: "ENGINE", about: "interpreter, or tiered to translate hot code (slower to boot, for now)", otherwise: "interpreter" },
+    engine: {
+      value: "ENGINE",
+      about: "interpreter, or tiered to translate hot code (slower to boot, for now)",
+      otherwise: "interpreter",
+    },
     clock: { value: "KIND", about: "host, or instructions for runs that repeat exactly", otherwise: "host" },
-    "debug-exit": { value: "PORT", about: "I/O port of a debug-exit device, such as 0xf4: ends with code (value << 1) | 1" },
+    "debug-exit": {
+      value: "PORT",
+      about: "I/O port of a debug-exit device, such as 0xf4: ends with code (value << 1) | 1",
+    },
     "on-reset": { value: "ACTION", about: "exit or restart when the guest resets the machine", otherwise: "exit" },
-    mirror: { value: "URL", about: "Debian mirror to fetch from where there is no apt", otherwise: "UMBRA_DEBIAN_MIRROR" },
+    mirror: {
+      value: "URL",
+      about: "Debian mirror to fetch from where there is no apt",
+      otherwise: "UMBRA_DEBIAN_MIRROR",
+    },
     stats: { about: "print statistics at the end" },
   },
   notes: `The guest's first serial port is the terminal: Ctrl-A X ends the machine, Ctrl-A H lists the keys.
@@ -32,7 +47,10 @@ async function runMachine(given: Arguments, host: CommandHost): Promise<number> 
   const { values, switches } = given;
   const onReset = parseChoice("--on-reset", values.get("on-reset") ?? "exit", ["exit", "restart"]);
   const options = await machineOptions(values, host);
-  const [{ createMachine }, { attachTerminal }] = await Promise.all([import("../../machine.ts"), import("../terminal.ts")]);
+  const [{ createMachine }, { attachTerminal }] = await Promise.all([
+    import("../../machine.ts"),
+    import("../terminal.ts"),
+  ]);
   for (;;) {
     let quitCode = 0;
     // The terminal is attached once the machine could be made: until then errors are plain lines.
@@ -78,10 +96,15 @@ function exitCode(exit: MachineExit, host: CommandHost): number {
 async function machineOptions(values: ReadonlyMap<string, string>, host: CommandHost): Promise<MachineOptions> {
   const memoryBytes = parseSize("--memory", values.get("memory") ?? "512M");
   const clock = parseChoice("--clock", values.get("clock") ?? "host", ["host", "instructions"]);
-  const engine = parseChoice("--engine", values.get("engine") ?? "interpreter", ["interpreter", "translator", "tiered"]);
+  const engine = parseChoice("--engine", values.get("engine") ?? "interpreter", [
+    "interpreter",
+    "translator",
+    "tiered",
+  ]);
   const portText = values.get("debug-exit");
   const port = portText === undefined ? undefined : Number(parseAddress("--debug-exit", portText));
-  if (port !== undefined && port > 0xfffc) throw new VmError("ERR_CONFIG", `--debug-exit: 0x${port.toString(16)} is no I/O port for four bytes`);
+  if (port !== undefined && port > 0xfffc)
+    throw new VmError("ERR_CONFIG", `--debug-exit: 0x${port.toString(16)} is no I/O port for four bytes`);
   const append = values.get("append");
   const kernelPath = values.get("kernel");
   const initrdPath = values.get("initrd");
@@ -101,7 +124,13 @@ async function machineOptions(values: ReadonlyMap<string, string>, host: Command
     kernel: host.readFile(debian.kernel),
     kernelName: debian.kernel,
     initrd: initrdPath === undefined ? await host.shellInitramfs(debian.busybox) : host.readFile(initrdPath),
-    commandLine: ["console=ttyS0 cryptomgr.notests quiet", ...(append === undefined ? [] : [append]), host.terminalSize()].join(" ").trim(),
+    commandLine: [
+      "console=ttyS0 cryptomgr.notests quiet",
+      ...(append === undefined ? [] : [append]),
+      host.terminalSize(),
+    ]
+      .join(" ")
+      .trim(),
   };
 }
 
