@@ -68,7 +68,8 @@ export function readVectors(path: string): { readonly provenance: Provenance; re
   if (view.getUint32(0, true) !== MAGIC) throw new Error(`${path}: not a file of vectors`);
   const headerBytes = view.getUint32(4, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerBytes))) as Header;
-  if (header.format !== VECTOR_FORMAT) throw new Error(`${path}: format ${String(header.format)}, expected ${String(VECTOR_FORMAT)}`);
+  if (header.format !== VECTOR_FORMAT)
+    throw new Error(`${path}: format ${String(header.format)}, expected ${String(VECTOR_FORMAT)}`);
   const { names, index, ...provenance } = header;
   const vectors: Vector[] = [];
   let at = 8 + headerBytes;
