@@ -40,7 +40,7 @@ async function main(): Promise<void> {
     process.stdout.write(`${HELP}\n`);
     return;
   }
-  const results = await runMicroSuite(["interpreter"], (what) => process.stderr.write(`${what} ...\n`));
+  const results = await runMicroSuite(["interpreter", "tiered"], (what) => process.stderr.write(`${what} ...\n`));
   const machine = `${cpus()[0]?.model ?? "unknown processor"}, Node.js ${process.version}`;
   process.stdout.write(`${machine}\nmillions of guest instructions a second\n\n${table(results)}\n`);
   if (values.json !== undefined) {

@@ -1,4 +1,5 @@
 import { Bench } from "tinybench";
+import type { Engine } from "../../src/engine.ts";
 import { createBareMachine } from "../../src/index.ts";
 import { assemble, CODE, DATA, MICRO_PROGRAMS, STACK, type MicroProgram } from "./programs.ts";
 
@@ -18,7 +19,7 @@ const TIME_MS = 1500;
 
 /** Runs every micro program on every engine; `report` is called as each begins. */
 export async function runMicroSuite(
-  engines: readonly "interpreter"[],
+  engines: readonly Engine[],
   report: (what: string) => void,
 ): Promise<MicroResult[]> {
   const results: MicroResult[] = [];
@@ -31,7 +32,7 @@ export async function runMicroSuite(
   return results;
 }
 
-async function measure(program: MicroProgram, engine: "interpreter"): Promise<MicroResult> {
+async function measure(program: MicroProgram, engine: Engine): Promise<MicroResult> {
   const machine = await createBareMachine({ memoryBytes: MEMORY_BYTES, mode: "long", engine });
   machine.write(CODE, assemble(program.listing));
   const ones = new Float64Array(0x1_0000 / 8).fill(1.5);
