@@ -6,7 +6,7 @@ import { CpuModel, type CpuModelOptions } from "../runtime/cpu/cpuid.ts";
 import { isolatedHooks } from "../runtime/cpu/hooks.ts";
 import { Processor } from "../runtime/cpu/processor.ts";
 import { PageTables } from "./bare-page-tables.ts";
-import { type BareState, STATE_NAMES, StateAccess } from "./bare-state.ts";
+import { type BareState, type BareStateChange, STATE_NAMES, StateAccess } from "./bare-state.ts";
 import { VmError } from "./errors.ts";
 import { checkEngine, type Engine, loadTranslation, type Translation } from "./engine.ts";
 import { loadCore, type LoadedCore } from "./host/core.ts";
@@ -62,7 +62,7 @@ export interface BareMachine {
   map(gva: bigint | number, gpa: bigint | number, lengthBytes: number, options?: MapOptions): void;
   write(gpa: bigint | number, bytes: Uint8Array): void;
   read(gpa: bigint | number, lengthBytes: number): Uint8Array;
-  setState(state: Partial<BareState>): void;
+  setState(state: BareStateChange): void;
   getState(): BareState;
   /**
    * Runs until something ends it. Exceptions go to the guest's own IDT when it has one (`idt.limit` is not 0), else they end the
@@ -213,7 +213,7 @@ class Bare implements BareMachine {
     return ram.slice(at, at + lengthBytes);
   }
 
-  setState(state: Partial<BareState>): void {
+  setState(state: BareStateChange): void {
     const { processor, access } = this.#open();
     const names = Object.keys(state);
     const given = state as Readonly<Record<string, unknown>>;

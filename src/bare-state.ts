@@ -72,6 +72,13 @@ export type BareState = Record<Gpr | Control | "rip" | "rflags" | "fsBase" | "gs
     idt: { base: bigint; limit: number };
   };
 
+/** What `setState` takes: any of the registers; a segment register also as a selector alone. */
+export type BareStateChange = {
+  readonly [Name in keyof BareState]?: Name extends SegmentName
+    ? Partial<SegmentRegister> | number | bigint
+    : BareState[Name];
+};
+
 export const STATE_NAMES: readonly (keyof BareState)[] = [
   ...GPRS,
   ...CONTROLS,
@@ -245,8 +252,12 @@ export class StateAccess {
   }
 
   #setSegment(name: string, segment: number, value: unknown): void {
+    if (typeof value === "number" || typeof value === "bigint") {
+      this.#setSelector(segment, narrow(name, value, 16));
+      return;
+    }
     if (typeof value !== "object" || value === null) {
-      throw new VmError("ERR_CONFIG", `${name}: expected { selector, base, limit, attributes }`);
+      throw new VmError("ERR_CONFIG", `${name}: expected a selector, or { selector, base, limit, attributes }`);
     }
     const { selector, base, limit, attributes } = {
       ...this.#state.segment(segment),
@@ -258,6 +269,18 @@ export class StateAccess {
       limit: narrow(`${name}.limit`, limit, 32),
       attributes: narrow(`${name}.attributes`, attributes, 16),
     });
+  }
+
+  /**
+   * A selector alone: in real mode it gives the base. Elsewhere no descriptor is read, and base, limit and rights stay; the level
+   * of a selector for CS becomes CPL.
+   */
+  #setSelector(segment: number, selector: number): void {
+    const state = this.#state;
+    const register = state.segment(segment);
+    const isReal = (state.cr0 & 1n) === 0n && segment <= Segment.GS;
+    state.setSegment(segment, { ...register, selector, base: isReal ? BigInt(selector * 16) : register.base });
+    if (!isReal && segment === Segment.CS) this.#setPrivilege(selector & 3);
   }
 
   /** CPL, with the DPL of CS and SS that go with it. */

@@ -6,6 +6,6 @@ export {
   type BareMode,
   type MapOptions,
 } from "./bare-machine.ts";
-export type { BareState } from "./bare-state.ts";
+export type { BareState, BareStateChange } from "./bare-state.ts";
 export { createMachine, type Machine, type MachineExit, type MachineOptions, type MachineStats } from "./machine.ts";
 export { VmError, type VmErrorCode } from "./errors.ts";

@@ -50,6 +50,18 @@ describe.each(ENGINES)("bare machine: %s", (engine) => {
       expect(machine.getState()).toMatchObject({ rax: 0x1122_3344_5566_7788n, rip: BigInt(CODE + 11) });
     });
 
+    it("take a selector alone: in real mode it is the base, elsewhere CS gives the level", async () => {
+      const real = await createBareMachine({ memoryBytes: 0x10_0000, mode: "real" });
+      real.setState({ cs: 0x1234n, ds: 0x10 });
+      expect(real.getState().cs).toMatchObject({ selector: 0x1234, base: 0x1_2340n });
+      expect(real.getState().ds).toMatchObject({ selector: 0x10, base: 0x100n });
+      real.close();
+      const long = await createBareMachine({ memoryBytes: 0x10_0000, mode: "long" });
+      long.setState({ cs: 0x2b });
+      expect(long.getState()).toMatchObject({ cpl: 3, cs: { selector: 0x2b, base: 0n } });
+      long.close();
+    });
+
     it("protected: 32-bit code, flat segments", async () => {
       const machine = await open("protected");
       machine.write(CODE, code("b8 78 56 34 12 a3 00 20 00 00 48 f4")); // 48 is dec eax here
@@ -250,7 +262,8 @@ describe.each(ENGINES)("bare machine: %s", (engine) => {
       ["an array", { xmm0: [1] }, /xmm0: expected a Uint8Array/],
       ["a wide control word", { fcw: 0x1_0000 }, /fcw: expected an integer of 16 bits/],
       ["a privilege level of 4", { cpl: 4 }, /cpl: expected an integer of 2 bits/],
-      ["a segment without shape", { ds: 8 }, /ds: expected/],
+      ["a segment without shape", { ds: "8" }, /ds: expected/],
+      ["a selector of more than 16 bits", { ds: 0x1_0000 }, /ds: expected/],
       ["a segment with a bad limit", { ds: { selector: 0, base: 0n, limit: 1e12, attributes: 0 } }, /ds.limit/],
       ["a segment with a bad base", { ds: { base: "x" } }, /ds.base: expected a bigint/],
       ["a null table", { idt: null }, /idt: expected/],
