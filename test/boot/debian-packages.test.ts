@@ -191,9 +191,9 @@ describe("what cannot be fetched: one line each", () => {
   it.each([
     [
       "no URL",
-      { mirror: "deb.debian.org" },
+      { mirror: "mirror.example" },
       "ERR_CONFIG",
-      'the Debian mirror is "deb.debian.org", expected an http or https URL',
+      'the Debian mirror is "mirror.example", expected an http or https URL',
     ],
     [
       "no apt",
