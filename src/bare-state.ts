@@ -1,26 +1,8 @@
-import { guestState, Segment } from "../runtime/abi/guest-state.ts";
+import { GPR_NAMES, type GprName, guestState, Segment } from "../runtime/abi/guest-state.ts";
 import { invariant } from "../runtime/abi/invariant.ts";
 import type { SegmentRegister, StateView } from "../runtime/cpu/state-view.ts";
 import { VmError } from "./errors.ts";
 
-const GPRS = [
-  "rax",
-  "rcx",
-  "rdx",
-  "rbx",
-  "rsp",
-  "rbp",
-  "rsi",
-  "rdi",
-  "r8",
-  "r9",
-  "r10",
-  "r11",
-  "r12",
-  "r13",
-  "r14",
-  "r15",
-] as const;
 const SEGMENTS = ["es", "cs", "ss", "ds", "fs", "gs", "ldtr", "tr"] as const;
 const CONTROLS = [
   "cr0",
@@ -42,14 +24,13 @@ const CONTROLS = [
   "pat",
 ] as const;
 
-type Gpr = (typeof GPRS)[number];
 type SegmentName = (typeof SEGMENTS)[number];
 type Control = (typeof CONTROLS)[number];
 type Index16 = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15;
 type Index8 = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
 /** The registers of a bare machine. 64-bit registers are bigints in [0, 2^64). */
-export type BareState = Record<Gpr | Control | "rip" | "rflags" | "fsBase" | "gsBase", bigint> & {
+export type BareState = Record<GprName | Control | "rip" | "rflags" | "fsBase" | "gsBase", bigint> & {
   /** 16 bytes, lowest first */ [Name in `xmm${Index16}`]: Uint8Array;
 } & {
   /** significands of the physical x87 registers */ [Name in `mm${Index8}`]: bigint;
@@ -80,7 +61,7 @@ export type BareStateChange = {
 };
 
 export const STATE_NAMES: readonly (keyof BareState)[] = [
-  ...GPRS,
+  ...GPR_NAMES,
   ...CONTROLS,
   ...SEGMENTS,
   ...([
@@ -112,7 +93,7 @@ type Kind = "gpr" | "control" | "segment" | "xmm" | "mm" | "st" | "dr" | "other"
 /** What each name means: looked up for every register of every state that is set or read. */
 const REGISTERS: ReadonlyMap<string, { readonly kind: Kind; readonly index: number }> = new Map(
   STATE_NAMES.map((name) => {
-    const inGroups = { gpr: GPRS.indexOf(name as Gpr), segment: SEGMENTS.indexOf(name as SegmentName) };
+    const inGroups = { gpr: GPR_NAMES.indexOf(name as GprName), segment: SEGMENTS.indexOf(name as SegmentName) };
     for (const [kind, index] of Object.entries(inGroups)) if (index >= 0) return [name, { kind: kind as Kind, index }];
     if (CONTROLS.includes(name as Control)) return [name, { kind: "control", index: -1 }];
     const match = /^(xmm|mm|st|dr)(\d+)$/.exec(name);

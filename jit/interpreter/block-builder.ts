@@ -1,5 +1,6 @@
 import type { BlockDecoder, DecodedBlock, DecodeRequest } from "../../runtime/abi/block-decoder.ts";
 import { MAXIMUM_BLOCK_INSTRUCTIONS } from "../../runtime/abi/block-decoder.ts";
+import { invariant } from "../../runtime/abi/invariant.ts";
 import { guestState, Mode, Segment } from "../../runtime/abi/guest-state.ts";
 import { Rec } from "../../runtime/abi/memory-map.ts";
 import { createDecoder, type Decoder } from "../isa/decode.ts";
@@ -132,7 +133,9 @@ export class BlockBuilder implements BlockDecoder {
   }
 
   #handler(key: string): number {
-    return this.#handlers.get(key) ?? 2;
+    const index = this.#handlers.get(key);
+    invariant(index !== undefined, `core.wasm has no handler for "${key}": it was built from other definitions`);
+    return index;
   }
 
   #clear(memory: DataView, record: number): void {

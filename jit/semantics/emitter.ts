@@ -1,27 +1,9 @@
-import { Vector } from "../../runtime/abi/guest-state.ts";
+import { type GprName, Vector } from "../../runtime/abi/guest-state.ts";
 import { StateBuilder } from "../emit/state.ts";
 import type { Value, Width } from "../emit/value.ts";
 import { Flags } from "./flags.ts";
 
-export const GPR_NAMES = [
-  "rax",
-  "rcx",
-  "rdx",
-  "rbx",
-  "rsp",
-  "rbp",
-  "rsi",
-  "rdi",
-  "r8",
-  "r9",
-  "r10",
-  "r11",
-  "r12",
-  "r13",
-  "r14",
-  "r15",
-] as const;
-export type GprName = (typeof GPR_NAMES)[number];
+export { GPR_NAMES, type GprName } from "../../runtime/abi/guest-state.ts";
 
 export type FaultName =
   "DE" | "DB" | "BP" | "OF" | "BR" | "UD" | "NM" | "SS" | "GP" | "PF" | "MF" | "AC" | "XM" | "NP" | "TS";

@@ -131,6 +131,27 @@ export const guestState = layout({
   reservedEntryBits: array("u64", 5),
 });
 
+/** Names of the general registers by number: the order of guestState.gpr. */
+export const GPR_NAMES = [
+  "rax",
+  "rcx",
+  "rdx",
+  "rbx",
+  "rsp",
+  "rbp",
+  "rsi",
+  "rdi",
+  "r8",
+  "r9",
+  "r10",
+  "r11",
+  "r12",
+  "r13",
+  "r14",
+  "r15",
+] as const;
+export type GprName = (typeof GPR_NAMES)[number];
+
 /** Segment register numbers, SDM order; LDTR and TR use the same arrays. */
 export const Segment = { ES: 0, CS: 1, SS: 2, DS: 3, FS: 4, GS: 5, LDTR: 6, TR: 7 } as const;
 export type Segment = (typeof Segment)[keyof typeof Segment];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { GPR_NAMES } from "../../runtime/abi/guest-state.ts";
 import type { BareMode } from "../../src/bare-machine.ts";
 import type { BareState } from "../../src/bare-state.ts";
 import { ENGINES, type Inspected, openMachine } from "../mmu/support.ts";
@@ -11,24 +12,6 @@ const MEMORY = 0x10_0000;
 const WHERE = 0x4000;
 /** runs before a fresh machine is taken, so that one that lost its page tables does not spoil the rest */
 const RUNS_PER_MACHINE = 100;
-const GPRS = [
-  "rax",
-  "rcx",
-  "rdx",
-  "rbx",
-  "rsp",
-  "rbp",
-  "rsi",
-  "rdi",
-  "r8",
-  "r9",
-  "r10",
-  "r11",
-  "r12",
-  "r13",
-  "r14",
-  "r15",
-] as const;
 const SEGMENTS = ["es", "cs", "ss", "ds", "fs", "gs", "ldtr", "tr"] as const;
 
 function randomAddress(random: Random): bigint {
@@ -82,7 +65,7 @@ function randomCode(random: Random): Uint8Array {
 
 function randomState(random: Random, mode: BareMode, fresh: BareState): Partial<BareState> {
   const state: Record<string, unknown> = {};
-  for (const name of GPRS) state[name] = random.chance(1, 4) ? random.wide() : randomAddress(random);
+  for (const name of GPR_NAMES) state[name] = random.chance(1, 4) ? random.wide() : randomAddress(random);
   if (random.chance(1, 4)) state["rcx"] = 0xffff_ffff_ffff_ffffn;
   else if (random.chance(1, 3))
     state["rcx"] = random.pick([0xc000_0080n, 0xc000_0082n, 0x10n, 0x1bn, 0x277n, 0x174n, 0xc000_0101n, 0x2ffn]);
