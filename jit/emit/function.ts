@@ -1,14 +1,5 @@
 import { invariant } from "../../runtime/abi/invariant.ts";
-import {
-  binaryenType,
-  binaryenTypes,
-  NONE,
-  UNREACHABLE,
-  unsignedLoad,
-  type Expression,
-  type Wasm,
-  type WasmType,
-} from "./module.ts";
+import type { Expression, Wasm, WasmType } from "./wasm.ts";
 import { Value, type Variable, type Width } from "./value.ts";
 
 export type VectorShape = "i8x16" | "i16x8" | "i32x4" | "i64x2" | "f32x4" | "f64x2" | "v128";
@@ -54,14 +45,7 @@ export class FunctionBuilder {
 
   /** Adds the finished function to the module. */
   finish(): void {
-    const body = this.wasm.block(null, this.#statements, this.#results.length === 0 ? NONE : undefined);
-    this.wasm.addFunction(
-      this.name,
-      binaryenTypes(this.#params),
-      binaryenTypes(this.#results),
-      this.#locals.map(binaryenType),
-      body,
-    );
+    this.wasm.addFunction(this.name, this.#params, this.#results, this.#locals, this.#statements);
   }
 
   // ---- names ----
@@ -94,7 +78,7 @@ export class FunctionBuilder {
     return {
       type,
       width,
-      get: () => new Value(type, width, () => this.wasm.local.get(index, binaryenType(type)), false),
+      get: () => new Value(type, width, () => this.wasm.local.get(index, type), false),
       set: (value) => {
         invariant(value.type === type, `${this.name}: ${value.type} assigned to a ${type} variable`);
         this.statement(this.wasm.local.set(index, value.take()));
@@ -107,7 +91,7 @@ export class FunctionBuilder {
   }
 
   #local(index: number, type: WasmType, width: Width): Value {
-    return new Value(type, width, () => this.wasm.local.get(index, binaryenType(type)), true);
+    return new Value(type, width, () => this.wasm.local.get(index, type), true);
   }
 
   /** Wraps a raw expression; used once. */
@@ -401,7 +385,7 @@ export class FunctionBuilder {
       case 16:
         return this.value("i32", 16, i32.load16_u(displacement, 1, at));
       case 32:
-        return this.value("i32", 32, unsignedLoad(i32.load(displacement, 1, at)));
+        return this.value("i32", 32, this.wasm.load32Unsigned(displacement, 1, at));
       case 64:
         return this.value("i64", 64, i64.load(displacement, 1, at));
       case 128:
@@ -495,7 +479,7 @@ export class FunctionBuilder {
     const call = this.wasm.call(
       name,
       operands.map((operand) => operand.take()),
-      binaryenType(result),
+      result,
     );
     // Evaluated here, so that effects stay in the order in which they were written.
     return this.let(this.value(result, width ?? widthOf(result), call));
@@ -505,16 +489,16 @@ export class FunctionBuilder {
       this.wasm.call(
         name,
         operands.map((operand) => operand.take()),
-        NONE,
+        "none",
       ),
     );
   }
   tailCall(name: string, operands: readonly Value[]): void {
     this.statement(
-      this.wasm.return_call(
+      this.wasm.returnCall(
         name,
         operands.map((operand) => operand.take()),
-        UNREACHABLE,
+        this.#results,
       ),
     );
   }
@@ -526,7 +510,7 @@ export class FunctionBuilder {
     result: WasmType,
   ): Value {
     const taken = operands.map((operand) => operand.take());
-    const call = this.wasm.call_indirect(table, index.take(), taken, binaryenTypes(params), binaryenType(result));
+    const call = this.wasm.callIndirect(table, index.take(), taken, params, result);
     return this.let(this.value(result, widthOf(result), call));
   }
   tailCallIndirect(
@@ -537,9 +521,7 @@ export class FunctionBuilder {
     results: readonly WasmType[],
   ): void {
     const taken = operands.map((operand) => operand.take());
-    this.statement(
-      this.wasm.return_call_indirect(table, index.take(), taken, binaryenTypes(params), binaryenTypes(results)),
-    );
+    this.statement(this.wasm.returnCallIndirect(table, index.take(), taken, params, results));
   }
 
   // ---- plumbing ----

@@ -1,11 +1,14 @@
 import binaryen from "binaryen";
+import type { Expression, Wasm, WasmType } from "./wasm.ts";
 
-/** An expression of Binaryen's tree; it may stand in one place only. */
-export type Expression = number;
-export type Wasm = binaryen.Module;
-export type WasmType = "i32" | "i64" | "f32" | "f64" | "v128";
+/** WebAssembly's operations as functions that make expressions, under Binaryen's names. */
+export type Operations = Pick<
+  binaryen.Module,
+  "i32" | "i64" | "f32" | "f64" | "v128" | "i8x16" | "i16x8" | "i32x4" | "i64x2" | "f32x4" | "f64x2"
+>;
 
-const BINARYEN_TYPE: Readonly<Record<WasmType, binaryen.Type>> = {
+const BINARYEN_TYPE: Readonly<Record<WasmType | "none", binaryen.Type>> = {
+  none: binaryen.none,
   i32: binaryen.i32,
   i64: binaryen.i64,
   f32: binaryen.f32,
@@ -13,30 +16,72 @@ const BINARYEN_TYPE: Readonly<Record<WasmType, binaryen.Type>> = {
   v128: binaryen.v128,
 };
 
-export function binaryenType(type: WasmType): number {
-  return BINARYEN_TYPE[type];
-}
-
-export function binaryenTypes(types: readonly WasmType[]): number {
-  return binaryen.createType(types.map(binaryenType));
-}
-
-/** The type of a branch, a return or a tail call: control does not come back. */
-export const UNREACHABLE: number = binaryen.unreachable;
-export const NONE: number = binaryen.none;
-
-/**
- * Marks a 32-bit load as unsigned. Binaryen.js makes i32.load a signed load, which says nothing by itself, but its optimizer then
- * turns i64.extend_i32_u of it into i64.load32_s (132.0.0).
- */
-export function unsignedLoad(load: Expression): Expression {
-  LoadNode.setSigned(load, false);
-  return load;
+function typesOf(types: readonly WasmType[]): number {
+  return binaryen.createType(types.map((type) => BINARYEN_TYPE[type]));
 }
 
 /** Exists, but not in Binaryen's type declarations. */
 const LoadNode = (binaryen as unknown as { readonly Load: { setSigned(load: Expression, signed: boolean): void } })
   .Load;
+
+/** Binaryen's module as what functions are built with. */
+function builderOf(module: binaryen.Module): Wasm {
+  const { i32, i64, f32, f64, v128, i8x16, i16x8, i32x4, i64x2, f32x4, f64x2 } = module;
+  return {
+    i32,
+    i64,
+    f32,
+    f64,
+    v128,
+    i8x16,
+    i16x8,
+    i32x4,
+    i64x2,
+    f32x4,
+    f64x2,
+    local: {
+      get: (index, type) => module.local.get(index, BINARYEN_TYPE[type]),
+      set: (index, value) => module.local.set(index, value),
+    },
+    memory: {
+      copy: (destination, source, byteLength) => module.memory.copy(destination, source, byteLength),
+      fill: (destination, byte, byteLength) => module.memory.fill(destination, byte, byteLength),
+    },
+    // The type is given: else Binaryen looks for branches in all that a block holds, and blocks are nested deeply.
+    block: (label, statements) => module.block(label, statements, label === null ? undefined : binaryen.none),
+    loop: (label, body) => module.loop(label, body),
+    if: (condition, then, otherwise) => module.if(condition, then, otherwise),
+    br: (label, condition) => module.br(label, condition),
+    switch: (labels, otherwise, index) => module.switch(labels, otherwise, index),
+    select: (condition, yes, no) => module.select(condition, yes, no),
+    drop: (value) => module.drop(value),
+    return: (value) => module.return(value),
+    unreachable: () => module.unreachable(),
+    call: (name, operands, result) => module.call(name, operands, BINARYEN_TYPE[result]),
+    returnCall: (name, operands) => module.return_call(name, operands, binaryen.unreachable),
+    callIndirect: (table, index, operands, params, result) =>
+      module.call_indirect(table, index, operands, typesOf(params), BINARYEN_TYPE[result]),
+    returnCallIndirect: (table, index, operands, params, results) =>
+      module.return_call_indirect(table, index, operands, typesOf(params), typesOf(results)),
+    load32Unsigned: (displacement, alignment, offset) => {
+      // Binaryen.js makes i32.load a signed load, which says nothing by itself, but its optimizer then turns i64.extend_i32_u of
+      // it into i64.load32_s (132.0.0).
+      const load = i32.load(displacement, alignment, offset);
+      LoadNode.setSigned(load, false);
+      return load;
+    },
+    addFunction: (name, params, results, locals, statements) => {
+      const body = module.block(null, statements, results.length === 0 ? binaryen.none : undefined);
+      module.addFunction(
+        name,
+        typesOf(params),
+        typesOf(results),
+        locals.map((type) => BINARYEN_TYPE[type]),
+        body,
+      );
+    },
+  };
+}
 
 /** How hard Binaryen works on a module before it is written. */
 export type Optimization =
@@ -44,11 +89,14 @@ export type Optimization =
 
 /** A WebAssembly module under construction, on the memory and the table that all of a VM's modules share. */
 export class WasmModule {
+  /** what functions are built with */
   readonly raw: Wasm;
+  readonly #module: binaryen.Module;
   readonly #features: number;
 
   constructor() {
-    this.raw = new binaryen.Module();
+    this.#module = new binaryen.Module();
+    this.raw = builderOf(this.#module);
     // One by one: Features.All turns on encodings that engines reject.
     const { Features } = binaryen;
     this.#features =
@@ -62,66 +110,66 @@ export class WasmModule {
       Features.NontrappingFPToInt |
       Features.Multivalue |
       Features.ReferenceTypes;
-    this.raw.setFeatures(this.#features);
+    this.#module.setFeatures(this.#features);
   }
 
   /** Imports the VM's memory as "env"."memory". Sizes in 64 KiB pages. */
   importMemory(initialPages: number, maximumPages: number): void {
-    this.raw.setMemory(initialPages, maximumPages, null, [], true, false, "memory");
-    this.raw.addMemoryImport("memory", "env", "memory", true);
+    this.#module.setMemory(initialPages, maximumPages, null, [], true, false, "memory");
+    this.#module.addMemoryImport("memory", "env", "memory", true);
   }
 
   importFunction(name: string, params: readonly WasmType[], results: readonly WasmType[]): void {
-    this.raw.addFunctionImport(name, "env", name, binaryenTypes(params), binaryenTypes(results));
+    this.#module.addFunctionImport(name, "env", name, typesOf(params), typesOf(results));
   }
 
   /** Defines the function table and fills it from `first` on. */
   table(name: string, size: number, first: number, functions: readonly string[]): void {
-    this.raw.addTable(name, size, size);
-    this.raw.addActiveElementSegment(name, `${name}-elements`, functions, this.raw.i32.const(first));
-    this.raw.addTableExport(name, name);
+    this.#module.addTable(name, size, size);
+    this.#module.addActiveElementSegment(name, `${name}-elements`, functions, this.#module.i32.const(first));
+    this.#module.addTableExport(name, name);
   }
 
   /** Defines an empty function table that grows from outside. */
   growableTable(name: string, maximum: number): void {
-    this.raw.addTable(name, 1, maximum);
-    this.raw.addTableExport(name, name);
+    this.#module.addTable(name, 1, maximum);
+    this.#module.addTableExport(name, name);
   }
 
   importTable(name: string, size: number): void {
-    this.raw.addTable(name, size, size);
-    this.raw.addTableImport(name, "env", name);
+    this.#module.addTable(name, size, size);
+    this.#module.addTableImport(name, "env", name);
   }
 
   export(name: string): void {
-    this.raw.addFunctionExport(name, name);
+    this.#module.addFunctionExport(name, name);
   }
 
   /** Runs Binaryen's optimizer. Its levels are global, hence set here each time. */
   optimize(how: Optimization): void {
     if ("passes" in how) {
-      this.raw.runPasses([...how.passes]);
+      this.#module.runPasses([...how.passes]);
       return;
     }
     binaryen.setOptimizeLevel(how.level);
     binaryen.setShrinkLevel(how.shrink ?? 0);
-    this.raw.optimize();
+    this.#module.optimize();
   }
 
   /** Throws if the module is not valid; the message holds Binaryen's report. */
   validate(): void {
-    if (!this.raw.validate()) throw new Error("generated module is not valid WebAssembly (see the report above)");
+    if (!this.#module.validate()) throw new Error("generated module is not valid WebAssembly (see the report above)");
   }
 
   text(): string {
-    return this.raw.emitText();
+    return this.#module.emitText();
   }
 
   binary(): Uint8Array {
-    return this.raw.emitBinary();
+    return this.#module.emitBinary();
   }
 
   dispose(): void {
-    this.raw.dispose();
+    this.#module.dispose();
   }
 }

@@ -1,5 +1,5 @@
 import { invariant } from "../../runtime/abi/invariant.ts";
-import type { Expression, WasmType } from "./module.ts";
+import type { Expression, WasmType } from "./wasm.ts";
 
 /** Bits of a value: integers of 8 to 64, and 128 for vectors. 8- and 16-bit integers are i32, always zero-extended. */
 export type Width = 8 | 16 | 32 | 64 | 128;

@@ -1,4 +1,5 @@
-import type { WasmModule, WasmType } from "../emit/module.ts";
+import type { WasmModule } from "../emit/module.ts";
+import type { WasmType } from "../emit/wasm.ts";
 import { StateBuilder } from "../emit/state.ts";
 import type { Value } from "../emit/value.ts";
 

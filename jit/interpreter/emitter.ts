@@ -1,7 +1,7 @@
 import { invariant } from "../../runtime/abi/invariant.ts";
 import { Exit, guestState, NO_ERROR_CODE, Segment, UnitTrap } from "../../runtime/abi/guest-state.ts";
 import { Rec, Tlb } from "../../runtime/abi/memory-map.ts";
-import type { Wasm } from "../emit/module.ts";
+import type { Wasm } from "../emit/wasm.ts";
 import type { Value, Width } from "../emit/value.ts";
 import { Access } from "../helpers/page-walk.ts";
 import { tlbEntry, tlbHit, tlbOffset } from "../helpers/memory.ts";

@@ -2,7 +2,7 @@ import { guestState, Segment, UnitTrap } from "../../runtime/abi/guest-state.ts"
 import { invariant } from "../../runtime/abi/invariant.ts";
 import { Tlb } from "../../runtime/abi/memory-map.ts";
 import type { Label } from "../emit/function.ts";
-import { type Expression, NONE, type Wasm } from "../emit/module.ts";
+import type { Expression, Wasm } from "../emit/wasm.ts";
 import type { StateField } from "../emit/state.ts";
 import type { Value, Variable, Width } from "../emit/value.ts";
 import { tlbEntry, tlbHit, tlbOffset } from "../helpers/memory.ts";
@@ -452,7 +452,7 @@ export class TranslatorEmitter extends PathEmitter {
   }
   /** Emits what was collected, as a block that `label` leaves. */
   wrapped(label: Label, inner: Expression): void {
-    this.statement(this.wasm.block(label.name, [inner], NONE));
+    this.statement(this.wasm.block(label.name, [inner]));
   }
   newLabel(): Label {
     return { name: this.freshLabel() };

@@ -1,7 +1,7 @@
 import { RegionAction } from "../../runtime/abi/translator.ts";
 import { guestState } from "../../runtime/abi/guest-state.ts";
 import type { Label } from "../emit/function.ts";
-import type { Wasm } from "../emit/module.ts";
+import type { Wasm } from "../emit/wasm.ts";
 import type { Value } from "../emit/value.ts";
 import { COMMON_MXCSR, type Ending, TranslatorEmitter } from "./emitter.ts";
 import { type FlagState, TranslatorFlags } from "./flags.ts";

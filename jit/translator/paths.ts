@@ -1,6 +1,6 @@
 import { invariant } from "../../runtime/abi/invariant.ts";
 import type { Label } from "../emit/function.ts";
-import { type Expression, NONE } from "../emit/module.ts";
+import type { Expression } from "../emit/wasm.ts";
 import type { Value, Variable } from "../emit/value.ts";
 import type { FlagState, TranslatorFlags } from "./flags.ts";
 import { FoldingEmitter } from "./folding.ts";
@@ -59,11 +59,6 @@ export abstract class PathEmitter extends FoldingEmitter {
     if (this.#reachable) this.#written = true;
   }
 
-  /** Blocks get their type here: else Binaryen looks for branches in all that a block holds, and blocks are nested deeply. */
-  protected override collect(body: () => void, label: string | null = null): Expression {
-    const inner = super.collect(body);
-    return label === null ? inner : this.wasm.block(label, [inner], NONE);
-  }
   #point(): Point {
     return { reachable: this.#reachable, written: this.#written, flags: this.flags.state };
   }

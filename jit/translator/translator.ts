@@ -1,7 +1,7 @@
 import { MemoryMap } from "../../runtime/abi/memory-map.ts";
 import { Mode } from "../../runtime/abi/guest-state.ts";
 import type { TranslatedRegion, Translator, TranslateRequest } from "../../runtime/abi/translator.ts";
-import { type Optimization, WasmModule } from "../emit/module.ts";
+import { EncodedModule } from "../emit/encoder/module.ts";
 import { createDecoder } from "../isa/decode.ts";
 import type { Feature } from "../isa/row.ts";
 import { emitRegion, REGION_FUNCTION, RejectedInstruction } from "./function.ts";
@@ -10,29 +10,17 @@ import { DEFAULT_LIMITS, type Region, RegionFinder, type RegionLimits } from "./
 const PAGE = 4096;
 const WASM_PAGE = 0x1_0000;
 
-/**
- * Cheap passes. The engine's own optimizer makes the same machine code without any, but the module is 40 % smaller with these, and
- * can be read. Twice as many passes save another tenth, and take twice as long.
- */
-export const DEFAULT_PASSES: Optimization = {
-  passes: ["dce", "simplify-locals-nostructure", "vacuum", "reorder-locals"],
-};
-
 export interface TranslatorOptions {
   readonly features: ReadonlySet<Feature>;
   readonly limits?: RegionLimits;
-  /** "none" leaves the module as it was emitted */
-  readonly optimization?: Optimization | "none";
 }
 
 /** Back end 2: compiles the guest code of a region to one WebAssembly function. */
 export class RegionTranslator implements Translator {
   readonly #finder: RegionFinder;
   readonly #rejected = new Map<string, string>();
-  readonly #optimization: Optimization | "none";
 
-  constructor({ features, limits = DEFAULT_LIMITS, optimization = DEFAULT_PASSES }: TranslatorOptions) {
-    this.#optimization = optimization;
+  constructor({ features, limits = DEFAULT_LIMITS }: TranslatorOptions) {
     const shapes = { has: (shape: string) => this.#rejected.has(shape) } as unknown as ReadonlySet<string>;
     this.#finder = new RegionFinder(createDecoder(features), shapes, limits);
   }
@@ -49,26 +37,22 @@ export class RegionTranslator implements Translator {
     const compiled = this.compile(page, start - pageStart);
     if (!compiled) return undefined;
     const { module, region } = compiled;
-    const binary = module.binary();
-    module.dispose();
-    return { binary, spans: spansOf(region, pageStart), bound: region.instructionCount };
+    return { binary: module.binary(), spans: spansOf(region, pageStart), bound: region.instructionCount };
   }
 
-  /** The module of the region at an offset of a page; whoever gets it disposes of it. */
-  compile(page: Uint8Array, entry: number): { readonly module: WasmModule; readonly region: Region } | undefined {
+  /** The module of the region at an offset of a page. */
+  compile(page: Uint8Array, entry: number): { readonly module: EncodedModule; readonly region: Region } | undefined {
     // Each round finds one more shape of instruction to be untranslatable, or ends.
     for (;;) {
       const region = this.#finder.find(page, entry);
       if (region.blocks[0]?.instructions.length === 0) return undefined;
-      const module = new WasmModule();
+      const module = new EncodedModule();
       try {
         module.importMemory(MemoryMap.RAM / WASM_PAGE, 0x1_0000);
         emitRegion(module.raw, region);
         module.export(REGION_FUNCTION);
-        if (this.#optimization !== "none") module.optimize(this.#optimization);
         return { module, region };
       } catch (cause) {
-        module.dispose();
         if (!(cause instanceof RejectedInstruction) || this.#rejected.has(cause.shape)) throw cause;
         this.#rejected.set(cause.shape, cause.message);
       }

@@ -1,4 +1,4 @@
-import type { Expression, WasmType } from "../emit/module.ts";
+import type { Expression, WasmType } from "../emit/wasm.ts";
 import { Value, type Width } from "../emit/value.ts";
 
 /** A number that is known while code is emitted. */

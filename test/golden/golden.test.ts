@@ -15,7 +15,6 @@ async function goldenText(code: readonly number[]): Promise<string> {
   const compiled = translator.compile(page, 0);
   if (!compiled) throw new Error("not translated");
   const binary = compiled.module.binary();
-  compiled.module.dispose();
   const toolkit = await wabt();
   const wasm = toolkit.readWasm(binary, { readDebugNames: true, threads: true, simd: true, tail_call: true, bulk_memory: true });
   wasm.generateNames();

@@ -1,6 +1,6 @@
 import type { StateBuilder } from "../../emit/state.ts";
 import type { Value } from "../../emit/value.ts";
-import type { WasmType } from "../../emit/module.ts";
+import type { WasmType } from "../../emit/wasm.ts";
 import type { Helper } from "../helper.ts";
 
 /** A vector format: lanes of one scalar format. */

@@ -1,5 +1,5 @@
 import type { FunctionBuilder } from "../../emit/function.ts";
-import type { Wasm } from "../../emit/module.ts";
+import type { Wasm } from "../../emit/wasm.ts";
 import type { Value, Width } from "../../emit/value.ts";
 import { define, type Definition } from "../define.ts";
 import type { Emitter, OperandHandle } from "../emitter.ts";

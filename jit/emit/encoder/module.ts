@@ -1,0 +1,145 @@
+import { invariant } from "../../../runtime/abi/invariant.ts";
+import type { Wasm, WasmType } from "../wasm.ts";
+import { Bytes } from "./bytes.ts";
+import { encodeBody } from "./function.ts";
+import { builderOf, Tree } from "./tree.ts";
+import { TYPE_CODE } from "./types.ts";
+
+const FUNCTION_TYPE = 0x60;
+const FUNCTION_REFERENCE = 0x70;
+const Section = { TYPE: 1, IMPORT: 2, FUNCTION: 3, EXPORT: 7, CODE: 10 } as const;
+const External = { FUNCTION: 0, TABLE: 1, MEMORY: 2 } as const;
+/** Limits of a memory: with a maximum, shared. */
+const SHARED = 3;
+
+interface Import {
+  readonly name: string;
+  readonly encode: (bytes: Bytes) => void;
+}
+
+/**
+ * A WebAssembly module that is written at once, without an optimizer in between. It imports everything from "env".
+ * WebAssembly Core Specification, 5.5.
+ */
+export class EncodedModule {
+  readonly raw: Wasm;
+  readonly #types: string[] = [];
+  readonly #typeBytes: (readonly [readonly WasmType[], readonly WasmType[]])[] = [];
+  readonly #imports: Import[] = [];
+  readonly #importedFunctions = new Map<string, number>();
+  readonly #tables = new Map<string, number>();
+  readonly #functions: { readonly name: string; readonly type: number; readonly body: Uint8Array }[] = [];
+  readonly #exports: string[] = [];
+
+  constructor() {
+    const tree = new Tree();
+    const names = {
+      functionIndex: (name: string) => this.#functionIndex(name),
+      tableIndex: (name: string) => this.#tables.get(name) ?? 0,
+      typeIndex: (params: readonly WasmType[], results: readonly WasmType[]) => this.#typeIndex(params, results),
+    };
+    this.raw = builderOf(tree, names, (name, params, results, locals, statements) => {
+      const body = encodeBody(tree, params.length, locals, statements, results.length > 0);
+      this.#functions.push({ name, type: this.#typeIndex(params, results), body });
+      tree.clear();
+    });
+  }
+
+  /** Sizes in pages of 64 KiB. */
+  importMemory(initialPages: number, maximumPages: number): void {
+    this.#imports.push({
+      name: "memory",
+      encode: (bytes) => {
+        bytes.byte(External.MEMORY);
+        bytes.byte(SHARED);
+        bytes.unsigned(initialPages);
+        bytes.unsigned(maximumPages);
+      },
+    });
+  }
+
+  importTable(name: string, size: number): void {
+    this.#tables.set(name, this.#tables.size);
+    this.#imports.push({
+      name,
+      encode: (bytes) => {
+        bytes.byte(External.TABLE);
+        bytes.byte(FUNCTION_REFERENCE);
+        bytes.byte(0);
+        bytes.unsigned(size);
+      },
+    });
+  }
+
+  importFunction(name: string, params: readonly WasmType[], results: readonly WasmType[]): void {
+    invariant(this.#functions.length === 0, "imports come before functions");
+    const type = this.#typeIndex(params, results);
+    this.#importedFunctions.set(name, this.#importedFunctions.size);
+    this.#imports.push({
+      name,
+      encode: (bytes) => {
+        bytes.byte(External.FUNCTION);
+        bytes.unsigned(type);
+      },
+    });
+  }
+
+  export(name: string): void {
+    this.#exports.push(name);
+  }
+
+  #functionIndex(name: string): number {
+    const imported = this.#importedFunctions.get(name);
+    if (imported !== undefined) return imported;
+    const index = this.#functions.findIndex((candidate) => candidate.name === name);
+    invariant(index >= 0, `no function ${name}`);
+    return this.#importedFunctions.size + index;
+  }
+
+  #typeIndex(params: readonly WasmType[], results: readonly WasmType[]): number {
+    const key = `${params.join()}>${results.join()}`;
+    const known = this.#types.indexOf(key);
+    if (known >= 0) return known;
+    this.#typeBytes.push([params, results]);
+    return this.#types.push(key) - 1;
+  }
+
+  binary(): Uint8Array<ArrayBuffer> {
+    const out = new Bytes();
+    // The magic number and version 1.
+    for (const byte of [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) out.byte(byte);
+    section(out, Section.TYPE, this.#typeBytes, (bytes, [params, results]) => {
+      bytes.byte(FUNCTION_TYPE);
+      for (const types of [params, results]) {
+        bytes.unsigned(types.length);
+        for (const type of types) bytes.byte(TYPE_CODE[type]);
+      }
+    });
+    section(out, Section.IMPORT, this.#imports, (bytes, { name, encode }) => {
+      bytes.name("env");
+      bytes.name(name);
+      encode(bytes);
+    });
+    section(out, Section.FUNCTION, this.#functions, (bytes, { type }) => bytes.unsigned(type));
+    section(out, Section.EXPORT, this.#exports, (bytes, name) => {
+      bytes.name(name);
+      bytes.byte(External.FUNCTION);
+      bytes.unsigned(this.#functionIndex(name));
+    });
+    section(out, Section.CODE, this.#functions, (bytes, { body }) => {
+      bytes.unsigned(body.length);
+      bytes.append(body);
+    });
+    return out.copy();
+  }
+}
+
+/** A section that is a vector of items. */
+function section<T>(out: Bytes, id: number, items: readonly T[], encode: (bytes: Bytes, item: T) => void): void {
+  const content = new Bytes();
+  content.unsigned(items.length);
+  for (const item of items) encode(content, item);
+  out.byte(id);
+  out.unsigned(content.length);
+  out.append(content.view());
+}
