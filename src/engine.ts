@@ -15,6 +15,9 @@ export type Engine = (typeof ENGINES)[number];
 /** Times that a block runs before it is translated, unless `loadTranslation` is told otherwise. */
 const COUNTDOWN: Readonly<Record<Exclude<Engine, "interpreter">, number>> = { translator: 1, tiered: 50 };
 
+/** Blocks that are translated together: a module costs an engine as much as twenty functions in it. */
+const BATCH = 16;
+
 export type Translation = EntryOptions & { readonly translator: Translator };
 
 /** @throws {VmError} ERR_CONFIG for an engine that there is not */
@@ -37,9 +40,12 @@ export async function loadTranslation(
 ): Promise<Translation | undefined> {
   if (engine === "interpreter") return undefined;
   const { RegionTranslator } = await import("../jit/translator/translator.ts");
+  const isTiered = engine === "tiered";
   return {
     translator: new RegionTranslator({ features }),
     firstHandler: manifest.handlers[ENTRY_HANDLERS[0]] ?? 0,
-    countdown: engine === "tiered" ? hotAfter : COUNTDOWN[engine],
+    countdown: isTiered ? hotAfter : COUNTDOWN.translator,
+    batch: isTiered ? BATCH : 1,
+    followsProfile: isTiered,
   };
 }

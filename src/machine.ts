@@ -8,6 +8,7 @@ import type { GuestMemory as BootMemory, LoadedImage } from "../runtime/boot/loa
 import { pcMemoryMap } from "../runtime/boot/memory-ranges.ts";
 import { resetCpu, Shadow } from "../runtime/cpu/cpu.ts";
 import { CpuModel, type CpuModelOptions } from "../runtime/cpu/cpuid.ts";
+import type { BlockCacheStats } from "../runtime/code/block-cache.ts";
 import { externalInterrupt, NMI } from "../runtime/cpu/exceptions.ts";
 import { canTakeInterrupt, canTakeNmi, setPendingEvents } from "../runtime/cpu/interrupt-window.ts";
 import { type ExitCounts, Processor, type RunExit } from "../runtime/cpu/processor.ts";
@@ -54,7 +55,7 @@ export interface MachineStats {
   readonly instructions: bigint;
   readonly runningMs: number;
   readonly idleMs: number;
-  readonly blocks: { readonly decoded: number; readonly dropped: number; readonly flushes: number };
+  readonly blocks: Readonly<BlockCacheStats>;
   readonly shadow: {
     readonly kept: number;
     readonly fresh: number;
@@ -73,7 +74,7 @@ const SLICE = 200_000;
 /** milliseconds for which the guest may run before the host's event loop gets its turn */
 const TURN_MS = 10;
 /** times that a block runs before it is translated: compiling costs about as much as interpreting an instruction ten thousand times */
-const HOT_AFTER = 2000;
+const HOT_AFTER = 500;
 /** instructions that make a second of guest time when the clock counts them */
 const INSTRUCTIONS_PER_SECOND = 100_000_000;
 const NS_PER_MS = 1_000_000n;

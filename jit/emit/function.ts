@@ -125,12 +125,12 @@ export class FunctionBuilder {
   /** An integer constant of 8..64 bits, taken modulo 2^width. */
   constant(width: Width, value: bigint | number): Value {
     if (width === 64) {
-      const wide = BigInt.asIntN(64, BigInt(value));
-      return new Value("i64", 64, () => this.wasm.i64.const(wide), true);
+      const { i64 } = this.wasm;
+      return new Value("i64", 64, () => i64.const(BigInt.asIntN(64, BigInt(value))), true);
     }
     invariant(width !== 128, "use vectorConstant for 128 bits");
-    const narrow =
-      width === 32 ? Number(BigInt.asIntN(32, BigInt(value))) : Number(BigInt.asUintN(width, BigInt(value)));
+    const mask = width === 32 ? -1 : (1 << width) - 1;
+    const narrow = (isInt32(value) ? value : Number(BigInt.asIntN(32, BigInt(value)))) & mask;
     return new Value("i32", width, () => this.wasm.i32.const(narrow), true);
   }
 
@@ -528,6 +528,8 @@ export class FunctionBuilder {
 
   #member(group: string, name: string): unknown {
     let member: unknown = (this.wasm as unknown as Record<string, unknown>)[group];
+    const direct = (member as Record<string, unknown>)[name];
+    if (typeof direct === "function") return direct;
     for (const part of name.split(".")) member = (member as Record<string, unknown> | undefined)?.[part];
     invariant(typeof member === "function", `no WebAssembly operation ${group}.${name}`);
     return member;
@@ -549,6 +551,10 @@ export class FunctionBuilder {
     if (like.width >= 32) return this.#same(like, expression);
     return this.#same(like, this.wasm.i32.and(expression, this.wasm.i32.const(like.width === 8 ? 0xff : 0xffff)));
   }
+}
+
+function isInt32(value: bigint | number): value is number {
+  return (Number(value) | 0) === value;
 }
 
 function widthOf(type: WasmType): Width {

@@ -123,16 +123,10 @@ export class WasmModule {
     this.#module.addFunctionImport(name, "env", name, typesOf(params), typesOf(results));
   }
 
-  /** Defines the function table and fills it from `first` on. */
-  table(name: string, size: number, first: number, functions: readonly string[]): void {
-    this.#module.addTable(name, size, size);
+  /** Defines a function table that others may let grow, and fills it from `first` on. */
+  table(name: string, size: number, maximum: number, first: number, functions: readonly string[]): void {
+    this.#module.addTable(name, size, maximum);
     this.#module.addActiveElementSegment(name, `${name}-elements`, functions, this.#module.i32.const(first));
-    this.#module.addTableExport(name, name);
-  }
-
-  /** Defines an empty function table that grows from outside. */
-  growableTable(name: string, maximum: number): void {
-    this.#module.addTable(name, 1, maximum);
     this.#module.addTableExport(name, name);
   }
 

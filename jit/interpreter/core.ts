@@ -22,6 +22,9 @@ const PAGE = 0x1_0000;
 const INITIAL_PAGES = MemoryMap.RAM / PAGE;
 const MAXIMUM_PAGES = 0x1_0000;
 
+/** translated regions at a time: their functions follow the handlers in the table */
+const MAXIMUM_REGIONS = 0x10_0000;
+
 /** Generates core.wasm: helpers, dispatch, and a handler for each variant of each definition. */
 export function generateCore(optimization: Optimization): {
   readonly module: WasmModule;
@@ -67,7 +70,7 @@ export function generateCore(optimization: Optimization): {
     functions.push(name);
   }
   addDispatch(module);
-  module.table(HANDLER_TABLE, functions.length, 0, functions);
+  module.table(HANDLER_TABLE, functions.length, functions.length + MAXIMUM_REGIONS, 0, functions);
   module.validate();
   module.optimize(optimization);
   return { module, manifest: { handlers, callOuts: callOuts.names() }, failures };

@@ -9,7 +9,7 @@ import {
   Vector,
 } from "../../runtime/abi/guest-state.ts";
 import { BlockHashEntry, MemoryMap, Rec, Tlb } from "../../runtime/abi/memory-map.ts";
-import { ENTRY_HANDLERS, EntryRecord, RegionAction } from "../../runtime/abi/translator.ts";
+import { ENTRY_HANDLERS, ENTRY_MARK, EntryRecord, REGION_IMPORTS } from "../../runtime/abi/translator.ts";
 import type { WasmModule } from "../emit/module.ts";
 import { StateBuilder } from "../emit/state.ts";
 import type { Value } from "../emit/value.ts";
@@ -26,10 +26,6 @@ export const SPECIAL_HANDLERS = [
   ...ENTRY_HANDLERS,
 ] as const;
 export type SpecialHandler = (typeof SPECIAL_HANDLERS)[number];
-
-/** The table of translated regions: functions (vCPU base) -> RegionAction. */
-const REGION_TABLE = "regions";
-const MAXIMUM_REGIONS = 0x10_0000;
 
 /** Builds a function of the handler's type: (vCPU base, record) -> exit reason. */
 class Dispatch extends StateBuilder {
@@ -106,7 +102,8 @@ export function addDispatch(module: WasmModule): void {
 
   addGoto(module, "goto", (_, record) => record);
   addGoto(module, "goto_interpreter", behindEntry);
-  module.growableTable(REGION_TABLE, MAXIMUM_REGIONS);
+  addGotoLink(module);
+  for (const name of Object.keys(REGION_IMPORTS)) module.export(name);
 
   handler("stale", (f) => {
     // The block was dropped: what follows from here must be decoded again.
@@ -170,16 +167,6 @@ export function addDispatch(module: WasmModule): void {
     f.setRip(f.currentRip());
     f.set("exitRecord", f.record);
     f.leave(Exit.TRANSLATE);
-  });
-
-  handler("enter_region", (f) => {
-    // The last instructions before the budget is spent are the interpreter's, which looks after every block.
-    const budget = f.loadOffset(32, f.cpu, guestState.budget.offset);
-    f.if(f.ltS(budget, f.loadOffset(32, f.record, EntryRecord.BOUND)), () => f.dispatch(firstRecord(f)));
-    const action = f.callIndirect(REGION_TABLE, f.loadOffset(32, f.record, EntryRecord.SLOT), [f.cpu], ["i32"], "i32");
-    const rip = f.let(f.loadOffset(64, f.cpu, guestState.rip.offset));
-    f.if(f.eq(action, f.constant(32, RegionAction.GOTO)), () => f.tailCall("goto", [f.cpu, rip]));
-    f.tailCall("goto_interpreter", [f.cpu, rip]);
   });
 
   addResolve(module, "resolve_taken", Rec.LINK_TAKEN, (f) => {
@@ -261,11 +248,8 @@ function firstRecord(f: Dispatch): Value {
 
 /** The first record of a block that is no entry record. */
 function behindEntry(f: Dispatch, record: Value): Value {
-  const first = SPECIAL_HANDLERS.indexOf(ENTRY_HANDLERS[0]);
-  const isEntry = f.ltU(
-    f.sub(f.loadOffset(32, record, Rec.HANDLER), f.constant(32, first)),
-    f.constant(32, ENTRY_HANDLERS.length),
-  );
+  const mark = f.extend(f.loadOffset(8, record, EntryRecord.MARK), 32);
+  const isEntry = f.eq(mark, f.constant(32, ENTRY_MARK));
   return f.add(record, f.mul(isEntry, f.constant(32, Rec.BYTES)));
 }
 
@@ -276,6 +260,20 @@ function addGoto(module: WasmModule, name: string, start: (f: Dispatch, record: 
   const { record, ripPage } = findBlock(f, rip);
   f.storeOffset(f.cpu, ripPage, guestState.ripPage.offset);
   f.dispatch(start(f, record));
+  f.finish();
+}
+
+/** goto_link(cpu, rip, cell): goto that remembers the block in a region's link cell if it is of the page that the region is of. */
+function addGotoLink(module: WasmModule): void {
+  const f = new Dispatch(module.raw, "goto_link", ["i32", "i64", "i32"], ["i32"]);
+  const before = f.let(f.ripPage());
+  const { record, ripPage } = findBlock(f, f.parameter(1));
+  f.if(
+    f.eq(ripPage, before),
+    () => f.storeOffset(f.parameter(2), record),
+    () => f.storeOffset(f.cpu, ripPage, guestState.ripPage.offset),
+  );
+  f.dispatch(record);
   f.finish();
 }
 

@@ -6,6 +6,7 @@ import type { Expression, Wasm } from "../emit/wasm.ts";
 import type { StateField } from "../emit/state.ts";
 import type { Value, Variable, Width } from "../emit/value.ts";
 import { tlbEntry, tlbHit, tlbOffset } from "../helpers/memory.ts";
+import { HANDLER_PARAMS, HANDLER_RESULTS } from "../interpreter/emitter.ts";
 import { RIP, type MemoryOperand, type Operand } from "../isa/instruction.ts";
 import type { Access } from "../semantics/define.ts";
 import { type FaultName, GPR_NAMES, type GprName, type OperandHandle } from "../semantics/emitter.ts";
@@ -67,7 +68,7 @@ export class TranslatorEmitter extends PathEmitter {
   #end: string | undefined;
 
   constructor(wasm: Wasm, name: string, exits: ExitSink) {
-    super(wasm, name, ["i32"], ["i32"]);
+    super(wasm, name, HANDLER_PARAMS, HANDLER_RESULTS);
     this.#exits = exits;
     this.budget = this.declare("i32", 32);
     this.ripPage = this.declare("i64", 64);

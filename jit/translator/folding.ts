@@ -9,9 +9,7 @@ import { ConstantValue, constantOf, FloatBits, LaneBits, LoadedBits } from "./va
  */
 export abstract class FoldingEmitter extends Emitter {
   override constant(width: Width, value: bigint | number): Value {
-    const bits = BigInt.asUintN(width, BigInt(value));
-    const plain = super.constant(width, value);
-    return new ConstantValue(plain.type, plain.width, () => super.constant(width, value).take(), bits);
+    return new ConstantValue(width, value, () => super.constant(width, value).take());
   }
 
   override let(value: Value): Value {

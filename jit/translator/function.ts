@@ -1,4 +1,6 @@
-import { RegionAction } from "../../runtime/abi/translator.ts";
+import { Rec } from "../../runtime/abi/memory-map.ts";
+import { EntryRecord } from "../../runtime/abi/translator.ts";
+import { HANDLER_PARAMS, HANDLER_RESULTS, HANDLER_TABLE } from "../interpreter/emitter.ts";
 import { guestState } from "../../runtime/abi/guest-state.ts";
 import type { Label } from "../emit/function.ts";
 import type { Wasm } from "../emit/wasm.ts";
@@ -21,17 +23,34 @@ export class RejectedInstruction extends Error {
   }
 }
 
-export const REGION_FUNCTION = "region";
+/** How to go on behind a region, at RIP. */
+const Action = {
+  /** like after any branch */
+  GOTO: 0,
+  /** with the interpreter: the instruction there misses the TLB, faults, or cannot be translated */
+  INTERPRET: 1,
+  /** at another place of the same page, which a link cell may know */
+  LINK: 2,
+} as const;
 
-/** Packs what an exit needs into one constant: instructions of the block that have run, the action, and RIP relative to its page. */
-function exitWord(retired: number, action: number, ripOffset: number): bigint {
-  return (BigInt(ripOffset) << 24n) | (BigInt(action) << 16n) | BigInt(retired);
+/**
+ * Packs what an exit needs into one constant: instructions of the block that have run (bits 0..15), the action (16..17), the number
+ * of the link cell (18..31), and RIP relative to its page.
+ */
+function exitWord(retired: number, action: number, ripOffset: number, link = 0): bigint {
+  return (BigInt(ripOffset) << 32n) | BigInt(link << 18) | BigInt(action << 16) | BigInt(retired);
+}
+/** Link cells that fit in an exit word. */
+const MAXIMUM_LINKS = 0x2000;
+
+/** Emits one region as a function (vCPU base, entry record) -> Exit. Gives the number of its link cells. */
+export function emitRegion(wasm: Wasm, name: string, region: Region): number {
+  const builder = new RegionBuilder(wasm, name, region);
+  builder.build();
+  return builder.linkCount;
 }
 
-/** Emits one region as the function `region`: (vCPU base) -> RegionAction. */
-export function emitRegion(wasm: Wasm, region: Region): void {
-  new RegionBuilder(wasm, region).build();
-}
+const PAGE = 4096;
 
 class RegionBuilder {
   readonly #region: Region;
@@ -48,19 +67,25 @@ class RegionBuilder {
   readonly #done: Label;
   #offset = 0;
   #retired = 0;
+  /** link cells by the offset that they lead to */
+  readonly #links = new Map<number, number>();
 
-  constructor(wasm: Wasm, region: Region) {
+  constructor(wasm: Wasm, name: string, region: Region) {
     this.#region = region;
     this.#graph = buildGraph(region);
     this.#flagReaders = flagsReadFrom(region, this.#graph);
-    this.#e = new TranslatorEmitter(wasm, REGION_FUNCTION, {
-      leaveBefore: (state) => this.#leave(state, this.#retired, RegionAction.INTERPRET, this.#offset),
+    this.#e = new TranslatorEmitter(wasm, name, {
+      leaveBefore: (state) => this.#leave(state, this.#retired, Action.INTERPRET, this.#offset),
     });
     this.#exit = this.#e.declare("i64", 64);
     this.#unresolved = this.#e.newLabel();
     this.#done = this.#e.newLabel();
     for (const node of this.#graph.order)
       for (const to of this.#graph.successors(node)) this.#predecessors.set(to, node);
+  }
+
+  get linkCount(): number {
+    return this.#links.size;
   }
 
   build(): void {
@@ -94,14 +119,11 @@ class RegionBuilder {
   /** What the region was translated for must still hold, or the interpreter goes on. */
   #emitChecks(): void {
     const e = this.#e;
-    const refuse = (): void => {
-      e.storeOffset(
-        e.cpu,
-        e.add(e.ripPage.get(), e.constant(64, this.#region.blocks[0]?.start ?? 0)),
-        guestState.rip.offset,
-      );
-      e.return(e.constant(32, RegionAction.INTERPRET));
-    };
+    // The entry record stands in front of the interpreter's records for the same block.
+    const refuse = (): void => this.#dispatch(e.let(e.add(e.parameter(1), e.constant(32, Rec.BYTES))));
+    // The last instructions before the budget is spent are the interpreter's, which looks after every block.
+    const bound = e.constant(32, this.#region.instructionCount);
+    e.plainIf(e.ltS(e.budget.get(), bound), refuse, () => undefined);
     const field = (name: "unitTraps" | "mxcsr"): Value => e.loadOffset(32, e.cpu, guestState[name].offset);
     if (e.unitTraps !== 0) e.plainIf(e.and(field("unitTraps"), e.constant(32, e.unitTraps)), refuse, () => undefined);
     if (e.needsCommonMxcsr) {
@@ -115,17 +137,59 @@ class RegionBuilder {
     const exit = this.#exit;
     const retired = e.and(e.truncate(exit.get(), 32), e.constant(32, 0xffff));
     e.budget.set(e.sub(e.budget.get(), retired));
-    const rip = e.add(e.ripPage.get(), e.shrS(exit.get(), e.constant(64, 24)));
-    e.storeOffset(e.cpu, rip, guestState.rip.offset);
+    const rip = e.add(e.ripPage.get(), e.shrS(exit.get(), e.constant(64, 32)));
+    const target = e.let(rip);
     e.emitEpilogue();
-    const action = e.and(e.shrU(e.truncate(exit.get(), 32), e.constant(32, 16)), e.constant(32, 0xff));
-    e.return(action);
+    const word = e.let(e.truncate(exit.get(), 32));
+    const action = e.let(e.and(e.shrU(word, e.constant(32, 16)), e.constant(32, 3)));
+    if (this.#links.size > 0) {
+      e.plainIf(
+        e.eq(action, e.constant(32, Action.LINK)),
+        () => {
+          const links = e.loadOffset(32, e.parameter(1), EntryRecord.LINKS);
+          const cell = e.let(e.add(links, e.shl(e.shrU(word, e.constant(32, 18)), e.constant(32, 2))));
+          const record = e.let(e.loadOffset(32, cell));
+          e.plainIf(
+            record,
+            () => this.#dispatch(record),
+            () => undefined,
+          );
+          e.tailCall("goto_link", [e.cpu, target, cell]);
+        },
+        () => undefined,
+      );
+    }
+    e.plainIf(
+      action,
+      () => e.tailCall("goto_interpreter", [e.cpu, target]),
+      () => undefined,
+    );
+    e.tailCall("goto", [e.cpu, target]);
+  }
+
+  /** Goes on with a record. */
+  #dispatch(record: Value): void {
+    const e = this.#e;
+    const handler = e.loadOffset(32, record, Rec.HANDLER);
+    e.tailCallIndirect(HANDLER_TABLE, handler, [e.cpu, record], HANDLER_PARAMS, HANDLER_RESULTS);
+  }
+
+  /** Leaves for another place of the code, after a block. */
+  #leaveTo(state: FlagState, target: number): void {
+    const isInPage = target >= 0 && target < PAGE;
+    let link = this.#links.get(target);
+    if (link === undefined && isInPage && this.#links.size < MAXIMUM_LINKS) {
+      link = this.#links.size;
+      this.#links.set(target, link);
+    }
+    if (link === undefined) this.#leave(state, 0, Action.GOTO, target);
+    else this.#leave(state, 0, Action.LINK, target, link);
   }
 
   /** Jumps to where the region is left. */
-  #leave(state: FlagState, retired: number, action: number, ripOffset: number): void {
+  #leave(state: FlagState, retired: number, action: number, ripOffset: number, link = 0): void {
     const e = this.#e;
-    this.#exit.set(e.constant(64, exitWord(retired, action, ripOffset)));
+    this.#exit.set(e.constant(64, exitWord(retired, action, ripOffset, link)));
     e.plainBreak(this.#exitLabel(state));
   }
 
@@ -202,7 +266,7 @@ class RegionBuilder {
       case "jump":
         return goTo(end.target)();
       case "interpret":
-        return this.#leave(state, 0, RegionAction.INTERPRET, end.target);
+        return this.#leave(state, 0, Action.INTERPRET, end.target);
       case "branch":
         if (ending?.kind !== "branch") return goTo(end.target)();
         return e.plainIf(ending.condition, goTo(end.target), goTo(end.next));
@@ -223,7 +287,7 @@ class RegionBuilder {
     const [candidate, ...others] = candidates.filter((offset) => this.#graph.hasEdge(node, offset));
     if (candidate === undefined) {
       e.ripPage.set(rip);
-      return this.#leave(state, 0, RegionAction.GOTO, 0);
+      return this.#leave(state, 0, Action.GOTO, 0);
     }
     e.plainIf(e.eq(rip, e.add(e.ripPage.get(), e.constant(64, candidate))), goTo(candidate), () =>
       this.#emitIndirect(node, rip, others, state, goTo),
@@ -234,8 +298,7 @@ class RegionBuilder {
     const e = this.#e;
     const graph = this.#graph;
     const to = graph.nodeAt(target);
-    if (to === undefined || !graph.hasEdge(from, target))
-      return this.#leave(e.flags.state, 0, RegionAction.GOTO, target);
+    if (to === undefined || !graph.hasEdge(from, target)) return this.#leaveTo(e.flags.state, target);
     this.#pendingState = e.flags.state;
     if (!graph.hasSinglePredecessor(to) && !graph.isBackEdge(from, to)) e.flags.depart(this.#flagReaders.has(to));
     follow(to);
@@ -250,7 +313,7 @@ class RegionBuilder {
     const spent = e.ltS(e.budget.get(), e.constant(32, this.#region.instructionCount));
     e.plainIf(
       spent,
-      () => this.#leave(state, 0, RegionAction.GOTO, target),
+      () => this.#leaveTo(state, target),
       () => undefined,
     );
     e.flags.state = state;

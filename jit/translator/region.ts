@@ -74,8 +74,11 @@ export class RegionFinder {
     this.#limits = limits;
   }
 
-  /** @param page the 4096 bytes of the page */
-  find(page: Uint8Array, entry: number): Region {
+  /**
+   * @param page the 4096 bytes of the page
+   * @param known where blocks begin that may be part of the region; all, if not given
+   */
+  find(page: Uint8Array, entry: number, known?: ReadonlySet<number>): Region {
     const instructions = new Map<number, RegionInstruction>();
     const leaders = new Set<number>();
     const queue = [entry];
@@ -88,7 +91,8 @@ export class RegionFinder {
         instructions.set(at, decoded);
         at = decoded.end;
         if (decoded.definition.ends !== true) continue;
-        for (const target of targetsOf(decoded)) if (isInPage(target)) queue.push(target);
+        for (const target of targetsOf(decoded))
+          if (isInPage(target) && known?.has(target) !== false) queue.push(target);
         break;
       }
     }

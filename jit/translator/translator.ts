@@ -1,10 +1,17 @@
 import { MemoryMap } from "../../runtime/abi/memory-map.ts";
 import { Mode } from "../../runtime/abi/guest-state.ts";
-import type { TranslatedRegion, Translator, TranslateRequest } from "../../runtime/abi/translator.ts";
+import {
+  REGION_IMPORTS,
+  type TranslatedBatch,
+  type TranslatedRegion,
+  type Translator,
+  type TranslateRequest,
+} from "../../runtime/abi/translator.ts";
 import { EncodedModule } from "../emit/encoder/module.ts";
 import { createDecoder } from "../isa/decode.ts";
 import type { Feature } from "../isa/row.ts";
-import { emitRegion, REGION_FUNCTION, RejectedInstruction } from "./function.ts";
+import { HANDLER_RESULTS, HANDLER_TABLE } from "../interpreter/emitter.ts";
+import { emitRegion, RejectedInstruction } from "./function.ts";
 import { DEFAULT_LIMITS, type Region, RegionFinder, type RegionLimits } from "./region.ts";
 
 const PAGE = 4096;
@@ -30,34 +37,60 @@ export class RegionTranslator implements Translator {
     return this.#rejected;
   }
 
-  translate(memory: DataView, { start, mode }: TranslateRequest): TranslatedRegion | undefined {
-    if ((mode & Mode.CODE_SIZE_MASK) !== Mode.CODE64) return undefined;
-    const pageStart = start & ~(PAGE - 1);
-    const page = new Uint8Array(memory.buffer, memory.byteOffset + pageStart, PAGE);
-    const compiled = this.compile(page, start - pageStart);
-    if (!compiled) return undefined;
-    const { module, region } = compiled;
-    return { binary: module.binary(), spans: spansOf(region, pageStart), bound: region.instructionCount };
+  translate(memory: DataView, requests: readonly TranslateRequest[]): TranslatedBatch {
+    const module = regionModule();
+    const regions = requests.map(({ start, mode, blocks }, index): TranslatedRegion | undefined => {
+      if ((mode & Mode.CODE_SIZE_MASK) !== Mode.CODE64) return undefined;
+      const pageStart = start & ~(PAGE - 1);
+      const page = new Uint8Array(memory.buffer, memory.byteOffset + pageStart, PAGE);
+      const name = `r${index}`;
+      const made = this.#emit(module, name, page, start - pageStart, blocks);
+      if (!made) return undefined;
+      const { region, links } = made;
+      const starts = region.blocks.map((block) => pageStart + block.start);
+      return { name, spans: spansOf(region, pageStart), links, blocks: starts, instructions: region.instructionCount };
+    });
+    return { binary: module.binary(), regions };
   }
 
-  /** The module of the region at an offset of a page. */
+  /** The module of the region at an offset of a page, by itself. */
   compile(page: Uint8Array, entry: number): { readonly module: EncodedModule; readonly region: Region } | undefined {
+    const module = regionModule();
+    const made = this.#emit(module, "r0", page, entry, undefined);
+    return made && { module, region: made.region };
+  }
+
+  #emit(
+    module: EncodedModule,
+    name: string,
+    page: Uint8Array,
+    entry: number,
+    blocks: ReadonlySet<number> | undefined,
+  ): { readonly region: Region; readonly links: number } | undefined {
     // Each round finds one more shape of instruction to be untranslatable, or ends.
     for (;;) {
-      const region = this.#finder.find(page, entry);
+      const region = this.#finder.find(page, entry, blocks);
       if (region.blocks[0]?.instructions.length === 0) return undefined;
-      const module = new EncodedModule();
       try {
-        module.importMemory(MemoryMap.RAM / WASM_PAGE, 0x1_0000);
-        emitRegion(module.raw, region);
-        module.export(REGION_FUNCTION);
-        return { module, region };
+        const links = emitRegion(module.raw, name, region);
+        module.export(name);
+        return { region, links };
       } catch (cause) {
         if (!(cause instanceof RejectedInstruction) || this.#rejected.has(cause.shape)) throw cause;
+        module.abandon();
         this.#rejected.set(cause.shape, cause.message);
       }
     }
   }
+}
+
+/** A module for regions: with the imports that they go on with. */
+function regionModule(): EncodedModule {
+  const module = new EncodedModule();
+  module.importMemory(MemoryMap.RAM / WASM_PAGE, 0x1_0000);
+  module.importTable(HANDLER_TABLE, 1);
+  for (const [name, params] of Object.entries(REGION_IMPORTS)) module.importFunction(name, params, HANDLER_RESULTS);
+  return module;
 }
 
 /** The bytes of a region's instructions, neighbours joined. */

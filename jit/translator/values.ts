@@ -1,14 +1,19 @@
-import type { Expression, WasmType } from "../emit/wasm.ts";
+import type { Expression } from "../emit/wasm.ts";
 import { Value, type Width } from "../emit/value.ts";
 
 /** A number that is known while code is emitted. */
 export class ConstantValue extends Value {
-  /** in [0, 2^width) */
-  readonly bits: bigint;
+  readonly #value: bigint | number;
+  #bits: bigint | undefined;
 
-  constructor(type: WasmType, width: Width, make: () => Expression, bits: bigint) {
-    super(type, width, make, true);
-    this.bits = bits;
+  constructor(width: Width, value: bigint | number, make: () => Expression) {
+    super(width === 64 ? "i64" : "i32", width, make, true);
+    this.#value = value;
+  }
+
+  /** in [0, 2^width) */
+  get bits(): bigint {
+    return (this.#bits ??= BigInt.asUintN(this.width, BigInt(this.#value)));
   }
 }
 

@@ -6,42 +6,62 @@ export interface TranslateRequest {
   readonly start: number;
   /** guestState.mode */
   readonly mode: number;
+  /** where, in the page, blocks begin that have run; a region holds no others. Without it all code that can be reached is taken */
+  readonly blocks?: ReadonlySet<number>;
 }
 
-/** A region as a WebAssembly module that imports env.memory and exports the function `region` (vCPU base) -> RegionAction. */
+/** A region as a function of a WebAssembly module: (vCPU base, entry record) -> Exit. */
 export interface TranslatedRegion {
-  readonly binary: Uint8Array;
+  /** the name under which the module exports it */
+  readonly name: string;
   /** the code bytes that went into it, as half-open ranges of offsets in linear memory, within one page */
   readonly spans: readonly (readonly [first: number, end: number])[];
-  /** the most instructions that it runs between two looks at the budget; it must not be entered with less */
-  readonly bound: number;
+  /** cells that it needs at EntryRecord.LINKS: each holds the record that an exit leads to, once that is known */
+  readonly links: number;
+  /** where its basic blocks begin: offsets in linear memory, the entry first */
+  readonly blocks: readonly number[];
+  /** guest instructions in it */
+  readonly instructions: number;
+}
+
+/**
+ * Regions in one module, which imports from "env" the memory, the table `handlers` of core.wasm, and what REGION_IMPORTS names.
+ */
+export interface TranslatedBatch {
+  readonly binary: Uint8Array;
+  /** one for each request, in their order; undefined if the instruction at `start` is left to the interpreter */
+  readonly regions: readonly (TranslatedRegion | undefined)[];
 }
 
 export interface Translator {
-  /** undefined if the instruction at `start` is left to the interpreter */
-  translate(memory: DataView, request: TranslateRequest): TranslatedRegion | undefined;
+  translate(memory: DataView, requests: readonly TranslateRequest[]): TranslatedBatch;
 }
-
-/** How to go on after a region, at guestState.rip. */
-export const RegionAction = {
-  /** like after any branch */
-  GOTO: 0,
-  /** with the interpreter: the instruction there misses the TLB, faults, or cannot be translated */
-  INTERPRET: 1,
-} as const;
 
 /**
  * The record in front of a block's first, where a machine with a translator enters the block. Besides these fields it has the
- * HANDLER (one of ENTRY_HANDLERS) and the PAGE_OFFSET of every record.
+ * HANDLER (one of ENTRY_HANDLERS, or a region) and the PAGE_OFFSET of every record.
  */
 export const EntryRecord = {
   /** u32 times that the block still runs before it is translated */
   COUNTDOWN: 24,
-  /** u32 TranslatedRegion.bound */
-  BOUND: 28,
-  /** u32 place of the region's function in the table `regions` of core.wasm */
-  SLOT: 32,
+  /** u32 offset of the region's link cells, u32 each */
+  LINKS: 32,
+  /** u8 ENTRY_MARK: no other record has that in this place */
+  MARK: 45,
 } as const;
 
-/** Handlers of entry records, by name; they stand next to each other in the table of core.wasm, in this order. */
-export const ENTRY_HANDLERS = ["enter_block", "count_block", "enter_region"] as const;
+/** Rec.OPERAND_BYTES of an entry record. */
+export const ENTRY_MARK = 0xff;
+
+/** Handlers of entry records of blocks that are not translated, by name. */
+export const ENTRY_HANDLERS = ["enter_block", "count_block"] as const;
+
+/** Functions of core.wasm that regions go on with. */
+export const REGION_IMPORTS = {
+  /** (vCPU base, RIP): like after any branch */
+  goto: ["i32", "i64"],
+  /** the same; the first block is the interpreter's: the instruction there misses the TLB, faults, or cannot be translated */
+  goto_interpreter: ["i32", "i64"],
+  /** (vCPU base, RIP, offset of a link cell): like goto, and notes the block for the next time if it is of the same page */
+  goto_link: ["i32", "i64", "i32"],
+} as const;

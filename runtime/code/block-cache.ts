@@ -1,7 +1,7 @@
 import { type BlockDecoder, MAXIMUM_BLOCK_RECORDS } from "../abi/block-decoder.ts";
 import { Mode } from "../abi/guest-state.ts";
 import { BlockHashEntry, MemoryMap, PageFlag, Rec } from "../abi/memory-map.ts";
-import { ENTRY_HANDLERS, EntryRecord, type TranslatedRegion } from "../abi/translator.ts";
+import { ENTRY_HANDLERS, ENTRY_MARK, EntryRecord, type TranslatedRegion } from "../abi/translator.ts";
 
 /** Code that was decoded or translated. Offsets are offsets in linear memory. */
 interface CodeSpans {
@@ -17,6 +17,8 @@ interface Block extends CodeSpans {
   readonly record: number;
   readonly recordBytes: number;
   region?: Region | undefined;
+  /** it is part of another block's region, and was given more time for that */
+  deferred?: boolean;
 }
 
 /** A translated region; it is entered where the block begins. */
@@ -31,14 +33,24 @@ export interface EntryOptions {
   readonly firstHandler: number;
   /** times that a block runs before it is translated */
   readonly countdown: number;
+  /** blocks that wait to be translated together */
+  readonly batch: number;
+  /** regions hold only what has run before */
+  readonly followsProfile: boolean;
 }
 
 export interface BlockCacheStats {
   decoded: number;
   dropped: number;
+  /** regions installed, and guest instructions in them */
+  regions: number;
+  translated: number;
   /** times that all blocks were dropped because the room for records was used up */
   flushes: number;
 }
+
+/** How many times longer a block is counted that is part of a region already. */
+const DEFERRAL = 20;
 
 /** Handler 0 of core.wasm: the record belongs to a dropped block. */
 const STALE = 0;
@@ -48,7 +60,7 @@ const STALE = 0;
  * generated code searches, and the flags and line masks that make writes to code visible.
  */
 export class BlockCache {
-  readonly stats: BlockCacheStats = { decoded: 0, dropped: 0, flushes: 0 };
+  readonly stats: BlockCacheStats = { decoded: 0, dropped: 0, regions: 0, translated: 0, flushes: 0 };
   readonly #memory: DataView;
   readonly #decoder: BlockDecoder;
   readonly #forgetWrites: (page: number) => void;
@@ -81,18 +93,64 @@ export class BlockCache {
     if (block) this.#drop(block);
   }
 
-  /** Has the region run from now on wherever its block is entered; `dropped` is called when its code is no longer true. */
-  installRegion(start: number, mode: number, region: TranslatedRegion, slot: number, dropped: () => void): void {
-    const block = this.#blocks.get(keyOf(start, mode));
-    if (!block) return dropped();
-    block.region = { block, spans: region.spans, dropped };
-    this.#memory.setUint32(block.record + EntryRecord.BOUND, region.bound, true);
-    this.#memory.setUint32(block.record + EntryRecord.SLOT, slot, true);
-    this.#setEntry(block, "enter_region");
-    for (const span of region.spans) this.#addToPage(block.region, span);
+  /** Whether there is a block at `start`. */
+  has(start: number, mode: number): boolean {
+    return this.#blocks.has(keyOf(start, mode));
   }
 
-  /** Leaves a block to the interpreter for good. */
+  /** Where in the page of `start` blocks of this mode begin. */
+  startsInPage(start: number, mode: number): ReadonlySet<number> {
+    const starts = new Set<number>();
+    const page = start & ~4095;
+    for (const block of this.#pages.get((start - MemoryMap.RAM) >>> 12) ?? [])
+      if (!("block" in block) && block.mode === mode && (block.start & ~4095) === page) starts.add(block.start & 4095);
+    return starts;
+  }
+
+  /**
+   * Has the region run from now on wherever its block is entered; `dropped` is called when its code is no longer true.
+   *
+   * @param handler place of the region's function among the handlers
+   */
+  installRegion(start: number, mode: number, region: TranslatedRegion, handler: number, dropped: () => void): void {
+    const block = this.#blocks.get(keyOf(start, mode));
+    if (!block) return dropped();
+    const links = this.#allocateLinks(region.links);
+    if (links === undefined) return dropped();
+    if (block.region) this.#dropRegion(block.region);
+    this.stats.regions++;
+    this.stats.translated += region.instructions;
+    block.region = { block, spans: region.spans, dropped };
+    this.#memory.setUint32(block.record + EntryRecord.LINKS, links, true);
+    this.#memory.setUint32(block.record + Rec.HANDLER, handler, true);
+    for (const span of region.spans) this.#addToPage(block.region, span);
+    this.#deferInner(region.blocks, mode);
+  }
+
+  /** Blocks inside of a region are mostly reached through it: those that are entered by themselves all the same must prove it. */
+  #deferInner(starts: readonly number[], mode: number): void {
+    const entries = this.#entries;
+    if (!entries) return;
+    for (const start of starts) {
+      const block = this.#blocks.get(keyOf(start, mode));
+      if (!block || block.region || block.deferred === true) continue;
+      block.deferred = true;
+      const at = block.record + EntryRecord.COUNTDOWN;
+      this.#memory.setUint32(at, this.#memory.getUint32(at, true) + entries.countdown * DEFERRAL, true);
+    }
+  }
+
+  /** Room for link cells, all empty; undefined when there is none until all blocks are dropped. */
+  #allocateLinks(count: number): number | undefined {
+    const byteLength = (4 * count + 15) & ~15;
+    if (this.#free + byteLength > MemoryMap.RECORDS_END) return undefined;
+    const links = this.#free;
+    this.#free += byteLength;
+    for (let at = links; at < links + byteLength; at += 4) this.#memory.setUint32(at, 0, true);
+    return links;
+  }
+
+  /** Leaves a block to the interpreter: for good, or until it has been translated. */
   leaveToInterpreter(start: number, mode: number): void {
     const block = this.#blocks.get(keyOf(start, mode));
     if (block) this.#setEntry(block, "enter_block");
@@ -113,6 +171,7 @@ export class BlockCache {
     for (let at = record; at < record + Rec.BYTES; at += 4) this.#memory.setUint32(at, 0, true);
     this.#memory.setUint16(record + Rec.PAGE_OFFSET, start & 4095, true);
     this.#memory.setUint32(record + EntryRecord.COUNTDOWN, this.#entries.countdown, true);
+    this.#memory.setUint8(record + EntryRecord.MARK, ENTRY_MARK);
     return Rec.BYTES;
   }
 

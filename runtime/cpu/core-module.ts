@@ -9,8 +9,12 @@ export interface CoreExports {
   physical_read(cpu: number, gpa: bigint, to: number, byteLength: number): void;
   physical_write(cpu: number, gpa: bigint, from: number, byteLength: number): void;
   select_tlb(cpu: number): void;
-  /** functions of translated regions; grows */
-  readonly regions: WebAssembly.Table;
+  /** handlers of records, and behind them the functions of translated regions */
+  readonly handlers: WebAssembly.Table;
+  /** What regions go on with; see REGION_IMPORTS. */
+  goto(cpu: number, rip: bigint): number;
+  goto_interpreter(cpu: number, rip: bigint): number;
+  goto_link(cpu: number, rip: bigint, cell: number): number;
 }
 
 /** Access bits of page_walk. */

@@ -65,6 +65,8 @@ const Status = { CONTINUE: 0, FAULT: 1, REDIRECT: 2, EXIT: 3 } as const;
 const SLICE = 1_000_000;
 /** Repetitions that `run` lets happen beyond its limit. */
 const UNCOUNTED = 0x1_0000;
+/** Slices for which hot blocks wait for others that are translated with them. */
+const PATIENCE = 4;
 /** What an exception or interrupt counts for among them: it takes that much longer. */
 const DELIVERY = 16;
 
@@ -83,6 +85,9 @@ export class Processor {
   readonly #scratch: BigUint64Array;
   readonly #deliversFaults: () => boolean;
   readonly #translator: Translator | undefined;
+  readonly #entries: EntryOptions | undefined;
+  /** hot blocks that are to be translated together */
+  readonly #hot: { readonly start: number; readonly mode: number }[] = [];
   readonly #regions: RegionTable;
   /** what happened in this run that retired no instruction */
   #uncounted = 0;
@@ -107,7 +112,8 @@ export class Processor {
     const instance = new WebAssembly.Instance(core.module, { env: { memory, ...imports } });
     this.#exports = instance.exports as unknown as CoreExports;
     this.#translator = parts.translation?.translator;
-    this.#regions = new RegionTable(this.#exports.regions, memory);
+    this.#entries = parts.translation;
+    this.#regions = new RegionTable(this.#exports, memory);
     this.#callOutNames = core.callOuts;
     this.#callOuts = core.callOuts.map((name) => callOuts[name]);
     const state = new StateView(memory.buffer, this.#base);
@@ -278,13 +284,14 @@ export class Processor {
     switch (reason) {
       case Exit.BUDGET:
         this.exits.budget++;
+        if (this.#hot.length > 0 && ++this.#waited >= PATIENCE) this.#translate();
         return undefined;
       case Exit.NEED_BLOCK:
         this.exits.block++;
         return this.#provideBlock();
       case Exit.TRANSLATE:
         this.exits.translate++;
-        this.#translate();
+        this.#noteHotBlock();
         return undefined;
       case Exit.FAULT:
         this.exits.fault++;
@@ -320,15 +327,36 @@ export class Processor {
     return undefined;
   }
 
-  /** Translates the block at RIP, which is decoded and has just been entered. */
-  #translate(): void {
+  /** The block at RIP, which is decoded and has just been entered, is to be translated. */
+  #noteHotBlock(): void {
     const mode = this.cpu.state.u32("mode");
     const start = this.#fetch(this.#linearRip());
-    const region = this.#translator?.translate(this.#view, { start, mode });
-    if (!region) return this.blocks.leaveToInterpreter(start, mode);
-    const slot = this.#regions.add(region);
-    this.blocks.installRegion(start, mode, region, slot, () => this.#regions.remove(slot));
+    this.blocks.leaveToInterpreter(start, mode);
+    this.#hot.push({ start, mode });
+    if (this.#hot.length >= (this.#entries?.batch ?? 1)) this.#translate();
   }
+
+  /** Translates the hot blocks that are still there. */
+  #translate(): void {
+    const hot = this.#hot.filter(({ start, mode }) => this.blocks.has(start, mode));
+    this.#hot.length = 0;
+    this.#waited = 0;
+    if (!this.#translator || hot.length === 0) return;
+    const follows = this.#entries?.followsProfile === true;
+    const requests = hot.map(({ start, mode }) =>
+      follows ? { start, mode, blocks: this.blocks.startsInPage(start, mode) } : { start, mode },
+    );
+    const batch = this.#translator.translate(this.#view, requests);
+    const places = this.#regions.add(batch);
+    for (const [index, { start, mode }] of hot.entries()) {
+      const region = batch.regions[index];
+      const place = places[index];
+      if (region && place !== undefined)
+        this.blocks.installRegion(start, mode, region, place, () => this.#regions.remove(place));
+    }
+  }
+  /** slices for which hot blocks have waited */
+  #waited = 0;
 
   #bytesToCodeLimit(): number {
     const { state, code64 } = this.cpu;

@@ -23,6 +23,8 @@ interface Import {
  */
 export class EncodedModule {
   readonly raw: Wasm;
+  /** Forgets what was built of a function that will not be finished. */
+  readonly abandon: () => void;
   readonly #types: string[] = [];
   readonly #typeBytes: (readonly [readonly WasmType[], readonly WasmType[]])[] = [];
   readonly #imports: Import[] = [];
@@ -33,6 +35,7 @@ export class EncodedModule {
 
   constructor() {
     const tree = new Tree();
+    this.abandon = () => tree.clear();
     const names = {
       functionIndex: (name: string) => this.#functionIndex(name),
       tableIndex: (name: string) => this.#tables.get(name) ?? 0,

@@ -64,9 +64,11 @@ export class Tree {
     return node;
   }
 
-  leaf(opcode: number, ...immediates: number[]): Expression {
-    const node = this.allocate(opcode, immediates.length, 0);
-    this.words.set(immediates, node + 2);
+  /** A node without children, with one or two immediate words. */
+  leaf(opcode: number, immediate: number, second?: number): Expression {
+    const node = this.allocate(opcode, second === undefined ? 1 : 2, 0);
+    this.words[node + 2] = immediate;
+    if (second !== undefined) this.words[node + 3] = second;
     return node;
   }
   unary(opcode: number, child: Expression): Expression {
@@ -80,15 +82,25 @@ export class Tree {
     this.words[node + 3] = right;
     return node;
   }
+  access(opcode: number, alignment: number, displacement: number, offset: number, value?: number): Expression {
+    const node = this.allocate(opcode, 2, value === undefined ? 1 : 2);
+    const { words } = this;
+    words[node + 2] = 31 - Math.clz32(alignment);
+    words[node + 3] = displacement;
+    words[node + 4] = offset;
+    if (value !== undefined) words[node + 5] = value;
+    return node;
+  }
   node(opcode: number, immediates: readonly number[], children: readonly Expression[]): Expression {
     const node = this.allocate(opcode, immediates.length, children.length);
-    this.words.set(immediates, node + 2);
-    this.words.set(children, node + 2 + immediates.length);
+    let at = node + 2;
+    for (let index = 0; index < immediates.length; index++) this.words[at++] = immediates[index] ?? 0;
+    for (let index = 0; index < children.length; index++) this.words[at++] = children[index] ?? 0;
     return node;
   }
 }
 
-type Build = (...operands: number[]) => Expression;
+type Build = (first: number, ...operands: number[]) => Expression;
 type Group = Record<string, unknown>;
 
 /** The operations of a type, making nodes of `tree`. */
@@ -100,17 +112,16 @@ function operations(tree: Tree, type: string): Group {
     else group[name] = { ...(group[name] as Group | undefined), [from]: build };
   };
   for (const [name, opcode] of Object.entries(PLAIN[type] ?? {})) {
-    add(name, (...operands) => {
-      const [first = 0, second = 0] = operands;
-      if (operands.length === 2) return tree.binary(opcode, first, second);
-      return operands.length === 1 ? tree.unary(opcode, first) : tree.node(opcode, [], operands);
+    add(name, (first: number, second?: number, third?: number) => {
+      if (second === undefined) return tree.unary(opcode, first);
+      return third === undefined ? tree.binary(opcode, first, second) : tree.node(opcode, [], [first, second, third]);
     });
   }
   for (const [name, opcode] of Object.entries(LANE[type] ?? {}))
-    add(name, (vector = 0, lane = 0, ...value) => tree.node(opcode, [lane], [vector, ...value]));
+    add(name, (vector, lane = 0, ...value) => tree.node(opcode, [lane], [vector, ...value]));
   for (const [name, opcode] of Object.entries(ACCESS[type] ?? {}))
-    add(name, (displacement = 0, alignment = 1, ...operands) =>
-      tree.node(opcode, [Math.log2(alignment), displacement], operands),
+    add(name, (displacement: number, alignment: number, offset: number, value?: number) =>
+      tree.access(opcode, alignment, displacement, offset, value),
     );
   return group;
 }
@@ -120,7 +131,7 @@ function vectors(tree: Tree): Group {
   for (const [name, opcode] of Object.entries(LANE_ACCESS))
     group[name] = (displacement = 0, alignment = 1, lane = 0, ...operands: number[]) =>
       tree.node(opcode, [Math.log2(alignment), displacement, lane], operands);
-  group["const"] = (bytes: readonly number[]) => tree.leaf(Op.V128_CONST, ...wordsOf(bytes));
+  group["const"] = (bytes: readonly number[]) => tree.node(Op.V128_CONST, wordsOf(bytes), []);
   return group;
 }
 
@@ -156,7 +167,12 @@ export function builderOf(tree: Tree, names: Names, addFunction: Wasm["addFuncti
         tree.reads[index] = (tree.reads[index] ?? 0) + 1;
         return tree.leaf(Op.LOCAL_GET, index);
       },
-      set: (index: number, value: Expression) => tree.node(Op.LOCAL_SET, [index], [value]),
+      set: (index: number, value: Expression) => {
+        const node = tree.allocate(Op.LOCAL_SET, 1, 1);
+        tree.words[node + 2] = index;
+        tree.words[node + 3] = value;
+        return node;
+      },
     },
     memory: {
       copy: (...operands: Expression[]) => tree.node(Op.MEMORY_COPY, [], operands),
@@ -182,7 +198,7 @@ export function builderOf(tree: Tree, names: Names, addFunction: Wasm["addFuncti
     select: (condition: Expression, yes: Expression, no: Expression) => tree.node(Op.SELECT, [], [yes, no, condition]),
     drop: (value: Expression) => tree.unary(Op.DROP, value),
     return: (value?: Expression) => tree.node(Op.RETURN, [], value === undefined ? [] : [value]),
-    unreachable: () => tree.leaf(Op.UNREACHABLE),
+    unreachable: () => tree.node(Op.UNREACHABLE, [], []),
     call: (name: string, operands: Expression[]) => tree.node(Op.CALL, [names.functionIndex(name)], operands),
     returnCall: (name: string, operands: Expression[]) =>
       tree.node(Op.RETURN_CALL, [names.functionIndex(name)], operands),
@@ -195,7 +211,7 @@ export function builderOf(tree: Tree, names: Names, addFunction: Wasm["addFuncti
         [...operands, index],
       ),
     load32Unsigned: (displacement: number, alignment: number, offset: Expression) =>
-      tree.node(0x28, [Math.log2(alignment), displacement], [offset]),
+      tree.access(0x28, alignment, displacement, offset),
     addFunction,
   };
   const builder = { ...groups, ...structure } as unknown as Wasm;
