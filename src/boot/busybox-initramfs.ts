@@ -47,6 +47,7 @@ hostname umbra
 if [ -e /etc/modules-to-load ]; then
   while read module; do insmod "$module" || echo "init: cannot load $module"; done </etc/modules-to-load
 fi
+if [ -c /dev/hvc0 ]; then exec </dev/hvc0 >/dev/hvc0 2>&1; fi
 cd /root
 cat /etc/motd
 if [ -e /etc/umbra-script ]; then
