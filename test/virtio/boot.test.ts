@@ -101,7 +101,7 @@ head -c 1000 /dev/hwrng | md5sum
     }
   }
 
-  it("mounts, reads and writes disks, and does exactly the same twice", { timeout: 480_000 }, async () => {
+  it("mounts, reads and writes disks, and does exactly the same twice", { timeout: 900_000 }, async () => {
     if (!files) return;
     const before = hash("sha256", readFileSync(at("fresh.img")));
     const first = await run(files, at("first.img"));
@@ -126,7 +126,7 @@ head -c 1000 /dev/hwrng | md5sum
     expect(readFileSync(join(at("again"), "first.img")).equals(readFileSync(at("first.img")))).toBe(true);
   });
 
-  it("works without MSI, and talks on a virtio console", { timeout: 240_000 }, async () => {
+  it("works without MSI, and talks on a virtio console", { timeout: 600_000 }, async () => {
     if (!files) return;
     let console = "";
     const disk = openFileDisk(at("fresh.img"), { readOnly: true });

@@ -175,7 +175,7 @@ function randomRequest(rig: Rig, queue: DriverQueue, random: (limit: number) => 
 
 describe("random rings and registers", () => {
   for (const [name, make] of Object.entries(DEVICES)) {
-    it(`neither throw nor hang: ${name}`, { timeout: 60_000 }, () => {
+    it(`neither throw nor hang: ${name}`, { timeout: 120_000 }, () => {
       let failures = 0;
       let used = 0;
       for (let seed = 1; seed <= 200; seed++) {

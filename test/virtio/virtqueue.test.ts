@@ -35,7 +35,7 @@ describe("Virtqueue", () => {
     expect(told[queue.used + 2]).toBe(1);
   });
 
-  it("goes on when the 16-bit indexes wrap", () => {
+  it("goes on when the 16-bit indexes wrap", { timeout: 60_000 }, () => {
     const rig = new Rig(echoDevice()).start({ queueSize: 8 });
     const queue = rig.queue();
     const heads = [queue.chain([], [[BUFFERS, 1]]), queue.chain([], [[BUFFERS, 2]]), queue.chain([], [[BUFFERS, 3]])];
@@ -95,7 +95,7 @@ describe("Virtqueue", () => {
       expect(rig.messages).toHaveLength(2);
     });
 
-    it("interrupts right across the wrap of the index", () => {
+    it("interrupts right across the wrap of the index", { timeout: 60_000 }, () => {
       const rig = start();
       const queue = rig.queue();
       const head = queue.chain([], [[BUFFERS, 1]]);
