@@ -67,6 +67,17 @@ export const Mmio = {
 /** RAM begins at 0, is in one piece, and ends here at the latest: one WebAssembly memory of 4 GiB has no room for more. */
 export const RAM_END = 0xe000_0000;
 
+/** PCI devices on bus 0, by number. Numbers between the console and the disks are for what is to come. */
+export const PciSlot = { HOST_BRIDGE: 0, ENTROPY: 1, CONSOLE: 2, FIRST_DISK: 8, LAST_DISK: 31 } as const;
+
+/** Memory that each slot has in the window for its base address registers, as firmware would place them. */
+const SLOT_BYTES = 0x1_0000;
+
+/** Where the memory of a PCI slot begins: a multiple of its 64 KiB. */
+export function pciSlotBase(slot: number): number {
+  return Mmio.PCI_WINDOW.first + slot * SLOT_BYTES;
+}
+
 /** Where PCI I/O BARs are placed. The ports below belong to the devices above and to the configuration mechanism. */
 export const PCI_IO_WINDOW = { first: 0xc000, count: 0x4000 } as const satisfies PortRange;
 

@@ -21,6 +21,8 @@ import { SystemPortA } from "./devices/system-port-a.ts";
 import { Uart16550, type SerialOutput } from "./devices/uart16550.ts";
 import type { Clock } from "./time/clock.ts";
 import type { Timers } from "./time/timers.ts";
+import type { VirtioConsole } from "./virtio/console.ts";
+import { addVirtioDevices, type VirtioOptions } from "./virtio/virtio-devices.ts";
 
 export interface BoardOptions {
   readonly clock: Clock;
@@ -54,6 +56,8 @@ export interface BoardOptions {
   readonly onStartup?: (vector: number) => void;
   /** registers of a paravirtual clock and the like, asked after the APIC's own */
   readonly paravirtual?: MsrExtension;
+  /** devices on the PCI bus; none by default */
+  readonly virtio?: VirtioOptions;
   readonly trace?: Tracer;
 }
 
@@ -92,6 +96,8 @@ export class Board implements Stateful<BoardState> {
   readonly acpi: AcpiPm;
   readonly rtc: Rtc;
   readonly fwCfg: FwCfg;
+  /** if there is one */
+  readonly console: VirtioConsole | undefined;
   readonly #places: Place[];
   readonly #pic: Pic8259Pair;
   readonly #ioApic: IoApic;
@@ -136,6 +142,7 @@ export class Board implements Stateful<BoardState> {
       { name: "localApic", device: this.localApic },
     ];
     for (const place of this.#places) this.#connect(place);
+    this.console = options.virtio && addVirtioDevices(this, options.guestMemory, options.virtio, trace);
   }
 
   /** Whether an interrupt waits that the processor is to take when it takes any. */

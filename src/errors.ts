@@ -12,6 +12,9 @@
  * | ERR_KERNEL_PLACEMENT | a kernel: it does not fit into the machine's memory |
  * | ERR_INITRD | an initial RAM disk or a module: it does not fit into the machine's memory |
  * | ERR_COMMAND_LINE | a kernel's command line: too long, or with characters that it cannot hold |
+ * | ERR_DISK_FORMAT | a disk image: of a size that no disk has, or shorter than its partition table says |
+ * | ERR_DISK_LOCKED | a disk image: another machine uses it |
+ * | ERR_DISK_IO | a disk image: reading or writing it failed while the machine ran |
  * | ERR_DOWNLOAD | a file from the network: it cannot be fetched, or is not what it should be |
  * | ERR_TOOL | a program of the host that is needed: missing, or it failed |
  */
@@ -25,6 +28,9 @@ export type VmErrorCode =
   | "ERR_KERNEL_PLACEMENT"
   | "ERR_INITRD"
   | "ERR_COMMAND_LINE"
+  | "ERR_DISK_FORMAT"
+  | "ERR_DISK_LOCKED"
+  | "ERR_DISK_IO"
   | "ERR_DOWNLOAD"
   | "ERR_TOOL";
 

@@ -7,5 +7,16 @@ export {
   type MapOptions,
 } from "./bare-machine.ts";
 export type { BareState, BareStateChange } from "./bare-state.ts";
-export { createMachine, type Machine, type MachineExit, type MachineOptions, type MachineStats } from "./machine.ts";
+export {
+  createMachine,
+  type Machine,
+  type MachineConsole,
+  type MachineExit,
+  type MachineOptions,
+  type MachineStats,
+} from "./machine.ts";
+export { type FileDisk, type FileDiskOptions, openFileDisk } from "./host/node/file-disk.ts";
+export { type Disk, SECTOR_BYTES } from "../runtime/disk/disk.ts";
+export { MemoryDisk } from "../runtime/disk/memory-disk.ts";
+export { OverlayDisk } from "../runtime/disk/overlay-disk.ts";
 export { VmError, type VmErrorCode } from "./errors.ts";

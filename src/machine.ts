@@ -15,6 +15,9 @@ import { type ExitCounts, Processor, type RunExit } from "../runtime/cpu/process
 import type { GuestMemory } from "../runtime/devices/device.ts";
 import { InstructionClock, MonotonicClock } from "../runtime/time/clock.ts";
 import { Timers } from "../runtime/time/timers.ts";
+import type { Disk } from "../runtime/disk/disk.ts";
+import type { ConsoleSize } from "../runtime/virtio/console.ts";
+import { MAXIMUM_DISKS } from "../runtime/virtio/virtio-devices.ts";
 import { StateAccess } from "./bare-state.ts";
 import { loadKernel } from "./boot/kernel.ts";
 import { VmError } from "./errors.ts";
@@ -37,8 +40,21 @@ export interface MachineOptions {
   /** default "interpreter"; "tiered" translates hot code, for now on the thread that runs the guest */
   readonly engine?: Engine;
   readonly cpu?: CpuModelOptions;
+  /** virtio disks, /dev/vda and so on in Linux; at most 24. Whoever made them closes them, after the machine has stopped */
+  readonly disks?: readonly Disk[];
+  /** a disk failed; the guest sees an I/O error */
+  readonly onDiskError?: (error: unknown) => void;
+  /** a virtio console, hvc0 in Linux; none by default */
+  readonly console?: MachineConsole;
   /** first port of the debug-exit device; none by default */
   readonly debugExitPort?: number;
+}
+
+export interface MachineConsole {
+  /** what the guest writes; called between runs of the processor, never with an empty array */
+  readonly onOutput: (bytes: Uint8Array) => void;
+  /** of the terminal; default 80 by 25 characters */
+  readonly size?: ConsoleSize;
 }
 
 /** Why a machine stopped. */
@@ -99,6 +115,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
       `memoryBytes is ${String(memoryBytes)}, expected a multiple of 1 MiB from 64 MiB to ${RAM_END / MIB} MiB`,
     );
   }
+  checkDisks(options);
   const core = await loadCore();
   const pages = (MemoryMap.RAM + memoryBytes) / WASM_PAGE;
   let memory: WebAssembly.Memory;
@@ -112,6 +129,17 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
   const model = new CpuModel(options.cpu ?? {});
   const translation = await loadTranslation(engine, core.manifest, model.decoderFeatures(), HOT_AFTER);
   return new Machine(options, { memoryBytes, memory, core, model, translation });
+}
+
+function checkDisks({ disks = [], clock }: MachineOptions): void {
+  if (disks.length > MAXIMUM_DISKS)
+    throw new VmError("ERR_CONFIG", `there are ${disks.length} disks, expected at most ${MAXIMUM_DISKS}`);
+  const slow = clock === "instructions" ? disks.findIndex(({ synchronous }) => !synchronous) : -1;
+  if (slow < 0) return;
+  throw new VmError(
+    "ERR_CONFIG",
+    `disk ${slow} answers when the host likes, expected one that answers at once where the clock counts instructions`,
+  );
 }
 
 /** What a machine is made from besides its options. */
@@ -132,6 +160,8 @@ export class Machine {
   readonly #timers = new Timers();
   readonly #onSerial: (bytes: Uint8Array) => void;
   readonly #serialBytes: number[] = [];
+  readonly #console: MachineConsole | undefined;
+  readonly #consoleOutput: Uint8Array[] = [];
   #exit: MachineExit | undefined;
   #nmi = false;
   #wake: (() => void) | undefined;
@@ -142,6 +172,8 @@ export class Machine {
     const { module, manifest } = core;
     this.memoryBytes = memoryBytes;
     this.#onSerial = options.onSerial ?? (() => undefined);
+    this.#console = options.console;
+    const random64 = options.clock === "instructions" ? xorshift() : hostRandom;
     const view = new DataView(memory.buffer);
     const ram = new Uint8Array(memory.buffer, MemoryMap.RAM, memoryBytes);
     const deterministic = options.clock === "instructions";
@@ -161,7 +193,7 @@ export class Machine {
       },
       hooks: {
         readTsc: () => this.#readTsc(model.tscHz),
-        random64: deterministic ? xorshift() : hostRandom,
+        random64,
         ports: {
           read: (port, size) => board().ports.read(port, size),
           write: (port, size, value) => board().ports.write(port, size, value),
@@ -204,6 +236,14 @@ export class Machine {
       },
       onTaskPriority: (priority) => state.setU64("cr8", BigInt(priority)),
       onNmi: () => (this.#nmi = true),
+      virtio: {
+        random64,
+        ...(options.disks && { disks: options.disks }),
+        ...(options.onDiskError && { onDiskError: options.onDiskError }),
+        ...(options.console && {
+          console: { ...options.console, onOutput: (bytes: Uint8Array) => void this.#consoleOutput.push(bytes) },
+        }),
+      },
     });
     this.#load(options, ram);
   }
@@ -211,6 +251,18 @@ export class Machine {
   /** Bytes for the guest's first serial port, as if typed. */
   serialInput(bytes: Uint8Array): void {
     this.board.serial.input(bytes);
+    this.#wake?.();
+  }
+
+  /** Bytes for the guest's virtio console, as if typed; without one they are lost. */
+  consoleInput(bytes: Uint8Array): void {
+    this.board.console?.input(bytes);
+    this.#wake?.();
+  }
+
+  /** Tells the guest the size of the virtio console's terminal. */
+  resizeConsole(size: ConsoleSize): void {
+    this.board.console?.resize(size);
     this.#wake?.();
   }
 
@@ -240,7 +292,7 @@ export class Machine {
       const idle = this.#turn(started + TURN_MS);
       const ended = performance.now();
       this.#runningMs += ended - started;
-      this.#flushSerial();
+      this.#flushOutput();
       const exit: MachineExit | undefined = this.#exit;
       if (exit) return exit;
       if (idle) {
@@ -323,7 +375,8 @@ export class Machine {
     this.#wake = undefined;
   }
 
-  #flushSerial(): void {
+  #flushOutput(): void {
+    for (const bytes of this.#consoleOutput.splice(0)) this.#console?.onOutput(bytes);
     if (this.#serialBytes.length === 0) return;
     const bytes = Uint8Array.from(this.#serialBytes);
     this.#serialBytes.length = 0;

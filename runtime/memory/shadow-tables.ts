@@ -142,7 +142,12 @@ export class ShadowTables {
     const base = trace & 0xffff_ffe0_0000n;
     const linear = base + (BigInt((entry & 4095) >> 3) << shift);
     if (level <= 1) this.#dropPages(slots, linear, level === 0 ? 1 : 512);
-    else this.#flushSlots(slots);
+    else {
+      this.#flushSlots(slots);
+      // Nothing that is cached goes through this table any more. It may be no table now: nothing tells when the page of an address
+      // space's root is freed, and every word that is written there would empty the banks again.
+      this.#untrace(entry >>> 12);
+    }
     // The table below is reached from here no more; if another path leads to it, the next walk finds it again.
     if (level > 0) {
       const child = Number((old & ADDRESS) >> 12n);

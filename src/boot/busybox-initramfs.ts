@@ -8,7 +8,7 @@ export interface BusyboxInitramfsOptions {
   readonly script?: string;
   /** first line on the screen */
   readonly banner?: string;
-  /** further files; directories that lead to them are made */
+  /** further files; directories that lead to them are made. For kernel modules see `moduleEntries` */
   readonly extra?: readonly ArchiveEntry[];
 }
 
@@ -44,6 +44,10 @@ mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /dev/shm
 hostname umbra
+if [ -e /etc/modules-to-load ]; then
+  while read module; do insmod "$module" || echo "init: cannot load $module"; done </etc/modules-to-load
+fi
+if [ -c /dev/hvc0 ]; then exec </dev/hvc0 >/dev/hvc0 2>&1; fi
 cd /root
 cat /etc/motd
 if [ -e /etc/umbra-script ]; then

@@ -7,6 +7,8 @@ export interface Option {
   readonly value?: string;
   readonly short?: string;
   readonly about: string;
+  /** may be given several times: its values are in `lists` */
+  readonly repeatable?: true;
   /** shown in the help; the command itself applies it */
   readonly otherwise?: string;
 }
@@ -15,6 +17,8 @@ export interface Option {
 export interface Arguments {
   readonly switches: ReadonlySet<string>;
   readonly values: ReadonlyMap<string, string>;
+  /** of repeatable options, in their order */
+  readonly lists: ReadonlyMap<string, readonly string[]>;
   readonly operands: readonly string[];
 }
 
@@ -39,19 +43,22 @@ export const HELP: Option = { short: "h", about: "show this help" };
  */
 export function parseArguments(command: Command, args: readonly string[]): Arguments {
   const options = Object.fromEntries(
-    Object.entries({ ...command.options, help: HELP }).map(([name, { value, short }]) => [
+    Object.entries({ ...command.options, help: HELP }).map(([name, { value, short, repeatable }]) => [
       name,
       {
         type: value === undefined ? ("boolean" as const) : ("string" as const),
+        ...(repeatable && { multiple: true as const }),
         ...(short === undefined ? {} : { short }),
       },
     ]),
   );
   const switches = new Set<string>();
   const values = new Map<string, string>();
+  const lists = new Map<string, readonly string[]>();
   const parsed = parseOrComplain(command, () => parseArgs({ args: [...args], options, allowPositionals: true }));
   for (const [name, value] of Object.entries(parsed.values)) {
     if (typeof value === "string") values.set(name, value);
+    else if (Array.isArray(value)) lists.set(name, value.map(String));
     else if (value === true) switches.add(name);
   }
   const operands = parsed.positionals;
@@ -61,7 +68,7 @@ export function parseArguments(command: Command, args: readonly string[]): Argum
     const extra = operands[command.operands.length];
     if (extra !== undefined) throw usageError(command, `unexpected argument "${extra}"`);
   }
-  return { switches, values, operands };
+  return { switches, values, lists, operands };
 }
 
 function parseOrComplain<T>(command: Command, parse: () => T): T {
@@ -84,8 +91,9 @@ export function commandHelp(command: Command): string {
   const usage = ["umbra", command.name, "[options]", ...command.operands].join(" ");
   const rows = Object.entries({ ...command.options, help: HELP }).map(([name, option]): [string, string] => {
     const flag = `${option.short === undefined ? "    " : `-${option.short}, `}--${name}`;
+    const often = option.repeatable ? "; may be given several times" : "";
     const otherwise = option.otherwise === undefined ? "" : ` [${option.otherwise}]`;
-    return [option.value === undefined ? flag : `${flag} ${option.value}`, option.about + otherwise];
+    return [option.value === undefined ? flag : `${flag} ${option.value}`, option.about + often + otherwise];
   });
   const notes = command.notes === undefined ? "" : `\n${command.notes}\n`;
   return `${command.summary}.\n\nUsage: ${usage}\n\nOptions:\n${columns(rows)}${notes}`;

@@ -1,3 +1,6 @@
+import type { Disk } from "../../runtime/disk/disk.ts";
+import type { ConsoleSize } from "../../runtime/virtio/console.ts";
+
 /** How wide the code is that a CPU starts in. */
 export type StartMode = "long" | "protected" | "real";
 
@@ -31,6 +34,14 @@ export interface RunOutcome {
   readonly instructions: number;
 }
 
+/** Files in the cache. */
+export interface DebianPaths {
+  readonly kernel: string;
+  /** the package with the kernel and its modules */
+  readonly kernelPackage: string;
+  readonly busybox: string;
+}
+
 /** Everything outside the commands, so that a test can stand in for it. */
 export interface CommandHost {
   /** writes to standard output, as it is */
@@ -44,9 +55,17 @@ export interface CommandHost {
    *
    * @throws {VmError} ERR_DOWNLOAD and others, one line each
    */
-  fetchDebian(mirror: string | undefined): Promise<{ readonly kernel: string; readonly busybox: string }>;
-  /** An initial RAM disk that starts a shell of the busybox at `path`. */
-  shellInitramfs(path: string): Promise<Uint8Array>;
+  fetchDebian(mirror: string | undefined): Promise<DebianPaths>;
+  /**
+   * An initial RAM disk that starts a shell.
+   *
+   * @param modules of the kernel, to load before
+   */
+  shellInitramfs(debian: DebianPaths, modules: readonly string[]): Promise<Uint8Array>;
+  /** Opens a raw disk image. @throws {VmError} one line, and nothing is changed */
+  openDisk(path: string, options: { readonly readOnly: boolean }): Promise<Disk>;
+  /** Characters of the terminal; undefined without one. */
+  consoleSize(): ConsoleSize | undefined;
   /** UMBRA_ROWS and UMBRA_COLUMNS for the guest; empty without a terminal. */
   terminalSize(): string;
   createMachine(options: { readonly memoryBytes: number; readonly mode: StartMode }): Promise<CommandMachine>;

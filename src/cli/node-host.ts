@@ -56,12 +56,21 @@ export const nodeHost: CommandHost = {
     const { fetchDebian } = await import("../boot/debian.ts");
     const report = progressReporter();
     const files = await fetchDebian({ ...(mirror === undefined ? {} : { mirror }), onProgress: report });
-    return { kernel: files.kernel.path, busybox: files.busybox.path };
+    return { kernel: files.kernel.path, kernelPackage: files.kernel.packagePath, busybox: files.busybox.path };
   },
-  async shellInitramfs(path) {
+  async shellInitramfs({ busybox, kernelPackage }, modules) {
     const { busyboxInitramfs } = await import("../boot/busybox-initramfs.ts");
-    return busyboxInitramfs({ busybox: nodeHost.readFile(path) });
+    const { moduleEntries, moduleFiles } = await import("../boot/modules.ts");
+    // A kernel's package takes a while to unpack.
+    const files = modules.length > 0 ? await moduleFiles(kernelPackage, modules) : [];
+    return busyboxInitramfs({ busybox: nodeHost.readFile(busybox), extra: moduleEntries(files) });
   },
+  async openDisk(path, options) {
+    const { openFileDisk } = await import("../host/node/file-disk.ts");
+    return openFileDisk(path, options);
+  },
+  consoleSize: () =>
+    process.stdout.isTTY ? { columns: process.stdout.columns, rows: process.stdout.rows } : undefined,
   terminalSize: () =>
     process.stdout.isTTY ? `UMBRA_ROWS=${process.stdout.rows} UMBRA_COLUMNS=${process.stdout.columns}` : "",
   async createMachine({ memoryBytes, mode }): Promise<CommandMachine> {

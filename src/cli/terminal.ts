@@ -50,8 +50,13 @@ export interface Console {
  *
  * @param onInput bytes for the guest
  * @param onQuit the user asked to end the machine: Ctrl-A X, or a signal (then its number plus 128 is the exit code)
+ * @param onResize the terminal has another size
  */
-export function attachTerminal(onInput: (bytes: Uint8Array) => void, onQuit: (exitCode: number) => void): Console {
+export function attachTerminal(
+  onInput: (bytes: Uint8Array) => void,
+  onQuit: (exitCode: number) => void,
+  onResize: () => void = () => undefined,
+): Console {
   const { stdin, stdout, stderr } = process;
   const filter = new EscapeFilter();
   const onData = (chunk: Uint8Array): void => {
@@ -66,12 +71,14 @@ export function attachTerminal(onInput: (bytes: Uint8Array) => void, onQuit: (ex
   const onTerminate = (): void => onQuit(143);
   if (stdin.isTTY) stdin.setRawMode(true);
   stdin.on("data", onData);
+  stdout.on("resize", onResize);
   process.on("SIGINT", onInterrupt);
   process.on("SIGTERM", onTerminate);
   return {
     write: (bytes) => void stdout.write(bytes),
     close: () => {
       stdin.off("data", onData);
+      stdout.off("resize", onResize);
       if (stdin.isTTY) stdin.setRawMode(false);
       stdin.pause();
       process.off("SIGINT", onInterrupt);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Board, type BoardOptions } from "../../runtime/board.ts";
-import { Mmio, Ports, RESET_VALUE } from "../../runtime/board-map.ts";
+import { Mmio, PciSlot, pciSlotBase, Ports, RESET_VALUE } from "../../runtime/board-map.ts";
 import { PciFunction } from "../../runtime/devices/pci/pci-function.ts";
 import { Msix, MSIX_BYTES } from "../../runtime/devices/pci/msix.ts";
+import { MemoryDisk } from "../../runtime/disk/memory-disk.ts";
 import { ticksAt } from "../../runtime/time/clock.ts";
 import { ManualTime, PlainMemory, randomNumbers } from "./support.ts";
 
@@ -65,6 +66,34 @@ describe("Board", () => {
     expect(load(Mmio.LOCAL_APIC.first + 0x30)).toBe(0x5_0014);
     expect(load(Mmio.IO_APIC.first)).toBe(0);
     expect(load(Mmio.PCI_WINDOW.first)).toBe(0xffff_ffff);
+  });
+
+  it("has virtio devices in the slots that the map names, their registers placed", () => {
+    const disks = [1, 2].map((sectors) => new MemoryDisk(new Uint8Array(sectors * 512)));
+    const { board, ports, load } = make({
+      virtio: { random64: () => 1n, disks, console: { onOutput: () => undefined } },
+    });
+    const config = (slot: number, register: number): number => {
+      ports.write(Ports.PCI_CONFIG.first, 4, 0x8000_0000 | (slot << 11) | register);
+      return ports.read(Ports.PCI_CONFIG.first + 4, 4);
+    };
+    const { ENTROPY, CONSOLE, FIRST_DISK } = PciSlot;
+    const slots = [ENTROPY, CONSOLE, FIRST_DISK, FIRST_DISK + 1];
+    expect(slots.map((slot) => config(slot, 0) >>> 16)).toEqual([0x1044, 0x1043, 0x1042, 0x1042]);
+    expect(config(FIRST_DISK + 2, 0)).toBe(0xffff_ffff);
+    for (const slot of slots) {
+      const base = pciSlotBase(slot);
+      expect([config(slot, 0x10), config(slot, 0x14)]).toEqual([base, base + 0x4000]);
+      expect(load(base)).toBe(0xffff_ffff);
+      ports.write(Ports.PCI_CONFIG.first + 4, 4, 0); // BAR 1 away
+      config(slot, 4);
+      ports.write(Ports.PCI_CONFIG.first + 4, 2, 6);
+      expect(load(base)).toBe(0);
+    }
+    expect(load(pciSlotBase(FIRST_DISK + 1) + 0x2000)).toBe(2); // capacity
+    expect(Object.keys(board.save())).toEqual(
+      expect.arrayContaining(["virtioEntropy", "virtioConsole", "virtioDisk0", "virtioDisk1"]),
+    );
   });
 
   it("sends what the guest prints", () => {

@@ -308,6 +308,27 @@ describe.each(ENGINES)("shadow page tables: %s", (engine) => {
     expect(machine.getState().rcx).toBe(2n);
   });
 
+  it("a root that was freed and is used as data empties the banks once, not with every word", () => {
+    const root = 0x3_0000;
+    for (let entry = 0; entry < 512; entry++) write64(machine, root + 8 * entry, BigInt(PDPT) | P | W | U);
+    const exit = runCode(
+      machine,
+      // mov edi, root; mov eax, 5; mov ecx, 512; then a store of 8 bytes at a time: mov [rdi], rax; add edi, 8; loop
+      code(loadCr3(root), LOAD, SAVE, loadCr3(PML4), "bf", le(root, 4), "b8 05 00 00 00 b9 00 02 00 00"),
+    );
+    expect(exit).toMatchObject({ reason: "halt" });
+    const { dropped } = machine.processor.shadow.stats;
+    runCode(machine, code("48 89 07 83 c7 08 e2 f8", LOAD));
+    expect(machine.getState().rcx).toBe(1n);
+    expect(read64(machine, root + 8 * 511)).toBe(5n);
+    expect(machine.processor.shadow.stats.dropped - dropped).toBeLessThanOrEqual(1);
+    // And a root again, whose entry 0 now leads elsewhere: a walk finds what stands there.
+    write64(machine, root, BigInt(PDPT) | P | W | U);
+    expect(runCode(machine, code(loadCr3(root), LOAD, store64(root, 0n), loadCr3(root)))).not.toMatchObject({
+      reason: "halt",
+    });
+  });
+
   it("a recursive mapping serves to change the tables it maps", () => {
     // PML4[511] = PML4: page tables appear at 0xffff_ff80_0000_0000.
     write64(machine, PML4 + 8 * 511, BigInt(PML4) | P | W);

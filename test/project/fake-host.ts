@@ -37,6 +37,8 @@ export function fakeHost(
     },
     fetchDebian: () => Promise.reject(new VmError("ERR_FILE", "no network in this test")),
     shellInitramfs: () => Promise.resolve(new Uint8Array()),
+    openDisk: (path) => Promise.reject(new VmError("ERR_FILE", `cannot open disk ${path}: no such file`)),
+    consoleSize: () => undefined,
     terminalSize: () => "",
     createMachine(options): Promise<CommandMachine> {
       world.created.push(options);

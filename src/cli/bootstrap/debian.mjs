@@ -30,6 +30,15 @@ export const DEBIAN_PACKAGES = [
     tasks: ["test", "oracle"],
   },
   { name: "acpica-tools", provides: "iasl", usedFor: "checking the ACPI tables with iasl", tasks: ["test"] },
+  // Where /sbin is not on the PATH its programs still are there.
+  {
+    name: "e2fsprogs",
+    provides: "/sbin/mke2fs",
+    usedFor: "booting Debian's kernel on virtio disks",
+    tasks: ["test"],
+  },
+  { name: "util-linux", provides: "flock", usedFor: "locking disk images", tasks: ["test"] },
+  { name: "xz-utils", provides: "xz", usedFor: "kernel modules that are compressed with xz", tasks: ["test"] },
 ];
 
 /** An attempt that failed is not repeated for this long, so that working offline stays quick. */

@@ -1,7 +1,9 @@
+import type { Disk } from "../../../runtime/disk/disk.ts";
 import { VmError } from "../../errors.ts";
 import type { MachineExit, MachineOptions, MachineStats } from "../../machine.ts";
 import type { Arguments, Command } from "../arguments.ts";
 import type { CommandHost } from "../host.ts";
+import { closeDisks, openDisks } from "../disks.ts";
 import { parseAddress, parseChoice, parseSize } from "../quantity.ts";
 
 /** Exit code after a triple fault. */
@@ -19,6 +21,16 @@ export const run: Command = {
       otherwise: "with Debian's kernel, a small system with a shell",
     },
     append: { value: "TEXT", about: "kernel command line, after what is needed for the console" },
+    disk: {
+      value: "FILE[,ro|,overlay]",
+      about: "raw disk image, a virtio disk: written, only read, or with changes kept in memory and lost",
+      repeatable: true,
+    },
+    console: {
+      value: "KIND",
+      about: "serial, or virtio for a virtio console (hvc0) as the terminal",
+      otherwise: "serial",
+    },
     memory: { value: "SIZE", about: "memory of the machine, such as 512M", otherwise: "512M" },
     engine: {
       value: "ENGINE",
@@ -38,15 +50,25 @@ export const run: Command = {
     },
     stats: { about: "print statistics at the end" },
   },
-  notes: `The guest's first serial port is the terminal: Ctrl-A X ends the machine, Ctrl-A H lists the keys.
+  notes: `The guest's first serial port is the terminal, and is shown beside a virtio console: Ctrl-A X ends the machine, Ctrl-A H lists the keys.
 Exit code: 0 after power-off or a reset, 2 when the machine could not be started, 3 after a triple fault.`,
   run: runMachine,
 };
 
 async function runMachine(given: Arguments, host: CommandHost): Promise<number> {
+  const disks = await openDisks(given.lists.get("disk") ?? [], host);
+  try {
+    return await runWithDisks(given, disks, host);
+  } finally {
+    await closeDisks(disks);
+  }
+}
+
+async function runWithDisks(given: Arguments, disks: readonly Disk[], host: CommandHost): Promise<number> {
   const { values, switches } = given;
   const onReset = parseChoice("--on-reset", values.get("on-reset") ?? "exit", ["exit", "restart"]);
-  const options = await machineOptions(values, host);
+  const console = parseChoice("--console", values.get("console") ?? "serial", ["serial", "virtio"]);
+  const options = await machineOptions(values, { disks: disks.length > 0, console: console === "virtio" }, host);
   const [{ createMachine }, { attachTerminal }] = await Promise.all([
     import("../../machine.ts"),
     import("../terminal.ts"),
@@ -55,12 +77,24 @@ async function runMachine(given: Arguments, host: CommandHost): Promise<number> 
     let quitCode = 0;
     // The terminal is attached once the machine could be made: until then errors are plain lines.
     const output: { write(bytes: Uint8Array): void } = { write: () => undefined };
-    const machine = await createMachine({ ...options, onSerial: (bytes) => output.write(bytes) });
+    const show = (bytes: Uint8Array): void => output.write(bytes);
+    const size = host.consoleSize();
+    const machine = await createMachine({
+      ...options,
+      onSerial: show,
+      disks,
+      onDiskError: (error) => host.complain(`umbra: ${error instanceof Error ? error.message : String(error)}`),
+      ...(console === "virtio" && { console: { onOutput: show, ...(size && { size }) } }),
+    });
     const terminal = attachTerminal(
-      (bytes) => machine.serialInput(bytes),
+      (bytes) => (console === "virtio" ? machine.consoleInput(bytes) : machine.serialInput(bytes)),
       (code) => {
         quitCode = code;
         machine.stop();
+      },
+      () => {
+        const resized = host.consoleSize();
+        if (resized) machine.resizeConsole(resized);
       },
     );
     output.write = (bytes) => terminal.write(bytes);
@@ -93,7 +127,17 @@ function exitCode(exit: MachineExit, host: CommandHost): number {
   }
 }
 
-async function machineOptions(values: ReadonlyMap<string, string>, host: CommandHost): Promise<MachineOptions> {
+/** Drivers that Debian's kernel has as modules, for what the machine has. */
+function modulesFor({ disks, console }: { readonly disks: boolean; readonly console: boolean }): readonly string[] {
+  const wanted = [...(disks ? ["virtio_blk"] : []), ...(console ? ["virtio_console"] : [])];
+  return wanted.length === 0 ? [] : ["virtio_pci", "virtio_rng", ...wanted];
+}
+
+async function machineOptions(
+  values: ReadonlyMap<string, string>,
+  virtio: { readonly disks: boolean; readonly console: boolean },
+  host: CommandHost,
+): Promise<MachineOptions> {
   const memoryBytes = parseSize("--memory", values.get("memory") ?? "512M");
   const clock = parseChoice("--clock", values.get("clock") ?? "host", ["host", "instructions"]);
   const engine = parseChoice("--engine", values.get("engine") ?? "interpreter", [
@@ -123,9 +167,10 @@ async function machineOptions(values: ReadonlyMap<string, string>, host: Command
     ...common,
     kernel: host.readFile(debian.kernel),
     kernelName: debian.kernel,
-    initrd: initrdPath === undefined ? await host.shellInitramfs(debian.busybox) : host.readFile(initrdPath),
+    initrd:
+      initrdPath === undefined ? await host.shellInitramfs(debian, modulesFor(virtio)) : host.readFile(initrdPath),
     commandLine: [
-      "console=ttyS0 cryptomgr.notests quiet",
+      virtio.console ? "console=ttyS0 console=hvc0 cryptomgr.notests quiet" : "console=ttyS0 cryptomgr.notests quiet",
       ...(append === undefined ? [] : [append]),
       host.terminalSize(),
     ]
