@@ -141,6 +141,23 @@ export abstract class Emitter extends StateBuilder {
     this.callVoid(name, [this.cpu, ...operands]);
   }
 
+  // ---- what is known of floating-point values ----
+
+  /**
+   * Whether `value`, the bits of a number or a vector of numbers, is known to hold no denormal.
+   *
+   * @param format "f32" or "f64" for a scalar, "f32x4" or "f64x2" for all lanes
+   */
+  knowsNormal(_value: Value, _format: string): boolean {
+    return false;
+  }
+  /** Notes that `value` holds no denormal wherever control goes on behind this instruction. */
+  noteNormal(_value: Value, _format: string): void {}
+  /** The upper half of 64 bits. */
+  highWord(value: Value): Value {
+    return this.truncate(this.shrU(value, this.constant(64, 32)), 32);
+  }
+
   // ---- common checks ----
 
   /** #GP(0) unless CPL is 0. */

@@ -1,7 +1,7 @@
 import { guestState, Segment, UnitTrap } from "../../runtime/abi/guest-state.ts";
 import { invariant } from "../../runtime/abi/invariant.ts";
 import { Tlb } from "../../runtime/abi/memory-map.ts";
-import type { Label } from "../emit/function.ts";
+import type { FloatType, Label } from "../emit/function.ts";
 import type { Expression, Wasm } from "../emit/wasm.ts";
 import type { StateField } from "../emit/state.ts";
 import type { Value, Variable, Width } from "../emit/value.ts";
@@ -14,12 +14,20 @@ import { TranslatorFlags, type FlagState } from "./flags.ts";
 import { GeneralRegister, Immediate, Memory, Relative, VectorRegister } from "./operands.ts";
 import { PathEmitter } from "./paths.ts";
 import { type RegionInstruction, Untranslatable } from "./region.ts";
-import { constantOf, FloatBits, LaneBits } from "./values.ts";
+import { constantOf, Displaced, FloatBits, LaneBits, LoadedBits } from "./values.ts";
+import { VectorFacts } from "./vector-facts.ts";
 
 /** RC, the masks and PE of MXCSR as the common case of floating point has them; a region with SSE arithmetic is entered with no other. */
 export const COMMON_MXCSR = { MASK: 0x7fa0, VALUE: 0x1fa0 } as const;
 /** Definitions that need MXCSR itself, not the common case. */
 const USES_MXCSR = /^(ldmxcsr|stmxcsr|fxsave|fxrstor|xsave|xsaveopt|xsavec|xrstor)$/;
+
+/** Where an operand in memory is: what it is addressed by has been checked for all rounds of the loop around it. */
+export interface Site {
+  readonly pointer: Variable;
+  /** bytes, not negative */
+  readonly displacement: number;
+}
 
 /** How an instruction says that control goes on. */
 export type Ending =
@@ -43,6 +51,13 @@ export class TranslatorEmitter extends PathEmitter {
   override readonly flags: TranslatorFlags = new TranslatorFlags(this);
   readonly general: (Variable | undefined)[] = [];
   readonly vectors: (Variable | undefined)[] = [];
+  /** the low lanes of registers that the region uses mostly for scalars: they have a local of their own */
+  readonly scalars: (Variable | undefined)[] = [];
+  readonly facts: VectorFacts = new VectorFacts();
+  /** operands in memory whose places are known in the loop that is being emitted */
+  sites: ReadonlyMap<MemoryOperand, Site> | undefined;
+  /** general registers that the instruction being emitted has written */
+  written = new Set<number>();
   readonly generalWritten = new Set<number>();
   readonly vectorsWritten = new Set<number>();
   /** bits of UnitTrap that must be clear, and whether MXCSR must be common, for the region to be entered */
@@ -67,9 +82,13 @@ export class TranslatorEmitter extends PathEmitter {
   #before: FlagState = TranslatorFlags.initial;
   #end: string | undefined;
 
-  constructor(wasm: Wasm, name: string, exits: ExitSink) {
+  readonly #formats: readonly (FloatType | undefined)[];
+
+  /** @param formats of XMM registers that are mostly scalars */
+  constructor(wasm: Wasm, name: string, formats: readonly (FloatType | undefined)[], exits: ExitSink) {
     super(wasm, name, HANDLER_PARAMS, HANDLER_RESULTS);
     this.#exits = exits;
+    this.#formats = formats;
     this.budget = this.declare("i32", 32);
     this.ripPage = this.declare("i64", 64);
     this.#tlb = this.declare("i32", 32);
@@ -109,6 +128,7 @@ export class TranslatorEmitter extends PathEmitter {
     this.#current = current;
     this.#flagsAreDead = flagsAreDead;
     this.#ending = undefined;
+    this.written = new Set();
     this.beginPaths();
     this.#before = this.flags.state;
     if (definition.unit === "sse") this.unitTraps |= UnitTrap.SSE;
@@ -135,7 +155,9 @@ export class TranslatorEmitter extends PathEmitter {
         throw new Untranslatable(`a register of class ${operand.class}`);
       case "memory": {
         const aligned = operand.width === 128 && this.#instruction.definition.unaligned !== true;
-        return new Memory(this, operand.width, access, this.#effective(operand), operand.segment, aligned);
+        const site = this.sites?.get(operand);
+        const effective = site ? undefined : this.#effective(operand);
+        return new Memory(this, operand.width, access, effective, operand.segment, aligned && !site, site);
       }
       case "immediate": {
         const bits = (BigInt(operand.high) << 32n) | BigInt(operand.low >>> 0);
@@ -199,6 +221,7 @@ export class TranslatorEmitter extends PathEmitter {
   writeGeneral(number: number, value: Value, high: boolean): void {
     this.changes();
     this.generalWritten.add(number);
+    this.written.add(number);
     const variable = this.#general(number);
     if (value.width >= 32) {
       variable.set(this.extend(value, 64));
@@ -210,24 +233,76 @@ export class TranslatorEmitter extends PathEmitter {
     variable.set(this.or(kept, placed));
   }
 
+  /** The local of a register's low lane, if it has one. */
+  #scalar(number: number): Variable | undefined {
+    const format = this.#formats[number];
+    if (format === undefined) return undefined;
+    return (this.scalars[number] ??= this.declare(format, format === "f32" ? 32 : 64));
+  }
+
   readVectorPart(number: number, width: Width): Value {
-    const vector = this.let(this.#vector(number).get());
+    const value = this.#readVector(number, width);
+    this.facts.read(number, value);
+    return value;
+  }
+
+  #readVector(number: number, width: Width): Value {
+    const scalar = this.#scalar(number);
+    if (scalar?.width === width) return this.let(this.reinterpret(scalar.get(), width === 32 ? "i32" : "i64"));
+    const vector = this.let(this.#wholeVector(number, scalar));
     if (width === 128) return vector;
     if (width === 32 || width === 64) return this.laneBits(vector, width);
     return this.let(this.extractLane(width === 8 ? "i8x16" : "i16x8", vector, 0));
   }
 
+  #wholeVector(number: number, scalar: Variable | undefined): Value {
+    const vector = this.#vector(number).get();
+    return scalar ? this.replaceLane(scalar.type === "f32" ? "f32x4" : "f64x2", vector, 0, scalar.get()) : vector;
+  }
+
   writeVectorPart(number: number, value: Value): void {
     this.changes();
     this.vectorsWritten.add(number);
-    const variable = this.#vector(number);
-    variable.set(value.width === 128 ? value : this.withLowLane(variable.get(), this.#asBits(value)));
+    this.facts.write(number, value);
+    const scalar = this.#scalar(number);
+    if (scalar?.width === value.width) return scalar.set(this.#asFloat(value));
+    const old = (): Value => this.#wholeVector(number, scalar);
+    this.#setVector(number, scalar, value.width === 128 ? value : this.withLowLane(old(), this.#asBits(value)));
   }
 
   writeVectorZeroExtended(number: number, value: Value): void {
     this.changes();
     this.vectorsWritten.add(number);
-    this.#vector(number).set(value.width === 128 ? value : this.zeroExtendedVector(this.#asBits(value)));
+    this.facts.write(number, value);
+    const scalar = this.#scalar(number);
+    if (scalar?.width === value.width) {
+      scalar.set(this.#asFloat(value));
+      this.#vector(number).set(this.vectorConstant(new Array<number>(16).fill(0)));
+      return;
+    }
+    this.#setVector(number, scalar, value.width === 128 ? value : this.zeroExtendedVector(this.#asBits(value)));
+  }
+
+  #setVector(number: number, scalar: Variable | undefined, value: Value): void {
+    const vector = this.#vector(number);
+    vector.set(value);
+    if (scalar) scalar.set(this.extractLane(scalar.type === "f32" ? "f32x4" : "f64x2", vector.get(), 0));
+  }
+
+  #asFloat(value: Value): Value {
+    return this.reinterpret(value, value.width === 32 ? "f32" : "f64");
+  }
+
+  override knowsNormal(value: Value, format: string): boolean {
+    return this.facts.knows(value, format);
+  }
+  override noteNormal(value: Value, format: string): void {
+    this.facts.note(value, format);
+  }
+  /** The upper half of a number in memory is loaded by itself. */
+  override highWord(value: Value): Value {
+    if (value instanceof LoadedBits) return this.loadOffset(32, value.offset, 4);
+    return super.highWord(value);
   }
 
   #asBits(value: Value): Value {
@@ -305,6 +380,11 @@ export class TranslatorEmitter extends PathEmitter {
     return this.let(tlbOffset(this, entry, gva, table));
   }
 
+  /** The offset of an operand at a known place. */
+  placeOf({ pointer, displacement }: Site): Value {
+    return new Displaced(this.let(pointer.get()), displacement);
+  }
+
   loadNow(width: Width, offset: Value): Value {
     return this.let(this.loadOffset(width, offset));
   }
@@ -321,9 +401,11 @@ export class TranslatorEmitter extends PathEmitter {
   }
   #storeLane(offset: Value, { width, vector }: LaneBits): void {
     const { v128 } = this.wasm;
-    const at = offset.take();
+    const displacement = offset instanceof Displaced ? offset.displacement : 0;
+    const at = (offset instanceof Displaced ? offset.base : offset).take();
+    const lane = vector.take();
     this.statement(
-      width === 32 ? v128.store32_lane(0, 1, 0, at, vector.take()) : v128.store64_lane(0, 1, 0, at, vector.take()),
+      width === 32 ? v128.store32_lane(displacement, 1, 0, at, lane) : v128.store64_lane(displacement, 1, 0, at, lane),
     );
   }
 
@@ -451,6 +533,9 @@ export class TranslatorEmitter extends PathEmitter {
   collected(body: () => void): Expression {
     return this.collect(body);
   }
+  append(collected: Expression): void {
+    this.statement(collected);
+  }
   /** Emits what was collected, as a block that `label` leaves. */
   wrapped(label: Label, inner: Expression): void {
     this.statement(this.wasm.block(label.name, [inner]));
@@ -472,6 +557,11 @@ export class TranslatorEmitter extends PathEmitter {
     }
     this.general.forEach((variable, number) => variable && load(variable, guestState.gpr.offset + 8 * number));
     this.vectors.forEach((variable, number) => variable && load(variable, guestState.xmm.offset + 16 * number));
+    this.scalars.forEach((variable, number) => {
+      if (!variable) return;
+      const at = this.add(this.cpu, this.constant(32, guestState.xmm.offset + 16 * number));
+      variable.set(this.loadFloat(variable.type === "f32" ? "f32" : "f64", at));
+    });
     for (const { variable, value } of this.#vectorConstants.values()) variable.set(value);
   }
 
@@ -487,6 +577,9 @@ export class TranslatorEmitter extends PathEmitter {
       if (variable && this.generalWritten.has(number)) store(variable, guestState.gpr.offset + 8 * number);
     });
     this.vectors.forEach((variable, number) => {
+      if (variable && this.vectorsWritten.has(number)) store(variable, guestState.xmm.offset + 16 * number);
+    });
+    this.scalars.forEach((variable, number) => {
       if (variable && this.vectorsWritten.has(number)) store(variable, guestState.xmm.offset + 16 * number);
     });
   }

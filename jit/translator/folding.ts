@@ -1,7 +1,7 @@
 import type { FloatType } from "../emit/function.ts";
 import type { Value, Width } from "../emit/value.ts";
 import { Emitter } from "../semantics/emitter.ts";
-import { ConstantValue, constantOf, FloatBits, LaneBits, LoadedBits } from "./values.ts";
+import { ConstantValue, constantOf, Displaced, FloatBits, LaneBits, LoadedBits } from "./values.ts";
 
 /**
  * An emitter that computes with what it knows: operations on constants (immediates, flags of MXCSR, masked shift counts) give
@@ -109,9 +109,18 @@ export abstract class FoldingEmitter extends Emitter {
     return super.reinterpret(value, type);
   }
 
+  override loadOffset(width: Width, offset: Value, displacement = 0): Value {
+    if (offset instanceof Displaced) return super.loadOffset(width, offset.base, displacement + offset.displacement);
+    return super.loadOffset(width, offset, displacement);
+  }
+  override storeOffset(offset: Value, value: Value, displacement = 0): void {
+    if (offset instanceof Displaced) super.storeOffset(offset.base, value, displacement + offset.displacement);
+    else super.storeOffset(offset, value, displacement);
+  }
+
   loadFloat(type: FloatType, offset: Value): Value {
-    const at = offset.take();
-    return this.value(type, type === "f32" ? 32 : 64, this.wasm[type].load(0, 1, at));
+    const [base, displacement] = placeOf(offset);
+    return this.value(type, type === "f32" ? 32 : 64, this.wasm[type].load(displacement, 1, base.take()));
   }
 
   /** The low lane of a vector as an integer. `vector` is named. */
@@ -122,7 +131,7 @@ export abstract class FoldingEmitter extends Emitter {
 
   /** An integer in memory that may be loaded again as a float. */
   loadedBits(width: 32 | 64, offset: Value): Value {
-    return new LoadedBits(width, () => super.loadOffset(width, offset).take(), offset);
+    return new LoadedBits(width, () => this.loadOffset(width, offset).take(), offset);
   }
 
   /** A vector whose low lane is `value`, the rest being that of `vector`. */
@@ -146,11 +155,17 @@ export abstract class FoldingEmitter extends Emitter {
   zeroExtendedVector(value: Value): Value {
     const { v128 } = this.wasm;
     if (value instanceof LoadedBits) {
-      const at = value.offset.take();
-      return this.value("v128", 128, value.width === 32 ? v128.load32_zero(0, 1, at) : v128.load64_zero(0, 1, at));
+      const [base, displacement] = placeOf(value.offset);
+      const at = base.take();
+      const loaded = value.width === 32 ? v128.load32_zero(displacement, 1, at) : v128.load64_zero(displacement, 1, at);
+      return this.value("v128", 128, loaded);
     }
     return this.withLowLane(this.vectorConstant(new Array<number>(16).fill(0)), value);
   }
+}
+
+function placeOf(offset: Value): readonly [base: Value, displacement: number] {
+  return offset instanceof Displaced ? [offset.base, offset.displacement] : [offset, 0];
 }
 
 function laneShape(width: Width): "i8x16" | "i16x8" | "i32x4" | "i64x2" {

@@ -4,12 +4,16 @@ import { HANDLER_PARAMS, HANDLER_RESULTS, HANDLER_TABLE } from "../interpreter/e
 import { guestState } from "../../runtime/abi/guest-state.ts";
 import type { Label } from "../emit/function.ts";
 import type { Wasm } from "../emit/wasm.ts";
-import type { Value } from "../emit/value.ts";
+import type { Value, Variable } from "../emit/value.ts";
+import { BoundFlags } from "./bound-flags.ts";
 import { COMMON_MXCSR, type Ending, TranslatorEmitter } from "./emitter.ts";
 import { type FlagState, TranslatorFlags } from "./flags.ts";
 import { buildGraph, type Graph } from "./graph.ts";
 import { flagsAreDead, flagsReadFrom } from "./liveness.ts";
 import { type Region, type RegionBlock, type RegionInstruction, shapeOf, Untranslatable } from "./region.ts";
+import { scalarFormats } from "./scalars.ts";
+import { findStreams } from "./streams.ts";
+import { Strip } from "./strip.ts";
 import { emitStructured } from "./structure.ts";
 
 /** An instruction that turned out to be untranslatable when it was emitted. */
@@ -51,6 +55,10 @@ export function emitRegion(wasm: Wasm, name: string, region: Region): number {
 }
 
 const PAGE = 4096;
+/** Instructions of a loop that is worth a second copy. */
+const MAXIMUM_TIGHT_LOOP = 64;
+/** Rounds with all checks between two attempts to do without: a power of two. */
+const STRIP_EVERY = 4;
 
 class RegionBuilder {
   readonly #region: Region;
@@ -60,6 +68,10 @@ class RegionBuilder {
   readonly #exit;
   /** where exits go on whose flags are known only at run time */
   readonly #unresolved: Label;
+  /** what is known of vector registers where each node ends */
+  readonly #endFacts = new Map<number, ReadonlyMap<number, ReadonlySet<string>>>();
+  /** rounds of loops of one block that have run with all checks */
+  readonly #rounds: Variable;
   readonly #stubs = new Map<FlagState, Label>();
   /** state of the flags where each node ends, for those that nothing else leads to */
   readonly #endStates = new Map<number, FlagState>();
@@ -74,10 +86,11 @@ class RegionBuilder {
     this.#region = region;
     this.#graph = buildGraph(region);
     this.#flagReaders = flagsReadFrom(region, this.#graph);
-    this.#e = new TranslatorEmitter(wasm, name, {
+    this.#e = new TranslatorEmitter(wasm, name, scalarFormats(region), {
       leaveBefore: (state) => this.#leave(state, this.#retired, Action.INTERPRET, this.#offset),
     });
     this.#exit = this.#e.declare("i64", 64);
+    this.#rounds = this.#e.declare("i32", 32);
     this.#unresolved = this.#e.newLabel();
     this.#done = this.#e.newLabel();
     for (const node of this.#graph.order)
@@ -227,27 +240,130 @@ class RegionBuilder {
     const e = this.#e;
     const block = this.#region.blocks[node];
     if (!block) return;
+    e.facts.registers = new Map();
     if (!this.#graph.hasSinglePredecessor(node)) {
       e.flags.arrive(this.#flagReaders.has(node));
     } else if (node !== 0) {
-      e.flags.state = this.#endStates.get(this.#predecessors.get(node) ?? 0) ?? TranslatorFlags.initial;
+      const before = this.#predecessors.get(node) ?? 0;
+      e.flags.state = this.#endStates.get(before) ?? TranslatorFlags.initial;
+      e.facts.registers = this.#endFacts.get(before) ?? new Map();
     }
+    const written: ReadonlySet<number>[] = [];
+    let ending = this.#emitInstructions(block, written);
+    if (ending === "left") return;
+    if (ending?.kind === "branch" && this.#isTightLoop(node, block))
+      ending = this.#emitStrip(block, ending.condition, written);
+    this.#endStates.set(node, e.flags.state);
+    this.#endFacts.set(node, e.facts.registers);
+    this.#emitEnd(node, block, ending, follow);
+  }
+
+  /** Gives how the block ends; "left" if an instruction always leaves the region. */
+  #emitInstructions({ instructions }: RegionBlock, written: ReadonlySet<number>[] = []): Ending | "left" | undefined {
+    const e = this.#e;
     let ending: Ending | undefined;
-    for (const [index, current] of block.instructions.entries()) {
+    for (const [index, current] of instructions.entries()) {
       this.#offset = current.offset;
       this.#retired = index;
       try {
-        const result = e.emitInstruction(current, flagsAreDead(block.instructions, index));
-        if (result === "left") return;
+        const result = e.emitInstruction(current, flagsAreDead(instructions, index));
+        if (result === "left") return "left";
         ending = result;
       } catch (cause) {
         if (cause instanceof Untranslatable) throw new RejectedInstruction(current, cause);
         throw cause;
       }
+      written.push(e.written);
     }
-    this.#charge(block.instructions.length);
-    this.#endStates.set(node, e.flags.state);
-    this.#emitEnd(node, block, ending, follow);
+    this.#charge(instructions.length);
+    return ending;
+  }
+
+  // ---- loops of one block ----
+
+  #isTightLoop(node: number, { start, end, instructions }: RegionBlock): boolean {
+    if (end.kind !== "branch" || end.target !== start || end.next === start) return false;
+    return instructions.length <= MAXIMUM_TIGHT_LOOP && this.#graph.hasEdge(node, start);
+  }
+
+  /**
+   * Behind a round of a loop of one block, emits a copy of the loop for the rounds that come next, as many as the budget and
+   * the pages that its memory operands are in allow: none of them looks at the TLB or at the budget, and all begin with what the
+   * round before it knew. The rounds that cross into other pages, and whatever else is not the common case, are left to the first copy.
+   */
+  #emitStrip(block: RegionBlock, condition: Value, written: readonly ReadonlySet<number>[]): Ending {
+    const e = this.#e;
+    const { streams, sites } = findStreams(block, written);
+    const goesOn = e.variable(condition);
+    const flags = new BoundFlags(e, e.flags.state);
+    const strip = new Strip(e, streams, sites);
+    const facts = e.facts.registers;
+    const round = e.let(this.#rounds.get());
+    this.#rounds.set(e.add(round, e.constant(32, 1)));
+    const isDue = e.eqz(e.and(round, e.constant(32, STRIP_EVERY - 1)));
+    let isLike = false;
+    const code = e.collected(() =>
+      e.plainIf(
+        e.and(goesOn.get(), isDue),
+        () => {
+          const spare = e.sub(e.budget.get(), e.constant(32, this.#region.instructionCount));
+          strip.prepare(e.divS(spare, e.constant(32, block.instructions.length)));
+          e.plainIf(
+            e.gtS(strip.rounds.get(), e.constant(32, 1)),
+            () => {
+              isLike = this.#emitRounds(block, strip, flags, facts, goesOn);
+            },
+            () => undefined,
+          );
+        },
+        () => undefined,
+      ),
+    );
+    if (isLike) e.append(code);
+    e.flags.state = flags.current();
+    e.facts.registers = new Map();
+    return { kind: "branch", condition: goesOn.get() };
+  }
+
+  /** The rounds without checks; false if their flags are not like those of the first round, and the code is of no use. */
+  #emitRounds(
+    block: RegionBlock,
+    strip: Strip,
+    flags: BoundFlags,
+    facts: ReadonlyMap<number, ReadonlySet<string>>,
+    goesOn: Variable,
+  ): boolean {
+    const e = this.#e;
+    let isLike = false;
+    e.plainBlock((end) =>
+      e.plainLoop((again) => {
+        e.flags.state = flags.current();
+        e.facts.registers = facts;
+        e.sites = strip.sites;
+        const ending = this.#emitInstructions(block);
+        e.sites = undefined;
+        isLike = ending !== "left" && ending?.kind === "branch" && flags.matches(e.flags.state);
+        if (!isLike || ending === "left" || ending?.kind !== "branch") return;
+        const { condition } = ending;
+        strip.advance();
+        const branch = e.let(condition);
+        flags.assign(e.flags.state);
+        e.plainIf(
+          e.eqz(branch),
+          () => {
+            goesOn.set(e.constant(32, 0));
+            e.plainBreak(end);
+          },
+          () => undefined,
+        );
+        e.plainIf(
+          e.gtS(strip.rounds.get(), e.constant(32, 0)),
+          () => e.plainBreak(again),
+          () => undefined,
+        );
+      }),
+    );
+    return isLike;
   }
 
   #charge(instructions: number): void {

@@ -1,8 +1,9 @@
+import { invariant } from "../../runtime/abi/invariant.ts";
 import type { Value, Width } from "../emit/value.ts";
 import type { Access } from "../semantics/define.ts";
 import { accessWidth, OperandBase } from "../semantics/operand-base.ts";
 import type { OperandHandle } from "../semantics/emitter.ts";
-import type { TranslatorEmitter } from "./emitter.ts";
+import type { Site, TranslatorEmitter } from "./emitter.ts";
 
 /** A general register, or AH, CH, DH, BH. */
 export class GeneralRegister extends OperandBase {
@@ -66,21 +67,27 @@ export class Memory extends OperandBase {
   override readonly kind = "memory";
   readonly #e: TranslatorEmitter;
   readonly #access: Access;
-  readonly #effective: Value;
+  readonly #effective: Value | undefined;
   readonly #segment: number;
   readonly #aligned: boolean;
+  readonly #site: Site | undefined;
   #modified: Value | undefined;
 
-  /** @param effective named or constant */
+  /**
+   * @param effective named or constant
+   * @param site where the operand is, if that has been checked already; then there is no address
+   */
   constructor(
     e: TranslatorEmitter,
     width: number,
     access: Access,
-    effective: Value,
+    effective: Value | undefined,
     segment: number,
     aligned: boolean,
+    site?: Site,
   ) {
     super(width);
+    this.#site = site;
     this.#e = e;
     this.#access = access;
     this.#effective = effective;
@@ -89,20 +96,26 @@ export class Memory extends OperandBase {
   }
 
   override address(): Value {
+    invariant(this.#effective !== undefined, "an operand at a known place has no address");
     return this.#effective;
   }
 
   #linear(): Value {
-    const gva = this.#e.linear(this.#segment, this.#effective);
+    const gva = this.#e.linear(this.#segment, this.address());
     if (this.#aligned) this.#e.requireAligned(gva, 16);
     return gva;
+  }
+
+  #place(byteLength: number, access: "r" | "w"): Value {
+    const site = this.#site;
+    return site ? this.#e.placeOf(site) : this.#e.access(this.#linear(), byteLength, access);
   }
 
   override read(): Value {
     const width = accessWidth(this.width);
     const isModified = this.#access === "rw";
     if (isModified && this.#modified) return this.#e.loadNow(width, this.#modified);
-    const offset = this.#e.access(this.#linear(), width / 8, isModified ? "w" : "r");
+    const offset = this.#place(width / 8, isModified ? "w" : "r");
     if (!isModified) return this.#e.loadOperand(width, offset);
     this.#modified = offset;
     return this.#e.loadNow(width, offset);
@@ -111,7 +124,7 @@ export class Memory extends OperandBase {
   override write(value: Value): void {
     const e = this.#e;
     const what = e.let(value);
-    e.storeOperand(this.#modified ?? e.access(this.#linear(), what.width / 8, "w"), what);
+    e.storeOperand(this.#modified ?? this.#place(what.width / 8, "w"), what);
   }
   override writeZeroExtended(value: Value): void {
     this.write(value);
@@ -120,12 +133,12 @@ export class Memory extends OperandBase {
   override part(byteOffset: number | Value, width: Width, access: "r" | "w" | "rw"): OperandHandle {
     const e = this.#e;
     const distance = typeof byteOffset === "number" ? e.constant(64, byteOffset) : e.extend(byteOffset, 64);
-    return new Memory(e, width, access, e.let(e.add(this.#effective, distance)), this.#segment, false);
+    return new Memory(e, width, access, e.let(e.add(this.address(), distance)), this.#segment, false);
   }
 
   /** A place that the TLB knows is canonical; with any other the interpreter decides. */
   override checkPlace(byteLength: number, access: "r" | "w"): void {
-    this.#e.access(this.#linear(), byteLength, access);
+    this.#place(byteLength, access);
   }
 
   override requireAligned(alignment: number): void {
@@ -133,7 +146,7 @@ export class Memory extends OperandBase {
   }
 
   override probe(byteLength: number, access: "r" | "w"): void {
-    this.#e.access(this.#linear(), byteLength, access);
+    this.#place(byteLength, access);
   }
 }
 

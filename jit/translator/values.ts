@@ -1,3 +1,4 @@
+import { InvariantError } from "../../runtime/abi/invariant.ts";
 import type { Expression } from "../emit/wasm.ts";
 import { Value, type Width } from "../emit/value.ts";
 
@@ -45,6 +46,22 @@ export class LoadedBits extends Value {
     super(width === 32 ? "i32" : "i64", width, make, true);
     this.offset = offset;
   }
+}
+
+/** An offset of linear memory that is a named one and a constant: WebAssembly adds them itself. */
+export class Displaced extends Value {
+  readonly base: Value;
+  readonly displacement: number;
+
+  constructor(base: Value, displacement: number) {
+    super("i32", 32, () => invalid(), true);
+    this.base = base;
+    this.displacement = displacement;
+  }
+}
+
+function invalid(): never {
+  throw new InvariantError("an offset with a displacement serves to load and to store");
 }
 
 /** The number, if it is known. */

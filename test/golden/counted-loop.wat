@@ -1,4 +1,4 @@
-;; 279 nodes, 22 locals, 727 bytes
+;; 368 nodes, 36 locals, 910 bytes
 ;;
 ;; 000  add rax, rcx
 ;; 003  dec rcx
@@ -15,7 +15,7 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
   (import "env" "goto_link" (func $env.goto_link (type $t1)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i64) (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i32) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i32) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i32) (local $l17 i64) (local $l18 i64) (local $l19 i64) (local $l20 i64) (local $l21 i64) (local $l22 i32) (local $l23 i32)
+    (local $l2 i32) (local $l3 i64) (local $l4 i64) (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i32) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i32) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i32) (local $l17 i32) (local $l18 i64) (local $l19 i64) (local $l20 i64) (local $l21 i32) (local $l22 i32) (local $l23 i64) (local $l24 i64) (local $l25 i64) (local $l26 i64) (local $l27 i32) (local $l28 i64) (local $l29 i64) (local $l30 i64) (local $l31 i64) (local $l32 i64) (local $l33 i64) (local $l34 i64) (local $l35 i64) (local $l36 i32) (local $l37 i32)
     local.get $p0
     i32.load offset=168 align=1
     local.set $l2
@@ -90,49 +90,147 @@
             i32.sub
             local.set $l2
             local.get $l16
+            local.set $l17
+            local.get $l15
+            local.set $l18
+            local.get $l13
+            local.set $l19
+            local.get $l14
+            local.set $l20
+            local.get $l21
+            local.set $l8
+            local.get $l8
+            i32.const 1
+            i32.add
+            local.set $l21
+            local.get $l17
+            local.get $l8
+            i32.const 3
+            i32.and
+            i32.eqz
+            i32.and
             if $I8
               local.get $l2
               i32.const 3
-              i32.lt_s
+              i32.sub
+              i32.const 3
+              i32.div_s
+              local.set $l22
+              local.get $l22
+              i32.const 1
+              i32.gt_s
               if $I9
+                block $B10
+                  loop $L11
+                    block $B12
+                      local.get $l6
+                      local.set $l23
+                      local.get $l7
+                      local.set $l24
+                      local.get $l23
+                      local.get $l24
+                      i64.add
+                      local.set $l25
+                      local.get $l25
+                      local.set $l6
+                    end
+                    block $B13
+                      local.get $l7
+                      i64.const 1
+                      i64.sub
+                      local.set $l26
+                      local.get $l26
+                      local.set $l7
+                    end
+                    block $B14
+                      local.get $l26
+                      i64.eqz
+                      i32.eqz
+                      local.set $l27
+                    end
+                    local.get $l2
+                    i32.const 3
+                    i32.sub
+                    local.set $l2
+                    local.get $l22
+                    i32.const 1
+                    i32.sub
+                    local.set $l22
+                    local.get $l26
+                    local.set $l18
+                    local.get $l23
+                    drop
+                    local.get $l24
+                    local.set $l19
+                    local.get $l25
+                    local.set $l20
+                    local.get $l27
+                    i32.eqz
+                    if $I15
+                      i32.const 0
+                      local.set $l17
+                      br $B10
+                    end
+                    local.get $l22
+                    i32.const 0
+                    i32.gt_s
+                    if $I16
+                      br $L11
+                    end
+                  end
+                end
+              end
+            end
+            local.get $l18
+            local.set $l28
+            local.get $l19
+            local.set $l29
+            local.get $l20
+            local.set $l30
+            local.get $l17
+            if $I17
+              local.get $l2
+              i32.const 3
+              i32.lt_s
+              if $I18
                 i64.const 131072
-                local.set $l17
+                local.set $l31
                 br $B3
               end
-              local.get $l14
+              local.get $l30
               local.set $l9
-              local.get $l13
+              local.get $l29
               local.set $l10
               i32.const 15
               local.set $l11
               i32.const 11
               local.set $l12
-              local.get $l15
-              local.set $l18
+              local.get $l28
+              local.set $l32
               br $L4
             else
               i64.const 34359803904
-              local.set $l17
+              local.set $l31
               br $B3
             end
           end
         end
-        local.get $l14
+        local.get $l30
         local.set $l9
-        local.get $l13
+        local.get $l29
         local.set $l10
         i32.const 15
         local.set $l11
         i32.const 11
         local.set $l12
-        local.get $l15
-        local.set $l18
+        local.get $l28
+        local.set $l32
         br $B2
       end
       local.get $l11
       i32.const 0
       i32.eq
-      if $I10
+      if $I19
         local.get $l9
         local.set $l4
         local.get $l10
@@ -140,34 +238,34 @@
         local.set $l5
       else
         local.get $l9
-        local.set $l19
+        local.set $l33
         local.get $l10
-        local.set $l20
-        local.get $l19
-        local.get $l20
+        local.set $l34
+        local.get $l33
+        local.get $l34
         i64.sub
-        local.set $l21
-        local.get $l21
-        local.get $l20
+        local.set $l35
+        local.get $l35
+        local.get $l34
         i64.and
-        local.get $l21
-        local.get $l20
+        local.get $l35
+        local.get $l34
         i64.or
-        local.get $l19
+        local.get $l33
         i64.const -1
         i64.xor
         i64.and
         i64.or
-        local.set $l20
-        local.get $l19
+        local.set $l34
+        local.get $l33
         local.set $l4
-        local.get $l20
+        local.get $l34
         i64.const 32
         i64.shr_u
         i32.wrap_i64
         i32.const -1073741824
         i32.and
-        local.get $l20
+        local.get $l34
         i32.wrap_i64
         i32.const 8
         i32.and
@@ -177,53 +275,53 @@
       local.get $l12
       i32.const 0
       i32.eq
-      if $I11
+      if $I20
       else
-        local.get $l18
-        local.set $l20
+        local.get $l32
+        local.set $l34
         local.get $l5
         i32.const 31
         i32.shr_u
         local.set $l8
-        local.get $l20
+        local.get $l34
         i64.const 1
         i64.add
         i64.const -1
         i64.xor
-        local.set $l19
-        local.get $l19
+        local.set $l33
+        local.get $l33
         i64.const 1
         i64.and
-        local.get $l19
+        local.get $l33
         i64.const 1
         i64.or
-        local.get $l20
+        local.get $l34
         i64.and
         i64.or
-        local.set $l19
-        local.get $l19
+        local.set $l33
+        local.get $l33
         i64.const 32
         i64.shr_u
         i32.wrap_i64
         i32.const -1073741824
         i32.and
-        local.get $l19
+        local.get $l33
         i32.wrap_i64
         i32.const 8
         i32.and
         i32.or
-        local.set $l22
-        local.get $l20
+        local.set $l36
+        local.get $l34
         local.set $l4
-        local.get $l22
+        local.get $l36
         i32.const 1073741823
         i32.and
         local.get $l8
         i32.const 31
         i32.shl
         local.get $l8
-        local.get $l22
-        local.get $l22
+        local.get $l36
+        local.get $l36
         i32.const 1
         i32.shl
         i32.xor
@@ -238,14 +336,14 @@
       end
     end
     local.get $l2
-    local.get $l17
+    local.get $l31
     i32.wrap_i64
     i32.const 65535
     i32.and
     i32.sub
     local.set $l2
     local.get $l3
-    local.get $l17
+    local.get $l31
     i64.const 32
     i64.shr_s
     i64.add
@@ -265,10 +363,10 @@
     local.get $p0
     local.get $l7
     i64.store offset=8 align=1
-    local.get $l17
+    local.get $l31
     i32.wrap_i64
-    local.set $l22
-    local.get $l22
+    local.set $l36
+    local.get $l36
     i32.const 16
     i32.shr_u
     i32.const 3
@@ -277,34 +375,34 @@
     local.get $l8
     i32.const 2
     i32.eq
-    if $I12
+    if $I21
       local.get $p1
       i32.load offset=32 align=1
-      local.get $l22
+      local.get $l36
       i32.const 18
       i32.shr_u
       i32.const 2
       i32.shl
       i32.add
-      local.set $l22
-      local.get $l22
+      local.set $l36
+      local.get $l36
       i32.load align=1
-      local.set $l23
-      local.get $l23
-      if $I13
+      local.set $l37
+      local.get $l37
+      if $I22
         local.get $p0
-        local.get $l23
-        local.get $l23
+        local.get $l37
+        local.get $l37
         i32.load align=1
         return_call_indirect (type $t2)
       end
       local.get $p0
       local.get $l3
-      local.get $l22
+      local.get $l36
       return_call $env.goto_link
     end
     local.get $l8
-    if $I14
+    if $I23
       local.get $p0
       local.get $l3
       return_call $env.goto_interpreter

@@ -4,6 +4,7 @@ import type { Emitter } from "../emitter.ts";
 import {
   anyLane,
   denormalLanes,
+  eitherLane,
   exactScalar,
   exactVector,
   extraordinaryLanes,
@@ -59,12 +60,12 @@ function scalar(reference: string, operation: Arithmetic, format: Format): Defin
           requireCommonControl(e, reject);
           rejectDenormal(e, reject, format, left);
           rejectDenormal(e, reject, format, right);
-          e.block((accept) => {
-            e.break(accept, isOrdinary(e, format, result));
+          e.if(e.eqz(isOrdinary(e, format, result)), () => {
             e.break(reject, e.eqz(isZero(e, format, result)));
             const exact = EXACT_ZERO[operation].scalar(e, format, left, right);
             if (exact) e.break(reject, e.eqz(exact));
           });
+          e.noteNormal(result, format.type);
           dst.write(result);
         },
         () => dst.write(exactScalar(e, `${format.type}_${operation}`, [left, right], format.width)),
@@ -79,7 +80,7 @@ function vectorCase(
   format: Format,
   operands: readonly Value[],
   fast: Value,
-  exactZero: Value | undefined,
+  exactZero: (() => Value | undefined) | undefined,
   accept: (result: Value) => void,
   exact: () => void,
 ): void {
@@ -88,14 +89,17 @@ function vectorCase(
     e,
     (reject) => {
       requireCommonControl(e, reject);
-      const denormal = e.let(denormalLanes(e, format, ...operands));
+      const marks = denormalLanes(e, format, ...operands);
+      const denormal = marks && e.let(marks);
       const extraordinary = e.let(extraordinaryLanes(e, format, result));
-      e.if(anyLane(e, format, e.vector("v128", "or", denormal, extraordinary)), () => {
+      e.if(anyLane(e, format, eitherLane(e, denormal, extraordinary)), () => {
         const zero = zeroLanes(e, format, result);
-        const allowed = exactZero ? e.vector("v128", "and", zero, exactZero) : zero;
-        const rest = e.vector("v128", "or", denormal, e.vector("v128", "andnot", extraordinary, allowed));
+        const exact = exactZero?.();
+        const allowed = exact ? e.vector("v128", "and", zero, exact) : zero;
+        const rest = eitherLane(e, denormal, e.vector("v128", "andnot", extraordinary, allowed));
         e.break(reject, anyLane(e, format, rest));
       });
+      for (const value of [...operands, result]) e.noteNormal(value, format.vector);
       accept(result);
     },
     exact,
@@ -116,7 +120,7 @@ function packed(reference: string, operation: Arithmetic, format: Format): Defin
         format,
         [left, right],
         e.vector(format.vector, operation, left, right),
-        EXACT_ZERO[operation].lanes(e, format, left, right),
+        () => EXACT_ZERO[operation].lanes(e, format, left, right),
         (result) => dst.write(result),
         () => dst.write(exactVector(e, `${format.vector}_${operation}`, left, right)),
       );
@@ -264,7 +268,7 @@ function packedExtreme(reference: string, operation: "min" | "max", format: Form
       guarded(
         e,
         (reject) => {
-          const marks = e.vector("v128", "or", denormalLanes(e, format, left, right), nanLanes(e, format, left, right));
+          const marks = eitherLane(e, denormalLanes(e, format, left, right), nanLanes(e, format, left, right));
           e.break(reject, anyLane(e, format, marks));
           // pmin(x, y) is y < x ? y : x, so the operands change places.
           dst.write(e.vector(format.vector, operation === "min" ? "pmin" : "pmax", right, left));

@@ -4,6 +4,7 @@ import type { Emitter } from "../emitter.ts";
 import {
   anyLane,
   denormalLanes,
+  eitherLane,
   exactScalar,
   exactVector,
   F32,
@@ -99,7 +100,7 @@ function packed(reference: string, format: Format): Definition {
       guarded(
         e,
         (reject) => {
-          const marks = e.vector("v128", "or", denormalLanes(e, format, left, right), nanLanes(e, format, left, right));
+          const marks = eitherLane(e, denormalLanes(e, format, left, right), nanLanes(e, format, left, right));
           e.break(reject, anyLane(e, format, marks));
           // A lane where the predicate wants a relation keeps the mask of it; bit 2 inverts them all.
           const truth = (relation: number): Value => {

@@ -6,6 +6,7 @@ import {
   anyLane,
   constantLanes,
   denormalLanes,
+  eitherLane,
   exactScalar,
   exactVector,
   extraordinaryLanes,
@@ -200,7 +201,7 @@ const cvtps2pd: Definition = define({
     guarded(
       e,
       (reject) => {
-        const marks = e.vector("v128", "or", denormalLanes(e, F32, source), nanLanes(e, F32, source));
+        const marks = eitherLane(e, denormalLanes(e, F32, source), nanLanes(e, F32, source));
         e.break(reject, anyLane(e, F32, marks));
         dst.write(e.vector("f64x2", "promote_low_f32x4", source));
       },

@@ -80,15 +80,35 @@ export function requireSilentPrecision(e: Emitter, reject: Label): void {
   e.break(reject, e.ne(e.and(e.get("mxcsr"), bits), bits));
 }
 
+/** Bit 20 of the upper half of a double, where its exponent begins; with the sign shifted out. */
+const EXPONENT_OF_DOUBLE = 0x0020_0000;
+
 /** Rejects a denormal operand, given as its bits. */
-export function rejectDenormal(e: Emitter, reject: Label, { width, smallest }: Format, bits: Value): void {
+export function rejectDenormal(e: Emitter, reject: Label, format: Format, bits: Value): void {
+  const { width, smallest } = format;
+  if (e.knowsNormal(bits, format.type)) return;
+  e.noteNormal(bits, format.type);
+  if (width === 64) {
+    // The upper half tells all but zeros from denormals, and its constants are short.
+    const high = e.let(e.highWord(bits));
+    e.if(e.ltU(e.add(high, high), e.constant(32, EXPONENT_OF_DOUBLE)), () =>
+      e.break(reject, e.eqz(isZero(e, format, bits))),
+    );
+    return;
+  }
   // The sign is shifted out; zero wraps around to the largest number.
   const magnitude = e.sub(e.shl(bits, e.constant(width, 1)), e.constant(width, 1));
   e.break(reject, e.ltU(magnitude, e.constant(width, 2n * smallest - 1n)));
 }
 
-/** 1 if the result is a normal number other than the smallest ones. */
+/** 1 if the result is a normal number other than the smallest ones; some of the smallest may be taken for extraordinary. */
 export function isOrdinary(e: Emitter, { width, smallest, infinity }: Format, bits: Value): Value {
+  if (width === 64) {
+    // By the upper half alone: none of the numbers with the smallest exponent is accepted here.
+    const high = e.let(e.highWord(bits));
+    const exponent = e.sub(e.add(high, high), e.constant(32, 2 * EXPONENT_OF_DOUBLE));
+    return e.ltU(exponent, e.constant(32, 0x7fd * EXPONENT_OF_DOUBLE));
+  }
   const floor = 2n * smallest + 2n;
   const magnitude = e.sub(e.shl(bits, e.constant(width, 1)), e.constant(width, floor));
   return e.ltU(magnitude, e.constant(width, 2n * infinity - floor));
@@ -113,9 +133,14 @@ export function constantLanes(e: Emitter, { width }: { readonly width: 32 | 64 }
   return e.vectorConstant(bytes);
 }
 
-/** Marks lanes with denormal operands: all ones for f32x4, the sign bit for f64x2 (there is no unsigned comparison of i64x2). */
-export function denormalLanes(e: Emitter, format: Format, ...vectors: readonly Value[]): Value {
+/**
+ * Marks lanes with denormal operands: all ones for f32x4, the sign bit for f64x2 (there is no unsigned comparison of i64x2);
+ * undefined where it is known that there are none.
+ */
+export function denormalLanes(e: Emitter, format: Format, ...operands: readonly Value[]): Value | undefined {
   const { lanes, width, smallest } = format;
+  const vectors = operands.filter((vector) => !e.knowsNormal(vector, format.vector));
+  if (vectors.length === 0) return undefined;
   if (width === 32) {
     const magnitudes = vectors.map((vector) =>
       e.vector("i32x4", "sub", e.vector("i32x4", "shl", vector, e.constant(32, 1)), constantLanes(e, format, 1n)),
@@ -158,6 +183,11 @@ export function nanLanes(e: Emitter, { vector }: Format, ...values: readonly Val
   return values
     .map((value) => e.vector(vector, "ne", value, value))
     .reduce((left, right) => e.vector("v128", "or", left, right));
+}
+
+/** Marks of either kind. */
+export function eitherLane(e: Emitter, left: Value | undefined, right: Value): Value {
+  return left ? e.vector("v128", "or", left, right) : right;
 }
 
 export function zeroLanes(e: Emitter, { vector }: Format, value: Value): Value {

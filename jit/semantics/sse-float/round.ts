@@ -5,6 +5,7 @@ import type { Emitter } from "../emitter.ts";
 import {
   anyLane,
   denormalLanes,
+  eitherLane,
   exactScalar,
   exactVector,
   F32,
@@ -92,7 +93,7 @@ function packed(reference: string, format: Format): Definition {
         e,
         (reject) => {
           requireSilence(e, reject, control);
-          const marks = e.vector("v128", "or", denormalLanes(e, format, source), nanLanes(e, format, source));
+          const marks = eitherLane(e, denormalLanes(e, format, source), nanLanes(e, format, source));
           e.break(reject, anyLane(e, format, marks));
           dst.write(byMode(e, control, (how) => e.vector(format.vector, how, source)));
         },

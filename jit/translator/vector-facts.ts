@@ -1,0 +1,56 @@
+import type { Value } from "../emit/value.ts";
+
+/** What holds of a vector register holds of its low lane. */
+const WEAKER: Readonly<Record<string, string>> = { f32x4: "f32", f64x2: "f64" };
+
+/**
+ * Which XMM registers are known to hold no denormal numbers at a point of the region. An operation on numbers that are known to be
+ * normal or zero needs not look at them, and what such an operation has made needs not be looked at again.
+ */
+export class VectorFacts {
+  /** by register number: formats, as `Emitter.knowsNormal` names them */
+  #registers = new Map<number, ReadonlySet<string>>();
+  readonly #values = new WeakMap<Value, ReadonlySet<string>>();
+  /** the register that a value was read from, while that still holds it */
+  #origins = new WeakMap<Value, number>();
+
+  /** `value` has just been read from a register, of which it is all or the low lane. */
+  read(register: number, value: Value): void {
+    const known = this.#registers.get(register);
+    if (known) this.#values.set(value, known);
+    this.#origins.set(value, register);
+  }
+
+  /** A register has just got `value`, as a whole or in its low lane, the rest being kept; undefined for anything else. */
+  write(register: number, value: Value | undefined): void {
+    const known = value && this.#values.get(value);
+    if (known) this.#registers.set(register, known);
+    else this.#registers.delete(register);
+    // Values that were read from it before do not speak of it any more.
+    this.#origins = new WeakMap();
+  }
+
+  knows(value: Value, format: string): boolean {
+    return this.#values.get(value)?.has(format) === true;
+  }
+
+  note(value: Value, format: string): void {
+    const formats = new Set(this.#values.get(value));
+    formats.add(format);
+    const weaker = WEAKER[format];
+    if (weaker !== undefined) formats.add(weaker);
+    this.#values.set(value, formats);
+    const register = this.#origins.get(value);
+    if (register !== undefined)
+      this.#registers.set(register, new Set([...(this.#registers.get(register) ?? []), ...formats]));
+  }
+
+  /** What is known here, to be taken up again where control goes on from here and from nowhere else. */
+  get registers(): ReadonlyMap<number, ReadonlySet<string>> {
+    return new Map(this.#registers);
+  }
+  set registers(registers: ReadonlyMap<number, ReadonlySet<string>>) {
+    this.#registers = new Map(registers);
+    this.#origins = new WeakMap();
+  }
+}
