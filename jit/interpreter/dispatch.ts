@@ -8,7 +8,7 @@ import {
   UnitTrap,
   Vector,
 } from "../../runtime/abi/guest-state.ts";
-import { BlockHashEntry, MemoryMap, Rec, Tlb } from "../../runtime/abi/memory-map.ts";
+import { BLOCK_HASH, BlockHashEntry, MemoryMap, Rec, Tlb } from "../../runtime/abi/memory-map.ts";
 import { ENTRY_HANDLERS, ENTRY_MARK, EntryRecord, REGION_IMPORTS } from "../../runtime/abi/translator.ts";
 import type { WasmModule } from "../emit/module.ts";
 import { StateBuilder } from "../emit/state.ts";
@@ -83,11 +83,6 @@ class Dispatch extends StateBuilder {
     const based = this.and(this.add(rip, this.get("segmentBase", Segment.CS)), this.constant(64, 0xffff_ffffn));
     return this.let(this.select(long, rip, based));
   }
-}
-
-/** Index in the hash of decoded blocks; code lies densely, so its low bits are the best hash. */
-export function blockHash(offset: number): number {
-  return (offset ^ (offset >>> 15)) & (MemoryMap.BLOCK_HASH_ENTRIES - 1);
 }
 
 type Body = (f: Dispatch) => void;
@@ -303,8 +298,8 @@ function findBlock(f: Dispatch, rip: Value): { readonly record: Value; readonly 
       return slow;
     },
   );
-  const mixed = f.xor(offset, f.shrU(offset, f.constant(32, 15)));
-  const index = f.and(mixed, f.constant(32, MemoryMap.BLOCK_HASH_ENTRIES - 1));
+  const mixed = f.mul(offset, f.constant(32, BLOCK_HASH.MULTIPLIER));
+  const index = f.shrU(mixed, f.constant(32, BLOCK_HASH.SHIFT));
   const slot = f.let(f.mul(index, f.constant(32, BlockHashEntry.BYTES)));
   const found = f.and(
     f.eq(f.loadOffset(32, slot, MemoryMap.BLOCK_HASH + BlockHashEntry.OFFSET), offset),

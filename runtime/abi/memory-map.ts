@@ -85,6 +85,12 @@ export const PageTrace = {
   AMBIGUOUS: 1 << 10,
 } as const;
 
+/**
+ * The index of a block in the hash is the upper bits of its start times a number close to 2^32 divided by the golden ratio: code lies in
+ * clusters at round distances from each other, which any mix of its own bits would put into the same places.
+ */
+export const BLOCK_HASH = { MULTIPLIER: 0x9e37_79b1, SHIFT: 16 } as const;
+
 /** Entry of the hash of decoded blocks: the block that starts at this offset, decoded under this mode. */
 export const BlockHashEntry = { BYTES: 16, OFFSET: 0, MODE: 4, RECORD: 8 } as const;
 

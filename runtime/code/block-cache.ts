@@ -1,6 +1,6 @@
 import { type BlockDecoder, MAXIMUM_BLOCK_RECORDS } from "../abi/block-decoder.ts";
 import { Mode } from "../abi/guest-state.ts";
-import { BlockHashEntry, MemoryMap, PageFlag, Rec } from "../abi/memory-map.ts";
+import { BLOCK_HASH, BlockHashEntry, MemoryMap, PageFlag, Rec } from "../abi/memory-map.ts";
 import { ENTRY_HANDLERS, ENTRY_MARK, EntryRecord, type TranslatedRegion } from "../abi/translator.ts";
 
 /** Code that was decoded or translated. Offsets are offsets in linear memory. */
@@ -304,6 +304,6 @@ function keyOf(start: number, mode: number): number {
 }
 
 function hashSlot(start: number): number {
-  const index = (start ^ (start >>> 15)) & (MemoryMap.BLOCK_HASH_ENTRIES - 1);
+  const index = Math.imul(start, BLOCK_HASH.MULTIPLIER) >>> BLOCK_HASH.SHIFT;
   return MemoryMap.BLOCK_HASH + index * BlockHashEntry.BYTES;
 }
