@@ -1,4 +1,4 @@
-;; 279 nodes, 22 locals, 727 bytes
+;; 254 nodes, 21 locals, 660 bytes
 ;;
 ;; 000  add rax, rcx
 ;; 003  dec rcx
@@ -15,302 +15,271 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
   (import "env" "goto_link" (func $env.goto_link (type $t1)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i64) (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i32) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i32) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i32) (local $l17 i64) (local $l18 i64) (local $l19 i64) (local $l20 i64) (local $l21 i64) (local $l22 i32) (local $l23 i32)
-    local.get $p0
-    i32.load offset=168 align=1
-    local.set $l2
+    (local $l2 i64) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i64) (local $l7 i32) (local $l8 i32) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i32) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i64) (local $l18 i64) (local $l19 i64) (local $l20 i64) (local $l21 i32) (local $l22 i32)
     local.get $p0
     i64.load offset=144 align=1
-    local.set $l3
+    local.set $l2
     local.get $p0
     i64.load offset=152 align=1
-    local.set $l4
+    local.set $l3
     local.get $p0
     i32.load offset=160 align=1
-    local.set $l5
+    local.set $l4
     local.get $p0
     i64.load align=1
-    local.set $l6
+    local.set $l5
     local.get $p0
     i64.load offset=8 align=1
-    local.set $l7
-    local.get $l2
+    local.set $l6
+    local.get $p0
+    i32.load offset=168 align=1
+    local.tee $l7
     i32.const 3
     i32.lt_s
     if $I0
+      local.get $p0
       local.get $p1
       i32.const 48
       i32.add
-      local.set $l8
-      local.get $p0
-      local.get $l8
+      local.tee $l8
       local.get $l8
       i32.load align=1
       return_call_indirect (type $t2)
     end
     block $B1
       block $B2
-        block $B3
-          local.get $l4
-          local.set $l9
-          local.get $l5
-          i64.extend_i32_u
-          local.set $l10
-          i32.const 0
-          local.set $l11
-          i32.const 0
-          local.set $l12
-          loop $L4
-            block $B5
-              local.get $l7
-              local.set $l13
-              local.get $l6
-              local.get $l13
-              i64.add
-              local.set $l14
-              local.get $l14
-              local.set $l6
-            end
-            block $B6
-              local.get $l7
-              i64.const 1
-              i64.sub
-              local.set $l15
-              local.get $l15
-              local.set $l7
-            end
-            block $B7
-              local.get $l15
-              i64.eqz
-              i32.eqz
-              local.set $l16
-            end
-            local.get $l2
-            i32.const 3
-            i32.sub
-            local.set $l2
-            local.get $l16
-            if $I8
-              local.get $l2
-              i32.const 3
-              i32.lt_s
-              if $I9
-                i64.const 131072
-                local.set $l17
-                br $B3
-              end
-              local.get $l14
-              local.set $l9
-              local.get $l13
-              local.set $l10
-              i32.const 15
-              local.set $l11
-              i32.const 11
-              local.set $l12
-              local.get $l15
-              local.set $l18
-              br $L4
-            else
-              i64.const 34359803904
-              local.set $l17
-              br $B3
-            end
-          end
-        end
-        local.get $l14
+        local.get $l3
         local.set $l9
-        local.get $l13
+        local.get $l4
+        i64.extend_i32_u
         local.set $l10
-        i32.const 15
+        i32.const 0
         local.set $l11
-        i32.const 11
+        i32.const 0
         local.set $l12
-        local.get $l15
-        local.set $l18
-        br $B2
+        loop $L3
+          local.get $l5
+          local.get $l6
+          local.tee $l13
+          i64.add
+          local.tee $l14
+          local.set $l5
+          local.get $l6
+          i64.const 1
+          i64.sub
+          local.tee $l15
+          local.set $l6
+          local.get $l7
+          i32.const 3
+          i32.sub
+          local.set $l7
+          local.get $l15
+          i64.eqz
+          i32.eqz
+          if $I4
+            local.get $l7
+            i32.const 3
+            i32.lt_s
+            if $I5
+              i64.const 131072
+              local.set $l16
+              br $B2
+            end
+            local.get $l14
+            local.set $l9
+            local.get $l13
+            local.set $l10
+            i32.const 15
+            local.set $l11
+            i32.const 11
+            local.set $l12
+            local.get $l15
+            local.set $l17
+            br $L3
+          end
+          i64.const 34359803904
+          local.set $l16
+          br $B2
+        end
       end
-      local.get $l11
-      i32.const 0
-      i32.eq
-      if $I10
-        local.get $l9
-        local.set $l4
-        local.get $l10
-        i32.wrap_i64
-        local.set $l5
-      else
-        local.get $l9
-        local.set $l19
-        local.get $l10
-        local.set $l20
-        local.get $l19
-        local.get $l20
-        i64.sub
-        local.set $l21
-        local.get $l21
-        local.get $l20
-        i64.and
-        local.get $l21
-        local.get $l20
-        i64.or
-        local.get $l19
-        i64.const -1
-        i64.xor
-        i64.and
-        i64.or
-        local.set $l20
-        local.get $l19
-        local.set $l4
-        local.get $l20
-        i64.const 32
-        i64.shr_u
-        i32.wrap_i64
-        i32.const -1073741824
-        i32.and
-        local.get $l20
-        i32.wrap_i64
-        i32.const 8
-        i32.and
-        i32.or
-        local.set $l5
-      end
-      local.get $l12
-      i32.const 0
-      i32.eq
-      if $I11
-      else
-        local.get $l18
-        local.set $l20
-        local.get $l5
-        i32.const 31
-        i32.shr_u
-        local.set $l8
-        local.get $l20
-        i64.const 1
-        i64.add
-        i64.const -1
-        i64.xor
-        local.set $l19
-        local.get $l19
-        i64.const 1
-        i64.and
-        local.get $l19
-        i64.const 1
-        i64.or
-        local.get $l20
-        i64.and
-        i64.or
-        local.set $l19
-        local.get $l19
-        i64.const 32
-        i64.shr_u
-        i32.wrap_i64
-        i32.const -1073741824
-        i32.and
-        local.get $l19
-        i32.wrap_i64
-        i32.const 8
-        i32.and
-        i32.or
-        local.set $l22
-        local.get $l20
-        local.set $l4
-        local.get $l22
-        i32.const 1073741823
-        i32.and
-        local.get $l8
-        i32.const 31
-        i32.shl
-        local.get $l8
-        local.get $l22
-        local.get $l22
-        i32.const 1
-        i32.shl
-        i32.xor
-        i32.const 31
-        i32.shr_u
-        i32.xor
-        i32.const 30
-        i32.shl
-        i32.or
-        i32.or
-        local.set $l5
-      end
+      local.get $l14
+      local.set $l9
+      local.get $l13
+      local.set $l10
+      i32.const 15
+      local.set $l11
+      i32.const 11
+      local.set $l12
+      local.get $l15
+      local.set $l17
+      br $B1
+    end
+    local.get $l11
+    i32.const 0
+    i32.eq
+    if $I6
+      local.get $l9
+      local.set $l3
+      local.get $l10
+      i32.wrap_i64
+      local.set $l4
+    else
+      local.get $l9
+      local.tee $l18
+      local.set $l3
+      local.get $l18
+      local.get $l10
+      local.tee $l19
+      i64.sub
+      local.tee $l20
+      local.get $l19
+      i64.and
+      local.get $l20
+      local.get $l19
+      i64.or
+      local.get $l18
+      i64.const -1
+      i64.xor
+      i64.and
+      i64.or
+      local.tee $l18
+      i64.const 32
+      i64.shr_u
+      i32.wrap_i64
+      i32.const -1073741824
+      i32.and
+      local.get $l18
+      i32.wrap_i64
+      i32.const 8
+      i32.and
+      i32.or
+      local.set $l4
+    end
+    local.get $l12
+    i32.const 0
+    i32.ne
+    if $I7
+      local.get $l17
+      local.tee $l18
+      local.set $l3
+      local.get $l18
+      i64.const 1
+      i64.add
+      i64.const -1
+      i64.xor
+      local.tee $l19
+      i64.const 1
+      i64.and
+      local.get $l19
+      i64.const 1
+      i64.or
+      local.get $l18
+      i64.and
+      i64.or
+      local.tee $l18
+      i64.const 32
+      i64.shr_u
+      i32.wrap_i64
+      i32.const -1073741824
+      i32.and
+      local.get $l18
+      i32.wrap_i64
+      i32.const 8
+      i32.and
+      i32.or
+      local.tee $l8
+      i32.const 1073741823
+      i32.and
+      local.get $l4
+      i32.const 31
+      i32.shr_u
+      local.tee $l21
+      i32.const 31
+      i32.shl
+      local.get $l21
+      local.get $l8
+      local.get $l8
+      i32.const 1
+      i32.shl
+      i32.xor
+      i32.const 31
+      i32.shr_u
+      i32.xor
+      i32.const 30
+      i32.shl
+      i32.or
+      i32.or
+      local.set $l4
     end
     local.get $l2
-    local.get $l17
+    local.get $l16
+    i64.const 32
+    i64.shr_s
+    i64.add
+    local.set $l2
+    local.get $p0
+    local.get $l7
+    local.get $l16
     i32.wrap_i64
     i32.const 65535
     i32.and
     i32.sub
-    local.set $l2
-    local.get $l3
-    local.get $l17
-    i64.const 32
-    i64.shr_s
-    i64.add
-    local.set $l3
-    local.get $p0
-    local.get $l2
+    local.tee $l7
     i32.store offset=168 align=1
     local.get $p0
-    local.get $l4
+    local.get $l3
     i64.store offset=152 align=1
     local.get $p0
-    local.get $l5
+    local.get $l4
     i32.store offset=160 align=1
     local.get $p0
-    local.get $l6
+    local.get $l5
     i64.store align=1
     local.get $p0
-    local.get $l7
+    local.get $l6
     i64.store offset=8 align=1
-    local.get $l17
+    local.get $l16
     i32.wrap_i64
-    local.set $l22
-    local.get $l22
+    local.tee $l8
     i32.const 16
     i32.shr_u
     i32.const 3
     i32.and
-    local.set $l8
-    local.get $l8
+    local.tee $l21
     i32.const 2
     i32.eq
-    if $I12
+    if $I8
       local.get $p1
       i32.load offset=32 align=1
-      local.get $l22
+      local.get $l8
       i32.const 18
       i32.shr_u
       i32.const 2
       i32.shl
       i32.add
-      local.set $l22
-      local.get $l22
+      local.tee $l8
       i32.load align=1
-      local.set $l23
-      local.get $l23
-      if $I13
+      local.tee $l22
+      if $I9
         local.get $p0
-        local.get $l23
-        local.get $l23
+        local.get $l22
+        local.get $l22
         i32.load align=1
         return_call_indirect (type $t2)
       end
       local.get $p0
-      local.get $l3
-      local.get $l22
+      local.get $l2
+      local.get $l8
       return_call $env.goto_link
     end
-    local.get $l8
-    if $I14
+    local.get $l21
+    if $I10
       local.get $p0
-      local.get $l3
+      local.get $l2
       return_call $env.goto_interpreter
     end
     local.get $p0
-    local.get $l3
+    local.get $l2
     return_call $env.goto
     unreachable)
   (export "r0" (func $r0)))

@@ -1,4 +1,4 @@
-;; 312 nodes, 18 locals, 816 bytes
+;; 284 nodes, 16 locals, 747 bytes
 ;;
 ;; 000  mov al, byte ptr [rsi]
 ;; 002  mov byte ptr [rdi], al
@@ -18,7 +18,7 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
   (import "env" "goto_link" (func $env.goto_link (type $t1)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i32) (local $l17 i32) (local $l18 i32) (local $l19 i64)
+    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i32) (local $l17 i32)
     local.get $p0
     i32.load offset=168 align=1
     local.set $l2
@@ -50,234 +50,195 @@
     i32.const 7
     i32.lt_s
     if $I0
+      local.get $p0
       local.get $p1
       i32.const 48
       i32.add
-      local.set $l11
-      local.get $p0
-      local.get $l11
+      local.tee $l11
       local.get $l11
       i32.load align=1
       return_call_indirect (type $t2)
     end
     block $B1
       block $B2
-        block $B3
-          local.get $l5
-          local.set $l12
-          local.get $l6
-          i64.extend_i32_u
-          local.set $l13
-          loop $L4
-            block $B5
-              local.get $l9
-              local.set $l14
-              local.get $l4
-              local.get $l14
-              i32.wrap_i64
-              i32.const 8
-              i32.shr_u
-              i32.const 65520
-              i32.and
-              i32.add
-              local.set $l11
-              local.get $l11
-              i64.load align=1
-              local.get $l14
-              i64.const -4096
-              i64.and
-              i64.eq
-              i32.eqz
-              if $I6
-                i64.const 65536
-                local.set $l15
-                br $B2
-              end
-              local.get $l7
-              i64.const -256
-              i64.and
-              local.get $l14
-              i32.wrap_i64
-              local.get $l11
-              i32.load offset=8 align=1
-              i32.add
-              i32.load8_u
-              i64.extend_i32_u
-              i64.or
-              local.set $l7
-            end
-            block $B7
-              local.get $l10
-              local.set $l14
-              local.get $l7
-              i32.wrap_i64
-              i32.const 255
-              i32.and
-              local.set $l11
-              local.get $l4
-              local.get $l14
-              i32.wrap_i64
-              i32.const 8
-              i32.shr_u
-              i32.const 65520
-              i32.and
-              i32.add
-              local.set $l16
-              local.get $l16
-              i64.load offset=65536 align=1
-              local.get $l14
-              i64.const -4096
-              i64.and
-              i64.eq
-              i32.eqz
-              if $I8
-                i64.const 8590000129
-                local.set $l15
-                br $B2
-              end
-              local.get $l14
-              i32.wrap_i64
-              local.get $l16
-              i32.load offset=65544 align=1
-              i32.add
-              local.get $l11
-              i32.store8
-            end
-            block $B9
-              local.get $l9
-              i64.const 1
-              i64.add
-              local.set $l9
-            end
-            block $B10
-              local.get $l10
-              i64.const 1
-              i64.add
-              local.set $l10
-            end
-            block $B11
-              local.get $l7
-              i32.wrap_i64
-              i32.const 255
-              i32.and
-              local.get $l7
-              i32.wrap_i64
-              i32.const 255
-              i32.and
-              i32.and
-              local.set $l17
-            end
-            block $B12
-              local.get $l17
-              i32.const 0
-              i32.ne
-              local.set $l18
-            end
-            local.get $l2
-            i32.const 6
-            i32.sub
-            local.set $l2
-            local.get $l18
-            if $I13
-              local.get $l2
-              i32.const 7
-              i32.lt_s
-              if $I14
-                i64.const 131072
-                local.set $l15
-                br $B3
-              end
-              local.get $l17
-              i32.extend8_s
-              i64.extend_i32_s
-              local.set $l12
-              i64.const 0
-              local.set $l13
-              br $L4
-            else
-              block $B15
-                local.get $l8
-                local.set $l14
-                local.get $l4
-                local.get $l14
-                i32.wrap_i64
-                i32.const 8
-                i32.shr_u
-                i32.const 65520
-                i32.and
-                i32.add
-                local.set $l11
-                local.get $l11
-                i64.load align=1
-                local.get $l14
-                i64.const 7
-                i64.add
-                i64.const -4096
-                i64.and
-                i64.eq
-                i32.eqz
-                if $I16
-                  i64.const 60129607680
-                  local.set $l15
-                  br $B3
-                end
-                local.get $l14
-                i32.wrap_i64
-                local.get $l11
-                i32.load offset=8 align=1
-                i32.add
-                i64.load align=1
-                local.set $l19
-                local.get $l19
-                i64.const 16
-                i64.shl
-                i64.const 16
-                i64.shr_s
-                local.get $l19
-                i64.ne
-                if $I17
-                  i64.const 60129607680
-                  local.set $l15
-                  br $B3
-                end
-                local.get $l8
-                i64.const 8
-                i64.add
-                local.set $l8
-              end
-              local.get $l2
-              i32.const 1
-              i32.sub
-              local.set $l2
-              local.get $l19
-              local.set $l3
-              i64.const 0
-              local.set $l15
-              br $B3
-            end
-          end
-        end
-        local.get $l17
-        i32.extend8_s
-        i64.extend_i32_s
+        local.get $l5
         local.set $l12
-        i64.const 0
+        local.get $l6
+        i64.extend_i32_u
         local.set $l13
-        br $B2
+        loop $L3
+          local.get $l4
+          local.get $l9
+          local.tee $l14
+          i32.wrap_i64
+          i32.const 8
+          i32.shr_u
+          i32.const 65520
+          i32.and
+          i32.add
+          local.tee $l11
+          i64.load align=1
+          local.get $l14
+          i64.const -4096
+          i64.and
+          i64.ne
+          if $I4
+            i64.const 65536
+            local.set $l15
+            br $B1
+          end
+          local.get $l7
+          i64.const -256
+          i64.and
+          local.get $l14
+          i32.wrap_i64
+          local.get $l11
+          i32.load offset=8 align=1
+          i32.add
+          i32.load8_u
+          i64.extend_i32_u
+          i64.or
+          local.tee $l7
+          i32.wrap_i64
+          i32.const 255
+          i32.and
+          local.set $l11
+          local.get $l4
+          local.get $l10
+          local.tee $l14
+          i32.wrap_i64
+          i32.const 8
+          i32.shr_u
+          i32.const 65520
+          i32.and
+          i32.add
+          local.tee $l16
+          i64.load offset=65536 align=1
+          local.get $l14
+          i64.const -4096
+          i64.and
+          i64.ne
+          if $I5
+            i64.const 8590000129
+            local.set $l15
+            br $B1
+          end
+          local.get $l14
+          i32.wrap_i64
+          local.get $l16
+          i32.load offset=65544 align=1
+          i32.add
+          local.get $l11
+          i32.store8
+          local.get $l9
+          i64.const 1
+          i64.add
+          local.set $l9
+          local.get $l10
+          i64.const 1
+          i64.add
+          local.set $l10
+          local.get $l2
+          i32.const 6
+          i32.sub
+          local.set $l2
+          local.get $l7
+          i32.wrap_i64
+          i32.const 255
+          i32.and
+          local.get $l7
+          i32.wrap_i64
+          i32.const 255
+          i32.and
+          i32.and
+          local.tee $l17
+          i32.const 0
+          i32.ne
+          if $I6
+            local.get $l2
+            i32.const 7
+            i32.lt_s
+            if $I7
+              i64.const 131072
+              local.set $l15
+              br $B2
+            end
+            local.get $l17
+            i32.extend8_s
+            i64.extend_i32_s
+            local.set $l12
+            i64.const 0
+            local.set $l13
+            br $L3
+          end
+          local.get $l4
+          local.get $l8
+          local.tee $l14
+          i32.wrap_i64
+          i32.const 8
+          i32.shr_u
+          i32.const 65520
+          i32.and
+          i32.add
+          local.tee $l11
+          i64.load align=1
+          local.get $l14
+          i64.const 7
+          i64.add
+          i64.const -4096
+          i64.and
+          i64.ne
+          if $I8
+            i64.const 60129607680
+            local.set $l15
+            br $B2
+          end
+          local.get $l14
+          i32.wrap_i64
+          local.get $l11
+          i32.load offset=8 align=1
+          i32.add
+          i64.load align=1
+          local.tee $l14
+          i64.const 16
+          i64.shl
+          i64.const 16
+          i64.shr_s
+          local.get $l14
+          i64.ne
+          if $I9
+            i64.const 60129607680
+            local.set $l15
+            br $B2
+          end
+          local.get $l8
+          i64.const 8
+          i64.add
+          local.set $l8
+          local.get $l2
+          i32.const 1
+          i32.sub
+          local.set $l2
+          local.get $l14
+          local.set $l3
+          i64.const 0
+          local.set $l15
+          br $B2
+        end
       end
-      local.get $l12
-      local.set $l5
-      local.get $l13
-      i32.wrap_i64
-      local.set $l6
+      local.get $l17
+      i32.extend8_s
+      i64.extend_i32_s
+      local.set $l12
+      i64.const 0
+      local.set $l13
+      br $B1
     end
-    local.get $l2
-    local.get $l15
+    local.get $l12
+    local.set $l5
+    local.get $l13
     i32.wrap_i64
-    i32.const 65535
-    i32.and
-    i32.sub
-    local.set $l2
+    local.set $l6
     local.get $l3
     local.get $l15
     i64.const 32
@@ -286,6 +247,12 @@
     local.set $l14
     local.get $p0
     local.get $l2
+    local.get $l15
+    i32.wrap_i64
+    i32.const 65535
+    i32.and
+    i32.sub
+    local.tee $l2
     i32.store offset=168 align=1
     local.get $p0
     local.get $l5
@@ -307,17 +274,15 @@
     i64.store offset=56 align=1
     local.get $l15
     i32.wrap_i64
-    local.set $l4
-    local.get $l4
+    local.tee $l4
     i32.const 16
     i32.shr_u
     i32.const 3
     i32.and
-    local.set $l11
-    local.get $l11
+    local.tee $l11
     i32.const 2
     i32.eq
-    if $I18
+    if $I10
       local.get $p1
       i32.load offset=32 align=1
       local.get $l4
@@ -326,12 +291,10 @@
       i32.const 2
       i32.shl
       i32.add
-      local.set $l4
-      local.get $l4
+      local.tee $l4
       i32.load align=1
-      local.set $l16
-      local.get $l16
-      if $I19
+      local.tee $l16
+      if $I11
         local.get $p0
         local.get $l16
         local.get $l16
@@ -344,7 +307,7 @@
       return_call $env.goto_link
     end
     local.get $l11
-    if $I20
+    if $I12
       local.get $p0
       local.get $l14
       return_call $env.goto_interpreter
