@@ -1,6 +1,6 @@
 import { invariant } from "../../runtime/abi/invariant.ts";
 import type { Expression, Wasm, WasmType } from "./wasm.ts";
-import { Value, type Variable, type Width } from "./value.ts";
+import { Computed, ConstantValue, Named, Remade, type Value, type Variable, type Width } from "./value.ts";
 
 export type VectorShape = "i8x16" | "i16x8" | "i32x4" | "i64x2" | "f32x4" | "f64x2" | "v128";
 export type FloatType = "f32" | "f64";
@@ -20,6 +20,9 @@ const LANES: Readonly<Record<Exclude<VectorShape, "v128">, { lane: WasmType; wid
 };
 
 type Operation = (...operands: Expression[]) => Expression;
+
+/** Names of labels, most functions having no more: made once, so that looking them up costs little. */
+const LABELS: readonly string[] = Array.from({ length: 1024 }, (_, index) => `l${index}`);
 
 /**
  * Builds one WebAssembly function, statement by statement.
@@ -53,7 +56,7 @@ export class FunctionBuilder {
   /** The function's parameter number `index`. */
   parameter(index: number, width?: Width): Value {
     const type = this.#params[index];
-    invariant(type !== undefined, `${this.name} has no parameter ${index}`);
+    if (!(type !== undefined)) invariant(false, `${this.name} has no parameter ${index}`);
     return this.#local(index, type, width ?? widthOf(type));
   }
 
@@ -74,16 +77,11 @@ export class FunctionBuilder {
 
   /** A mutable local, zero until set. */
   declare(type: WasmType, width: Width): Variable {
-    const index = this.#newLocal(type);
-    return {
-      type,
-      width,
-      get: () => new Value(type, width, () => this.wasm.local.get(index, type), false),
-      set: (value) => {
-        invariant(value.type === type, `${this.name}: ${value.type} assigned to a ${type} variable`);
-        this.statement(this.wasm.local.set(index, value.take()));
-      },
-    };
+    return new LocalVariable(this, type, width, this.#newLocal(type));
+  }
+  /** Assigns to a local. */
+  assign(index: number, value: Value): void {
+    this.statement(this.wasm.local.set(index, value.take()));
   }
 
   #newLocal(type: WasmType): number {
@@ -91,12 +89,12 @@ export class FunctionBuilder {
   }
 
   #local(index: number, type: WasmType, width: Width): Value {
-    return new Value(type, width, () => this.wasm.local.get(index, type), true);
+    return new Named(this.wasm, type, width, index);
   }
 
   /** Wraps a raw expression; used once. */
   protected value(type: WasmType, width: Width, expression: Expression): Value {
-    return new Value(type, width, () => expression, false);
+    return new Computed(type, width, expression);
   }
 
   /** Appends a raw statement. */
@@ -117,31 +115,26 @@ export class FunctionBuilder {
   }
 
   protected freshLabel(): string {
-    return `l${this.#labels++}`;
+    const index = this.#labels++;
+    return LABELS[index] ?? `l${index}`;
   }
 
   // ---- constants ----
 
   /** An integer constant of 8..64 bits, taken modulo 2^width. */
   constant(width: Width, value: bigint | number): Value {
-    if (width === 64) {
-      const { i64 } = this.wasm;
-      return new Value("i64", 64, () => i64.const(BigInt.asIntN(64, BigInt(value))), true);
-    }
     invariant(width !== 128, "use vectorConstant for 128 bits");
-    const mask = width === 32 ? -1 : (1 << width) - 1;
-    const narrow = (isInt32(value) ? value : Number(BigInt.asIntN(32, BigInt(value)))) & mask;
-    return new Value("i32", width, () => this.wasm.i32.const(narrow), true);
+    return new ConstantValue(this.wasm, width, value);
   }
 
   /** 16 bytes, lowest first. */
   vectorConstant(bytes: readonly number[]): Value {
     invariant(bytes.length === 16, "a vector has 16 bytes");
-    return new Value("v128", 128, () => this.wasm.v128.const([...bytes]), true);
+    return new Remade("v128", 128, () => this.wasm.v128.const([...bytes]));
   }
 
   floatConstant(type: FloatType, value: number): Value {
-    return new Value(type, widthOf(type), () => this.wasm[type].const(value), true);
+    return new Remade(type, widthOf(type), () => this.wasm[type].const(value));
   }
 
   // ---- integers ----
@@ -257,8 +250,14 @@ export class FunctionBuilder {
   }
   /** `condition` ? `yes` : `no`; both sides are computed. */
   select(condition: Value, yes: Value, no: Value): Value {
-    invariant(yes.type === no.type, `select between ${yes.type} and ${no.type}`);
+    if (!(yes.type === no.type)) invariant(false, `select between ${yes.type} and ${no.type}`);
     return this.value(yes.type, yes.width, this.wasm.select(condition.take(), yes.take(), no.take()));
+  }
+
+  /** The same condition, marked as one that hardly ever holds: for the code of the `if` or `break` that it is given to. */
+  unlikely(condition: Value): Value {
+    if (condition.reusable) return condition;
+    return this.value(condition.type, condition.width, this.wasm.unlikely(condition.take()));
   }
 
   #signed(value: Value): Value {
@@ -269,14 +268,14 @@ export class FunctionBuilder {
 
   /** Zero-extends to a width that is not smaller. */
   extend(value: Value, width: Width): Value {
-    invariant(width >= value.width && width <= 64, `zero-extension of ${value.width} bits to ${width}`);
+    if (!(width >= value.width && width <= 64)) invariant(false, `zero-extension of ${value.width} bits to ${width}`);
     if (width === 64 && value.width !== 64) return this.value("i64", 64, this.wasm.i64.extend_u(value.take()));
     return width === value.width ? value : this.value("i32", width, value.take());
   }
   /** Sign-extends to a width that is not smaller. */
   signExtend(value: Value, width: Width): Value {
     const from = value.width;
-    invariant(width >= from && width <= 64, `sign-extension of ${from} bits to ${width}`);
+    if (!(width >= from && width <= 64)) invariant(false, `sign-extension of ${from} bits to ${width}`);
     if (width === from) return value;
     const { i32, i64 } = this.wasm;
     const wide = from === 8 ? i32.extend8_s(value.take()) : from === 16 ? i32.extend16_s(value.take()) : value.take();
@@ -285,7 +284,7 @@ export class FunctionBuilder {
   }
   /** The low bits. */
   truncate(value: Value, width: Width): Value {
-    invariant(width <= value.width, `truncation of ${value.width} bits to ${width}`);
+    if (!(width <= value.width)) invariant(false, `truncation of ${value.width} bits to ${width}`);
     if (width === value.width) return value;
     const { i32 } = this.wasm;
     const narrow = value.type === "i64" ? i32.wrap(value.take()) : value.take();
@@ -538,7 +537,7 @@ export class FunctionBuilder {
     return this.#member(group, name) as Operation;
   }
   #binary(left: Value, right: Value, name: string): Expression {
-    invariant(left.type === right.type, `${this.name}: ${name} of ${left.type} and ${right.type}`);
+    if (left.type !== right.type) invariant(false, `${this.name}: ${name} of ${left.type} and ${right.type}`);
     const operation = this.#operation(left.type, name);
     const first = left.take();
     return operation(first, right.take());
@@ -553,10 +552,28 @@ export class FunctionBuilder {
   }
 }
 
-function isInt32(value: bigint | number): value is number {
-  return (Number(value) | 0) === value;
-}
-
 function widthOf(type: WasmType): Width {
   return type === "v128" ? 128 : type === "i32" || type === "f32" ? 32 : 64;
+}
+
+class LocalVariable implements Variable {
+  readonly type: WasmType;
+  readonly width: Width;
+  readonly #builder: FunctionBuilder;
+  readonly #index: number;
+
+  constructor(builder: FunctionBuilder, type: WasmType, width: Width, index: number) {
+    this.#builder = builder;
+    this.type = type;
+    this.width = width;
+    this.#index = index;
+  }
+
+  get(): Value {
+    return new Computed(this.type, this.width, this.#builder.wasm.local.get(this.#index, this.type));
+  }
+  set(value: Value): void {
+    invariant(value.type === this.type, "assigned to a variable of another type");
+    this.#builder.assign(this.#index, value);
+  }
 }

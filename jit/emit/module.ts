@@ -63,6 +63,9 @@ function builderOf(module: binaryen.Module): Wasm {
       module.call_indirect(table, index, operands, typesOf(params), BINARYEN_TYPE[result]),
     returnCallIndirect: (table, index, operands, params, results) =>
       module.return_call_indirect(table, index, operands, typesOf(params), typesOf(results)),
+    wideConstant: (low, high) => i64.const((BigInt(high) << 32n) | BigInt(low >>> 0)),
+    // What Binaryen builds once is optimized for size and speed as it stands.
+    unlikely: (condition) => condition,
     load32Unsigned: (displacement, alignment, offset) => {
       // Binaryen.js makes i32.load a signed load, which says nothing by itself, but its optimizer then turns i64.extend_i32_u of
       // it into i64.load32_s (132.0.0).

@@ -44,6 +44,10 @@ export interface Wasm extends Operations {
     params: readonly WasmType[],
     results: readonly WasmType[],
   ): Expression;
+  /** A 64-bit constant in two words. */
+  wideConstant(low: number, high: number): Expression;
+  /** Marks the condition of an `if` or `br` as one that is hardly ever met; gives what stands for it. */
+  unlikely(condition: Expression): Expression;
   /** A 32-bit load whose result is taken as unsigned where it is extended. */
   load32Unsigned(displacement: number, alignment: number, offset: Expression): Expression;
   addFunction(

@@ -8,10 +8,6 @@ import { ConstantValue, constantOf, Displaced, FloatBits, LaneBits, LoadedBits }
  * constants, so that a definition's `if` on one of them costs nothing and leaves no second path behind.
  */
 export abstract class FoldingEmitter extends Emitter {
-  override constant(width: Width, value: bigint | number): Value {
-    return new ConstantValue(width, value, () => super.constant(width, value).take());
-  }
-
   override let(value: Value): Value {
     if (value instanceof FloatBits && !value.reusable) return this.#bitsOf(super.let(value.float));
     return super.let(value);
@@ -23,46 +19,44 @@ export abstract class FoldingEmitter extends Emitter {
   }
 
   #fold(left: Value, right: Value, compute: (a: bigint, b: bigint) => bigint): Value | undefined {
-    const [a, b] = [constantOf(left), constantOf(right)];
-    return a === undefined || b === undefined ? undefined : this.constant(left.width, compute(a, b));
+    if (!(left instanceof ConstantValue && right instanceof ConstantValue)) return undefined;
+    return this.constant(left.width, compute(left.bits, right.bits));
   }
   #compare(left: Value, right: Value, compute: (a: bigint, b: bigint) => boolean): Value | undefined {
-    const [a, b] = [constantOf(left), constantOf(right)];
-    return a === undefined || b === undefined ? undefined : this.constant(32, compute(a, b) ? 1 : 0);
-  }
-  /** Whether `value` is the constant `bits`, and of the width of `other`, which can then stand for the result. */
-  #is(value: Value, bits: bigint, other: Value): boolean {
-    return value.width === other.width && constantOf(value) === BigInt.asUintN(value.width, bits);
+    if (!(left instanceof ConstantValue && right instanceof ConstantValue)) return undefined;
+    return this.constant(32, compute(left.bits, right.bits) ? 1 : 0);
   }
 
   override add(left: Value, right: Value): Value {
-    if (this.#is(right, 0n, left)) return left;
-    if (this.#is(left, 0n, right)) return right;
-    return this.#fold(left, right, (a, b) => a + b) ?? super.add(left, right);
+    if (isZero(right, left)) return left;
+    if (isZero(left, right)) return right;
+    return this.#fold(left, right, sum) ?? super.add(left, right);
   }
   override sub(left: Value, right: Value): Value {
-    if (this.#is(right, 0n, left)) return left;
-    return this.#fold(left, right, (a, b) => a - b) ?? super.sub(left, right);
+    if (isZero(right, left)) return left;
+    return this.#fold(left, right, difference) ?? super.sub(left, right);
   }
   override and(left: Value, right: Value): Value {
-    if (this.#is(right, -1n, left)) return left;
+    if (isOnes(right, left)) return left;
     return this.#fold(left, right, (a, b) => a & b) ?? super.and(left, right);
   }
   override or(left: Value, right: Value): Value {
-    if (this.#is(right, 0n, left)) return left;
-    if (this.#is(left, 0n, right)) return right;
+    if (isZero(right, left)) return left;
+    if (isZero(left, right)) return right;
     return this.#fold(left, right, (a, b) => a | b) ?? super.or(left, right);
   }
   override xor(left: Value, right: Value): Value {
-    if (this.#is(right, 0n, left)) return left;
+    if (isZero(right, left)) return left;
     return this.#fold(left, right, (a, b) => a ^ b) ?? super.xor(left, right);
   }
   override shl(value: Value, count: Value): Value {
-    if (constantOf(count) === 0n) return value;
+    if (!(count instanceof ConstantValue)) return super.shl(value, count);
+    if (count.isZero) return value;
     return this.#fold(value, count, (a, b) => a << (b & shiftMask(value))) ?? super.shl(value, count);
   }
   override shrU(value: Value, count: Value): Value {
-    if (constantOf(count) === 0n) return value;
+    if (!(count instanceof ConstantValue)) return super.shrU(value, count);
+    if (count.isZero) return value;
     return this.#fold(value, count, (a, b) => a >> (b & shiftMask(value))) ?? super.shrU(value, count);
   }
   override eqz(value: Value): Value {
@@ -166,6 +160,20 @@ export abstract class FoldingEmitter extends Emitter {
 
 function placeOf(offset: Value): readonly [base: Value, displacement: number] {
   return offset instanceof Displaced ? [offset.base, offset.displacement] : [offset, 0];
+}
+
+/** Whether `value` is zero, and of the width of `other`, which can then stand for the result. */
+function isZero(value: Value, other: Value): boolean {
+  return value instanceof ConstantValue && value.isZero && value.width === other.width;
+}
+function isOnes(value: Value, other: Value): boolean {
+  return value instanceof ConstantValue && value.isOnes && value.width === other.width;
+}
+function sum(a: bigint, b: bigint): bigint {
+  return a + b;
+}
+function difference(a: bigint, b: bigint): bigint {
+  return a - b;
 }
 
 function laneShape(width: Width): "i8x16" | "i16x8" | "i32x4" | "i64x2" {

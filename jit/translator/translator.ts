@@ -25,6 +25,8 @@ export interface TranslatorOptions {
 /** Back end 2: compiles the guest code of a region to one WebAssembly function. */
 export class RegionTranslator implements Translator {
   readonly #finder: RegionFinder;
+  /** of the batch at work */
+  readonly #module: EncodedModule = regionModule();
   readonly #rejected = new Map<string, string>();
 
   constructor({ features, limits = DEFAULT_LIMITS }: TranslatorOptions) {
@@ -38,7 +40,8 @@ export class RegionTranslator implements Translator {
   }
 
   translate(memory: DataView, requests: readonly TranslateRequest[]): TranslatedBatch {
-    const module = regionModule();
+    const module = this.#module;
+    module.clear();
     const regions = requests.map(({ start, mode, blocks }, index): TranslatedRegion | undefined => {
       if ((mode & Mode.CODE_SIZE_MASK) !== Mode.CODE64) return undefined;
       const pageStart = start & ~(PAGE - 1);

@@ -1,49 +1,41 @@
 import { InvariantError } from "../../runtime/abi/invariant.ts";
 import type { Expression } from "../emit/wasm.ts";
-import { Value, type Width } from "../emit/value.ts";
+import { ConstantValue, Remade, Value, type Width } from "../emit/value.ts";
 
-/** A number that is known while code is emitted. */
-export class ConstantValue extends Value {
-  readonly #value: bigint | number;
-  #bits: bigint | undefined;
-
-  constructor(width: Width, value: bigint | number, make: () => Expression) {
-    super(width === 64 ? "i64" : "i32", width, make, true);
-    this.#value = value;
-  }
-
-  /** in [0, 2^width) */
-  get bits(): bigint {
-    return (this.#bits ??= BigInt.asUintN(this.width, BigInt(this.#value)));
-  }
-}
+export { ConstantValue } from "../emit/value.ts";
 
 /** The bits of a float, which is at hand as one: no need to move it to an integer register and back. */
 export class FloatBits extends Value {
   readonly float: Value;
+  readonly #make: () => Expression;
 
   constructor(width: 32 | 64, make: () => Expression, float: Value) {
-    super(width === 32 ? "i32" : "i64", width, make, float.reusable);
+    super(width === 32 ? "i32" : "i64", width, float.reusable);
     this.float = float;
+    this.#make = make;
+  }
+
+  override take(): Expression {
+    return this.#make();
   }
 }
 
 /** The low lane of a vector as an integer. */
-export class LaneBits extends Value {
+export class LaneBits extends Remade {
   readonly vector: Value;
 
   constructor(width: 32 | 64, make: () => Expression, vector: Value) {
-    super(width === 32 ? "i32" : "i64", width, make, true);
+    super(width === 32 ? "i32" : "i64", width, make);
     this.vector = vector;
   }
 }
 
 /** An integer in memory, loaded anew wherever it is used: as the type that is wanted there. Nothing may be stored in between. */
-export class LoadedBits extends Value {
+export class LoadedBits extends Remade {
   readonly offset: Value;
 
   constructor(width: 32 | 64, make: () => Expression, offset: Value) {
-    super(width === 32 ? "i32" : "i64", width, make, true);
+    super(width === 32 ? "i32" : "i64", width, make);
     this.offset = offset;
   }
 }
@@ -54,14 +46,14 @@ export class Displaced extends Value {
   readonly displacement: number;
 
   constructor(base: Value, displacement: number) {
-    super("i32", 32, () => invalid(), true);
+    super("i32", 32, true);
     this.base = base;
     this.displacement = displacement;
   }
-}
 
-function invalid(): never {
-  throw new InvariantError("an offset with a displacement serves to load and to store");
+  override take(): never {
+    throw new InvariantError("an offset with a displacement serves to load and to store");
+  }
 }
 
 /** The number, if it is known. */

@@ -1,4 +1,4 @@
-;; 461 nodes, 20 locals, 1122 bytes
+;; 421 nodes, 18 locals, 1027 bytes
 ;;
 ;; 000  mov edi, 0x5
 ;; 005  call 0xe
@@ -20,7 +20,7 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
   (import "env" "goto_link" (func $env.goto_link (type $t1)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i64) (local $l18 i32) (local $l19 i32) (local $l20 i64) (local $l21 i32)
+    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i32) (local $l18 i32) (local $l19 i32)
     local.get $p0
     i32.load offset=168 align=1
     local.set $l2
@@ -52,12 +52,11 @@
     i32.const 9
     i32.lt_s
     if $I0
+      local.get $p0
       local.get $p1
       i32.const 48
       i32.add
-      local.set $l11
-      local.get $p0
-      local.get $l11
+      local.tee $l11
       local.get $l11
       i32.load align=1
       return_call_indirect (type $t2)
@@ -65,351 +64,310 @@
     block $B1
       block $B2
         block $B3
-          block $B4
-            i64.const 5
-            local.set $l10
+          i64.const 5
+          local.set $l10
+          local.get $l3
+          i64.const 10
+          i64.add
+          local.set $l12
+          local.get $l4
+          local.get $l9
+          i64.const 8
+          i64.sub
+          local.tee $l13
+          i32.wrap_i64
+          i32.const 8
+          i32.shr_u
+          i32.const 65520
+          i32.and
+          i32.add
+          local.tee $l11
+          i64.load offset=65536 align=1
+          local.get $l13
+          i64.const 7
+          i64.add
+          i64.const -4096
+          i64.and
+          i64.ne
+          if $I4
+            i64.const 21474902017
+            local.set $l14
+            br $B1
           end
-          block $B5
-            local.get $l3
-            i64.const 10
-            i64.add
-            local.set $l12
-            local.get $l9
-            i64.const 8
-            i64.sub
-            local.set $l13
-            local.get $l4
-            local.get $l13
-            i32.wrap_i64
-            i32.const 8
-            i32.shr_u
-            i32.const 65520
-            i32.and
-            i32.add
-            local.set $l11
-            local.get $l11
-            i64.load offset=65536 align=1
-            local.get $l13
-            i64.const 7
-            i64.add
-            i64.const -4096
-            i64.and
-            i64.eq
-            i32.eqz
-            if $I6
-              i64.const 21474902017
-              local.set $l14
-              br $B1
-            end
-            local.get $l13
-            i32.wrap_i64
-            local.get $l11
-            i32.load offset=65544 align=1
-            i32.add
-            local.get $l12
-            i64.store align=1
-            local.get $l13
-            local.set $l9
-          end
+          local.get $l13
+          i32.wrap_i64
+          local.get $l11
+          i32.load offset=65544 align=1
+          i32.add
+          local.get $l12
+          i64.store align=1
           local.get $l2
           i32.const 2
           i32.sub
           local.set $l2
-          block $B7
-            local.get $l8
-            local.set $l13
-            local.get $l9
-            i64.const 8
-            i64.sub
-            local.set $l12
-            local.get $l4
-            local.get $l12
-            i32.wrap_i64
-            i32.const 8
-            i32.shr_u
-            i32.const 65520
-            i32.and
-            i32.add
-            local.set $l11
-            local.get $l11
-            i64.load offset=65536 align=1
-            local.get $l12
-            i64.const 7
-            i64.add
-            i64.const -4096
-            i64.and
-            i64.eq
-            i32.eqz
-            if $I8
-              i64.const 60129607680
-              local.set $l14
-              br $B1
-            end
-            local.get $l12
-            i32.wrap_i64
-            local.get $l11
-            i32.load offset=65544 align=1
-            i32.add
-            local.get $l13
-            i64.store align=1
-            local.get $l12
-            local.set $l9
+          local.get $l8
+          local.set $l12
+          local.get $l4
+          local.get $l13
+          local.tee $l9
+          i64.const 8
+          i64.sub
+          local.tee $l13
+          i32.wrap_i64
+          i32.const 8
+          i32.shr_u
+          i32.const 65520
+          i32.and
+          i32.add
+          local.tee $l11
+          i64.load offset=65536 align=1
+          local.get $l13
+          i64.const 7
+          i64.add
+          i64.const -4096
+          i64.and
+          i64.ne
+          if $I5
+            i64.const 60129607680
+            local.set $l14
+            br $B1
           end
-          block $B9
-            local.get $l10
-            i32.wrap_i64
-            i64.extend_i32_u
-            local.set $l8
+          local.get $l13
+          i32.wrap_i64
+          local.get $l11
+          i32.load offset=65544 align=1
+          i32.add
+          local.get $l12
+          i64.store align=1
+          local.get $l13
+          local.set $l9
+          local.get $l10
+          i32.wrap_i64
+          i64.extend_i32_u
+          local.tee $l8
+          local.get $l8
+          i64.add
+          i32.wrap_i64
+          i64.extend_i32_u
+          local.set $l7
+          local.get $l4
+          local.get $l9
+          local.tee $l13
+          i32.wrap_i64
+          i32.const 8
+          i32.shr_u
+          i32.const 65520
+          i32.and
+          i32.add
+          local.tee $l11
+          i64.load align=1
+          local.get $l13
+          i64.const 7
+          i64.add
+          i64.const -4096
+          i64.and
+          i64.ne
+          if $I6
+            i64.const 85899411459
+            local.set $l14
+            br $B1
           end
-          block $B10
-            local.get $l8
-            local.get $l8
-            i64.add
-            i32.wrap_i64
-            i64.extend_i32_u
-            local.set $l7
+          local.get $l13
+          i32.wrap_i64
+          local.get $l11
+          i32.load offset=8 align=1
+          i32.add
+          i64.load align=1
+          local.set $l8
+          local.get $l4
+          local.get $l9
+          i64.const 8
+          i64.add
+          local.tee $l9
+          local.tee $l13
+          i32.wrap_i64
+          i32.const 8
+          i32.shr_u
+          i32.const 65520
+          i32.and
+          i32.add
+          local.tee $l11
+          i64.load align=1
+          local.get $l13
+          i64.const 7
+          i64.add
+          i64.const -4096
+          i64.and
+          i64.ne
+          if $I7
+            i64.const 90194378756
+            local.set $l14
+            br $B1
           end
-          block $B11
-            local.get $l9
-            local.set $l12
-            local.get $l4
-            local.get $l12
-            i32.wrap_i64
-            i32.const 8
-            i32.shr_u
-            i32.const 65520
-            i32.and
-            i32.add
-            local.set $l11
-            local.get $l11
-            i64.load align=1
-            local.get $l12
-            i64.const 7
-            i64.add
-            i64.const -4096
-            i64.and
-            i64.eq
-            i32.eqz
-            if $I12
-              i64.const 85899411459
-              local.set $l14
-              br $B1
-            end
-            local.get $l9
-            i64.const 8
-            i64.add
-            local.set $l9
-            local.get $l12
-            i32.wrap_i64
-            local.get $l11
-            i32.load offset=8 align=1
-            i32.add
-            i64.load align=1
-            local.set $l8
+          local.get $l13
+          i32.wrap_i64
+          local.get $l11
+          i32.load offset=8 align=1
+          i32.add
+          i64.load align=1
+          local.tee $l13
+          i64.const 16
+          i64.shl
+          i64.const 16
+          i64.shr_s
+          local.get $l13
+          i64.ne
+          if $I8
+            i64.const 90194378756
+            local.set $l14
+            br $B1
           end
-          block $B13
-            local.get $l9
-            local.set $l12
-            local.get $l4
-            local.get $l12
-            i32.wrap_i64
-            i32.const 8
-            i32.shr_u
-            i32.const 65520
-            i32.and
-            i32.add
-            local.set $l11
-            local.get $l11
-            i64.load align=1
-            local.get $l12
-            i64.const 7
-            i64.add
-            i64.const -4096
-            i64.and
-            i64.eq
-            i32.eqz
-            if $I14
-              i64.const 90194378756
-              local.set $l14
-              br $B1
-            end
-            local.get $l12
-            i32.wrap_i64
-            local.get $l11
-            i32.load offset=8 align=1
-            i32.add
-            i64.load align=1
-            local.set $l15
-            local.get $l15
-            i64.const 16
-            i64.shl
-            i64.const 16
-            i64.shr_s
-            local.get $l15
-            i64.ne
-            if $I15
-              i64.const 90194378756
-              local.set $l14
-              br $B1
-            end
-            local.get $l9
-            i64.const 8
-            i64.add
-            local.set $l9
-          end
+          local.get $l9
+          i64.const 8
+          i64.add
+          local.set $l9
           local.get $l2
           i32.const 5
           i32.sub
           local.set $l2
-          local.get $l15
+          local.get $l13
           local.get $l3
           i64.const 10
           i64.add
-          i64.eq
-          if $I16
-            local.get $l5
-            local.set $l16
-            local.get $l6
-            i64.extend_i32_u
-            local.set $l17
-            i32.const 0
-            local.set $l18
-            loop $L17
-              block $B18
-                local.get $l7
-                i32.wrap_i64
-                i32.const 1
-                i32.add
-                local.set $l19
-                local.get $l19
-                i64.extend_i32_u
-                local.set $l7
-              end
-              block $B19
-                local.get $l9
-                local.set $l12
-                local.get $l4
-                local.get $l12
-                i32.wrap_i64
-                i32.const 8
-                i32.shr_u
-                i32.const 65520
-                i32.and
-                i32.add
-                local.set $l11
-                local.get $l11
-                i64.load align=1
-                local.get $l12
-                i64.const 7
-                i64.add
-                i64.const -4096
-                i64.and
-                i64.eq
-                i32.eqz
-                if $I20
-                  i64.const 55834640385
-                  local.set $l14
-                  br $B3
-                end
-                local.get $l12
-                i32.wrap_i64
-                local.get $l11
-                i32.load offset=8 align=1
-                i32.add
-                i64.load align=1
-                local.set $l20
-                local.get $l20
-                i64.const 16
-                i64.shl
-                i64.const 16
-                i64.shr_s
-                local.get $l20
-                i64.ne
-                if $I21
-                  i64.const 55834640385
-                  local.set $l14
-                  br $B3
-                end
-                local.get $l9
-                i64.const 8
-                i64.add
-                local.set $l9
-              end
-              local.get $l2
-              i32.const 2
-              i32.sub
-              local.set $l2
-              local.get $l20
-              local.get $l3
-              i64.const 10
-              i64.add
-              i64.eq
-              if $I22
-                local.get $l2
-                i32.const 9
-                i32.lt_s
-                if $I23
-                  i64.const 42949804032
-                  local.set $l14
-                  br $B3
-                end
-                local.get $l19
-                i64.extend_i32_u
-                local.set $l16
-                i64.const 1
-                local.set $l17
-                i32.const 14
-                local.set $l18
-                br $L17
-              else
-                local.get $l20
-                local.set $l3
-                i64.const 0
-                local.set $l14
-                br $B3
-              end
-            end
-          else
-            local.get $l15
+          i64.ne
+          if $I9
+            local.get $l13
             local.set $l3
             i64.const 0
             local.set $l14
             br $B1
           end
+          local.get $l5
+          local.set $l15
+          local.get $l6
+          i64.extend_i32_u
+          local.set $l16
+          i32.const 0
+          local.set $l17
+          loop $L10
+            local.get $l7
+            i32.wrap_i64
+            i32.const 1
+            i32.add
+            local.tee $l18
+            i64.extend_i32_u
+            local.set $l7
+            local.get $l4
+            local.get $l9
+            local.tee $l13
+            i32.wrap_i64
+            i32.const 8
+            i32.shr_u
+            i32.const 65520
+            i32.and
+            i32.add
+            local.tee $l11
+            i64.load align=1
+            local.get $l13
+            i64.const 7
+            i64.add
+            i64.const -4096
+            i64.and
+            i64.ne
+            if $I11
+              i64.const 55834640385
+              local.set $l14
+              br $B3
+            end
+            local.get $l13
+            i32.wrap_i64
+            local.get $l11
+            i32.load offset=8 align=1
+            i32.add
+            i64.load align=1
+            local.tee $l13
+            i64.const 16
+            i64.shl
+            i64.const 16
+            i64.shr_s
+            local.get $l13
+            i64.ne
+            if $I12
+              i64.const 55834640385
+              local.set $l14
+              br $B3
+            end
+            local.get $l9
+            i64.const 8
+            i64.add
+            local.set $l9
+            local.get $l2
+            i32.const 2
+            i32.sub
+            local.set $l2
+            local.get $l13
+            local.get $l3
+            i64.const 10
+            i64.add
+            i64.eq
+            if $I13
+              local.get $l2
+              i32.const 9
+              i32.lt_s
+              if $I14
+                i64.const 42949804032
+                local.set $l14
+                br $B3
+              end
+              local.get $l18
+              i64.extend_i32_u
+              local.set $l15
+              i64.const 1
+              local.set $l16
+              i32.const 14
+              local.set $l17
+              br $L10
+            end
+            local.get $l13
+            local.set $l3
+            i64.const 0
+            local.set $l14
+            br $B3
+          end
         end
-        local.get $l19
+        local.get $l18
         i64.extend_i32_u
-        local.set $l16
+        local.set $l15
         i64.const 1
-        local.set $l17
+        local.set $l16
         i32.const 14
-        local.set $l18
+        local.set $l17
         br $B2
       end
-      local.get $l18
+      local.get $l17
       i32.const 0
       i32.eq
-      if $I24
-        local.get $l16
+      if $I15
+        local.get $l15
         local.set $l5
-        local.get $l17
+        local.get $l16
         i32.wrap_i64
         local.set $l6
       else
+        local.get $l15
+        i32.wrap_i64
+        local.tee $l4
+        i64.extend_i32_s
+        local.set $l5
+        local.get $l4
         local.get $l16
         i32.wrap_i64
-        local.set $l4
-        local.get $l17
-        i32.wrap_i64
-        local.set $l11
-        local.get $l4
-        local.get $l11
+        local.tee $l11
         i32.sub
-        local.set $l21
-        local.get $l21
+        local.tee $l19
         local.get $l11
         i32.and
-        local.get $l21
+        local.get $l19
         local.get $l11
         i32.or
         local.get $l4
@@ -417,35 +375,30 @@
         i32.xor
         i32.and
         i32.or
-        local.set $l11
-        local.get $l4
-        i64.extend_i32_s
-        local.set $l5
-        local.get $l11
+        local.tee $l4
         i32.const -1073741824
         i32.and
-        local.get $l11
+        local.get $l4
         i32.const 8
         i32.and
         i32.or
         local.set $l6
       end
     end
+    local.get $l3
+    local.get $l14
+    i64.const 32
+    i64.shr_s
+    i64.add
+    local.set $l13
+    local.get $p0
     local.get $l2
     local.get $l14
     i32.wrap_i64
     i32.const 65535
     i32.and
     i32.sub
-    local.set $l2
-    local.get $l3
-    local.get $l14
-    i64.const 32
-    i64.shr_s
-    i64.add
-    local.set $l12
-    local.get $p0
-    local.get $l2
+    local.tee $l2
     i32.store offset=168 align=1
     local.get $p0
     local.get $l5
@@ -467,50 +420,46 @@
     i64.store offset=56 align=1
     local.get $l14
     i32.wrap_i64
-    local.set $l11
-    local.get $l11
+    local.tee $l4
     i32.const 16
     i32.shr_u
     i32.const 3
     i32.and
-    local.set $l4
-    local.get $l4
+    local.tee $l11
     i32.const 2
     i32.eq
-    if $I25
+    if $I16
       local.get $p1
       i32.load offset=32 align=1
-      local.get $l11
+      local.get $l4
       i32.const 18
       i32.shr_u
       i32.const 2
       i32.shl
       i32.add
-      local.set $l11
-      local.get $l11
+      local.tee $l4
       i32.load align=1
-      local.set $l21
-      local.get $l21
-      if $I26
+      local.tee $l19
+      if $I17
         local.get $p0
-        local.get $l21
-        local.get $l21
+        local.get $l19
+        local.get $l19
         i32.load align=1
         return_call_indirect (type $t2)
       end
       local.get $p0
-      local.get $l12
-      local.get $l11
+      local.get $l13
+      local.get $l4
       return_call $env.goto_link
     end
-    local.get $l4
-    if $I27
+    local.get $l11
+    if $I18
       local.get $p0
-      local.get $l12
+      local.get $l13
       return_call $env.goto_interpreter
     end
     local.get $p0
-    local.get $l12
+    local.get $l13
     return_call $env.goto
     unreachable)
   (export "r0" (func $r0)))

@@ -1,4 +1,4 @@
-;; 418 nodes, 24 locals, 1035 bytes
+;; 370 nodes, 17 locals, 917 bytes
 ;;
 ;; 000  cmp edi, 0x1
 ;; 003  je 0x15
@@ -25,41 +25,39 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
   (import "env" "goto_link" (func $env.goto_link (type $t1)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i32) (local $l11 i32) (local $l12 i32) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i32) (local $l17 i32) (local $l18 i64) (local $l19 i32) (local $l20 i32) (local $l21 i64) (local $l22 i64) (local $l23 i64) (local $l24 i64) (local $l25 i32)
-    local.get $p0
-    i32.load offset=168 align=1
-    local.set $l2
+    (local $l2 i64) (local $l3 i32) (local $l4 i64) (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64) (local $l9 i32) (local $l10 i32) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i32) (local $l15 i32) (local $l16 i64) (local $l17 i64) (local $l18 i32)
     local.get $p0
     i64.load offset=144 align=1
-    local.set $l3
+    local.set $l2
     local.get $p0
     i32.load offset=180 align=1
-    local.set $l4
+    local.set $l3
     local.get $p0
     i64.load offset=152 align=1
-    local.set $l5
+    local.set $l4
     local.get $p0
     i32.load offset=160 align=1
-    local.set $l6
+    local.set $l5
     local.get $p0
     i64.load align=1
-    local.set $l7
+    local.set $l6
     local.get $p0
     i64.load offset=32 align=1
-    local.set $l8
+    local.set $l7
     local.get $p0
     i64.load offset=56 align=1
-    local.set $l9
-    local.get $l2
+    local.set $l8
+    local.get $p0
+    i32.load offset=168 align=1
+    local.tee $l9
     i32.const 14
     i32.lt_s
     if $I0
+      local.get $p0
       local.get $p1
       i32.const 48
       i32.add
-      local.set $l10
-      local.get $p0
-      local.get $l10
+      local.tee $l10
       local.get $l10
       i32.load align=1
       return_call_indirect (type $t2)
@@ -68,415 +66,351 @@
       block $B2
         block $B3
           block $B4
-            block $B5
-              block $B6
-                local.get $l9
-                i32.wrap_i64
-                local.set $l11
+            local.get $l9
+            i32.const 2
+            i32.sub
+            local.set $l9
+            local.get $l8
+            i32.wrap_i64
+            local.tee $l11
+            i32.const 1
+            i32.eq
+            if $I5
+              i64.const 10
+              local.set $l6
+              local.get $l3
+              local.get $l7
+              local.tee $l12
+              i32.wrap_i64
+              i32.const 8
+              i32.shr_u
+              i32.const 65520
+              i32.and
+              i32.add
+              local.tee $l10
+              i64.load align=1
+              local.get $l12
+              i64.const 7
+              i64.add
+              i64.const -4096
+              i64.and
+              i64.ne
+              if $I6
+                i64.const 111669215233
+                local.set $l13
+                br $B4
               end
-              block $B7
-                local.get $l11
-                i32.const 1
-                i32.eq
-                local.set $l12
+              local.get $l12
+              i32.wrap_i64
+              local.get $l10
+              i32.load offset=8 align=1
+              i32.add
+              i64.load align=1
+              local.tee $l12
+              i64.const 16
+              i64.shl
+              i64.const 16
+              i64.shr_s
+              local.get $l12
+              i64.ne
+              if $I7
+                i64.const 111669215233
+                local.set $l13
+                br $B4
               end
-              local.get $l2
+              local.get $l7
+              i64.const 8
+              i64.add
+              local.set $l7
+              local.get $l9
               i32.const 2
               i32.sub
-              local.set $l2
+              local.set $l9
               local.get $l12
-              if $I8
-                block $B9
-                  i64.const 10
-                  local.set $l7
-                end
-                block $B10
-                  local.get $l8
-                  local.set $l13
-                  local.get $l4
-                  local.get $l13
-                  i32.wrap_i64
-                  i32.const 8
-                  i32.shr_u
-                  i32.const 65520
-                  i32.and
-                  i32.add
-                  local.set $l10
-                  local.get $l10
-                  i64.load align=1
-                  local.get $l13
-                  i64.const 7
-                  i64.add
-                  i64.const -4096
-                  i64.and
-                  i64.eq
-                  i32.eqz
-                  if $I11
-                    i64.const 111669215233
-                    local.set $l14
-                    br $B5
-                  end
-                  local.get $l13
-                  i32.wrap_i64
-                  local.get $l10
-                  i32.load offset=8 align=1
-                  i32.add
-                  i64.load align=1
-                  local.set $l15
-                  local.get $l15
-                  i64.const 16
-                  i64.shl
-                  i64.const 16
-                  i64.shr_s
-                  local.get $l15
-                  i64.ne
-                  if $I12
-                    i64.const 111669215233
-                    local.set $l14
-                    br $B5
-                  end
-                  local.get $l8
-                  i64.const 8
-                  i64.add
-                  local.set $l8
-                end
-                local.get $l2
-                i32.const 2
-                i32.sub
-                local.set $l2
-                local.get $l15
-                local.set $l3
-                i64.const 0
-                local.set $l14
-                br $B5
-              else
-                block $B13
-                  local.get $l9
-                  i32.wrap_i64
-                  local.set $l16
-                end
-                block $B14
-                  local.get $l16
-                  i32.const 2
-                  i32.eq
-                  local.set $l17
-                end
-                local.get $l2
-                i32.const 2
-                i32.sub
-                local.set $l2
-                local.get $l17
-                if $I15
-                  block $B16
-                    i64.const 20
-                    local.set $l7
-                  end
-                  block $B17
-                    local.get $l8
-                    local.set $l13
-                    local.get $l4
-                    local.get $l13
-                    i32.wrap_i64
-                    i32.const 8
-                    i32.shr_u
-                    i32.const 65520
-                    i32.and
-                    i32.add
-                    local.set $l10
-                    local.get $l10
-                    i64.load align=1
-                    local.get $l13
-                    i64.const 7
-                    i64.add
-                    i64.const -4096
-                    i64.and
-                    i64.eq
-                    i32.eqz
-                    if $I18
-                      i64.const 137439019009
-                      local.set $l14
-                      br $B4
-                    end
-                    local.get $l13
-                    i32.wrap_i64
-                    local.get $l10
-                    i32.load offset=8 align=1
-                    i32.add
-                    i64.load align=1
-                    local.set $l18
-                    local.get $l18
-                    i64.const 16
-                    i64.shl
-                    i64.const 16
-                    i64.shr_s
-                    local.get $l18
-                    i64.ne
-                    if $I19
-                      i64.const 137439019009
-                      local.set $l14
-                      br $B4
-                    end
-                    local.get $l8
-                    i64.const 8
-                    i64.add
-                    local.set $l8
-                  end
-                  local.get $l2
-                  i32.const 2
-                  i32.sub
-                  local.set $l2
-                  local.get $l18
-                  local.set $l3
-                  i64.const 0
-                  local.set $l14
-                  br $B4
-                else
-                  block $B20
-                    local.get $l9
-                    i32.wrap_i64
-                    local.set $l19
-                  end
-                  block $B21
-                    local.get $l19
-                    i32.const 3
-                    i32.gt_u
-                    local.set $l20
-                  end
-                  local.get $l2
-                  i32.const 2
-                  i32.sub
-                  local.set $l2
-                  local.get $l20
-                  if $I22
-                    block $B23
-                      i64.const 40
-                      local.set $l7
-                    end
-                    block $B24
-                      local.get $l8
-                      local.set $l9
-                      local.get $l4
-                      local.get $l9
-                      i32.wrap_i64
-                      i32.const 8
-                      i32.shr_u
-                      i32.const 65520
-                      i32.and
-                      i32.add
-                      local.set $l10
-                      local.get $l10
-                      i64.load align=1
-                      local.get $l9
-                      i64.const 7
-                      i64.add
-                      i64.const -4096
-                      i64.and
-                      i64.eq
-                      i32.eqz
-                      if $I25
-                        i64.const 163208822785
-                        local.set $l14
-                        br $B3
-                      end
-                      local.get $l9
-                      i32.wrap_i64
-                      local.get $l10
-                      i32.load offset=8 align=1
-                      i32.add
-                      i64.load align=1
-                      local.set $l21
-                      local.get $l21
-                      i64.const 16
-                      i64.shl
-                      i64.const 16
-                      i64.shr_s
-                      local.get $l21
-                      i64.ne
-                      if $I26
-                        i64.const 163208822785
-                        local.set $l14
-                        br $B3
-                      end
-                      local.get $l8
-                      i64.const 8
-                      i64.add
-                      local.set $l8
-                    end
-                    local.get $l2
-                    i32.const 2
-                    i32.sub
-                    local.set $l2
-                    local.get $l21
-                    local.set $l3
-                    i64.const 0
-                    local.set $l14
-                    br $B3
-                  else
-                    block $B27
-                      i64.const 30
-                      local.set $l7
-                    end
-                    block $B28
-                      local.get $l8
-                      local.set $l9
-                      local.get $l4
-                      local.get $l9
-                      i32.wrap_i64
-                      i32.const 8
-                      i32.shr_u
-                      i32.const 65520
-                      i32.and
-                      i32.add
-                      local.set $l4
-                      local.get $l4
-                      i64.load align=1
-                      local.get $l9
-                      i64.const 7
-                      i64.add
-                      i64.const -4096
-                      i64.and
-                      i64.eq
-                      i32.eqz
-                      if $I29
-                        i64.const 85899411457
-                        local.set $l14
-                        br $B3
-                      end
-                      local.get $l9
-                      i32.wrap_i64
-                      local.get $l4
-                      i32.load offset=8 align=1
-                      i32.add
-                      i64.load align=1
-                      local.set $l22
-                      local.get $l22
-                      i64.const 16
-                      i64.shl
-                      i64.const 16
-                      i64.shr_s
-                      local.get $l22
-                      i64.ne
-                      if $I30
-                        i64.const 85899411457
-                        local.set $l14
-                        br $B3
-                      end
-                      local.get $l8
-                      i64.const 8
-                      i64.add
-                      local.set $l8
-                    end
-                    local.get $l2
-                    i32.const 2
-                    i32.sub
-                    local.set $l2
-                    local.get $l22
-                    local.set $l3
-                    i64.const 0
-                    local.set $l14
-                    br $B3
-                  end
-                end
-              end
+              local.set $l2
+              i64.const 0
+              local.set $l13
+              br $B4
             end
-            local.get $l11
-            i64.extend_i32_u
-            local.set $l23
-            i64.const 1
-            local.set $l24
+            local.get $l9
+            i32.const 2
+            i32.sub
+            local.set $l9
+            local.get $l8
+            i32.wrap_i64
+            local.tee $l14
+            i32.const 2
+            i32.eq
+            if $I8
+              i64.const 20
+              local.set $l6
+              local.get $l3
+              local.get $l7
+              local.tee $l12
+              i32.wrap_i64
+              i32.const 8
+              i32.shr_u
+              i32.const 65520
+              i32.and
+              i32.add
+              local.tee $l10
+              i64.load align=1
+              local.get $l12
+              i64.const 7
+              i64.add
+              i64.const -4096
+              i64.and
+              i64.ne
+              if $I9
+                i64.const 137439019009
+                local.set $l13
+                br $B3
+              end
+              local.get $l12
+              i32.wrap_i64
+              local.get $l10
+              i32.load offset=8 align=1
+              i32.add
+              i64.load align=1
+              local.tee $l12
+              i64.const 16
+              i64.shl
+              i64.const 16
+              i64.shr_s
+              local.get $l12
+              i64.ne
+              if $I10
+                i64.const 137439019009
+                local.set $l13
+                br $B3
+              end
+              local.get $l7
+              i64.const 8
+              i64.add
+              local.set $l7
+              local.get $l9
+              i32.const 2
+              i32.sub
+              local.set $l9
+              local.get $l12
+              local.set $l2
+              i64.const 0
+              local.set $l13
+              br $B3
+            end
+            local.get $l9
+            i32.const 2
+            i32.sub
+            local.set $l9
+            local.get $l8
+            i32.wrap_i64
+            local.tee $l15
+            i32.const 3
+            i32.gt_u
+            if $I11
+              i64.const 40
+              local.set $l6
+              local.get $l3
+              local.get $l7
+              local.tee $l8
+              i32.wrap_i64
+              i32.const 8
+              i32.shr_u
+              i32.const 65520
+              i32.and
+              i32.add
+              local.tee $l10
+              i64.load align=1
+              local.get $l8
+              i64.const 7
+              i64.add
+              i64.const -4096
+              i64.and
+              i64.ne
+              if $I12
+                i64.const 163208822785
+                local.set $l13
+                br $B2
+              end
+              local.get $l8
+              i32.wrap_i64
+              local.get $l10
+              i32.load offset=8 align=1
+              i32.add
+              i64.load align=1
+              local.tee $l8
+              i64.const 16
+              i64.shl
+              i64.const 16
+              i64.shr_s
+              local.get $l8
+              i64.ne
+              if $I13
+                i64.const 163208822785
+                local.set $l13
+                br $B2
+              end
+              local.get $l7
+              i64.const 8
+              i64.add
+              local.set $l7
+              local.get $l9
+              i32.const 2
+              i32.sub
+              local.set $l9
+              local.get $l8
+              local.set $l2
+              i64.const 0
+              local.set $l13
+              br $B2
+            end
+            i64.const 30
+            local.set $l6
+            local.get $l3
+            local.get $l7
+            local.tee $l8
+            i32.wrap_i64
+            i32.const 8
+            i32.shr_u
+            i32.const 65520
+            i32.and
+            i32.add
+            local.tee $l3
+            i64.load align=1
+            local.get $l8
+            i64.const 7
+            i64.add
+            i64.const -4096
+            i64.and
+            i64.ne
+            if $I14
+              i64.const 85899411457
+              local.set $l13
+              br $B2
+            end
+            local.get $l8
+            i32.wrap_i64
+            local.get $l3
+            i32.load offset=8 align=1
+            i32.add
+            i64.load align=1
+            local.tee $l8
+            i64.const 16
+            i64.shl
+            i64.const 16
+            i64.shr_s
+            local.get $l8
+            i64.ne
+            if $I15
+              i64.const 85899411457
+              local.set $l13
+              br $B2
+            end
+            local.get $l7
+            i64.const 8
+            i64.add
+            local.set $l7
+            local.get $l9
+            i32.const 2
+            i32.sub
+            local.set $l9
+            local.get $l8
+            local.set $l2
+            i64.const 0
+            local.set $l13
             br $B2
           end
-          local.get $l16
+          local.get $l11
           i64.extend_i32_u
-          local.set $l23
-          i64.const 2
-          local.set $l24
-          br $B2
+          local.set $l16
+          i64.const 1
+          local.set $l17
+          br $B1
         end
-        local.get $l19
+        local.get $l14
         i64.extend_i32_u
-        local.set $l23
-        i64.const 3
-        local.set $l24
-        br $B2
+        local.set $l16
+        i64.const 2
+        local.set $l17
+        br $B1
       end
-      local.get $l23
-      i32.wrap_i64
-      local.set $l4
-      local.get $l24
-      i32.wrap_i64
-      local.set $l10
-      local.get $l4
-      local.get $l10
-      i32.sub
-      local.set $l25
-      local.get $l4
-      i32.const -1
-      i32.xor
-      local.set $l4
-      local.get $l4
-      local.get $l10
-      i32.and
-      local.get $l4
-      local.get $l10
-      i32.or
-      local.get $l25
-      i32.and
-      i32.or
-      local.set $l10
-      local.get $l25
-      i64.extend_i32_s
-      local.set $l5
-      local.get $l10
-      i32.const -1073741824
-      i32.and
-      local.get $l10
-      i32.const 8
-      i32.and
-      i32.or
-      local.set $l6
+      local.get $l15
+      i64.extend_i32_u
+      local.set $l16
+      i64.const 3
+      local.set $l17
+      br $B1
     end
+    local.get $l16
+    i32.wrap_i64
+    local.tee $l3
+    local.get $l17
+    i32.wrap_i64
+    local.tee $l10
+    i32.sub
+    local.tee $l18
+    i64.extend_i32_s
+    local.set $l4
+    local.get $l3
+    i32.const -1
+    i32.xor
+    local.tee $l3
+    local.get $l10
+    i32.and
+    local.get $l3
+    local.get $l10
+    i32.or
+    local.get $l18
+    i32.and
+    i32.or
+    local.tee $l18
+    i32.const -1073741824
+    i32.and
+    local.get $l18
+    i32.const 8
+    i32.and
+    i32.or
+    local.set $l5
     local.get $l2
-    local.get $l14
+    local.get $l13
+    i64.const 32
+    i64.shr_s
+    i64.add
+    local.set $l8
+    local.get $p0
+    local.get $l9
+    local.get $l13
     i32.wrap_i64
     i32.const 65535
     i32.and
     i32.sub
-    local.set $l2
-    local.get $l3
-    local.get $l14
-    i64.const 32
-    i64.shr_s
-    i64.add
-    local.set $l9
-    local.get $p0
-    local.get $l2
+    local.tee $l9
     i32.store offset=168 align=1
     local.get $p0
-    local.get $l5
+    local.get $l4
     i64.store offset=152 align=1
     local.get $p0
-    local.get $l6
+    local.get $l5
     i32.store offset=160 align=1
     local.get $p0
-    local.get $l7
+    local.get $l6
     i64.store align=1
     local.get $p0
-    local.get $l8
+    local.get $l7
     i64.store offset=32 align=1
-    local.get $l14
+    local.get $l13
     i32.wrap_i64
     i32.const 16
     i32.shr_u
     i32.const 3
     i32.and
-    if $I31
+    if $I16
       local.get $p0
-      local.get $l9
+      local.get $l8
       return_call $env.goto_interpreter
     end
     local.get $p0
-    local.get $l9
+    local.get $l8
     return_call $env.goto
     unreachable)
   (export "r0" (func $r0)))

@@ -1,4 +1,4 @@
-;; 512 nodes, 27 locals, 1196 bytes
+;; 460 nodes, 22 locals, 1068 bytes
 ;;
 ;; 000  mov al, byte ptr [rsi]
 ;; 002  mov byte ptr [rdi], al
@@ -18,7 +18,7 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
   (import "env" "goto_link" (func $env.goto_link (type $t1)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i32) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i32) (local $l21 i32) (local $l22 i32) (local $l23 i32) (local $l24 i32) (local $l25 i32) (local $l26 i32) (local $l27 i32) (local $l28 i64)
+    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i32) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i32) (local $l21 i32) (local $l22 i32) (local $l23 i32)
     local.get $p0
     i32.load offset=168 align=1
     local.set $l2
@@ -50,446 +50,376 @@
     i32.const 7
     i32.lt_s
     if $I0
+      local.get $p0
       local.get $p1
       i32.const 48
       i32.add
-      local.set $l11
-      local.get $p0
-      local.get $l11
+      local.tee $l11
       local.get $l11
       i32.load align=1
       return_call_indirect (type $t2)
     end
     block $B1
       block $B2
-        block $B3
-          local.get $l5
-          local.set $l12
-          local.get $l6
+        local.get $l5
+        local.set $l12
+        local.get $l6
+        i64.extend_i32_u
+        local.set $l13
+        loop $L3
+          local.get $l4
+          local.get $l9
+          local.tee $l14
+          i32.wrap_i64
+          i32.const 8
+          i32.shr_u
+          i32.const 65520
+          i32.and
+          i32.add
+          local.tee $l11
+          i64.load align=1
+          local.get $l14
+          i64.const -4096
+          i64.and
+          i64.ne
+          if $I4
+            i64.const 65536
+            local.set $l15
+            br $B1
+          end
+          local.get $l7
+          i64.const -256
+          i64.and
+          local.get $l14
+          i32.wrap_i64
+          local.get $l11
+          i32.load offset=8 align=1
+          i32.add
+          i32.load8_u
           i64.extend_i32_u
-          local.set $l13
-          loop $L4
-            block $B5
-              local.get $l9
-              local.set $l14
-              local.get $l4
-              local.get $l14
-              i32.wrap_i64
-              i32.const 8
-              i32.shr_u
-              i32.const 65520
-              i32.and
-              i32.add
-              local.set $l11
-              local.get $l11
-              i64.load align=1
-              local.get $l14
-              i64.const -4096
-              i64.and
-              i64.eq
-              i32.eqz
-              if $I6
-                i64.const 65536
-                local.set $l15
-                br $B2
-              end
-              local.get $l7
-              i64.const -256
-              i64.and
-              local.get $l14
-              i32.wrap_i64
-              local.get $l11
-              i32.load offset=8 align=1
-              i32.add
-              i32.load8_u
-              i64.extend_i32_u
-              i64.or
-              local.set $l7
-            end
-            block $B7
-              local.get $l10
-              local.set $l14
-              local.get $l7
-              i32.wrap_i64
-              i32.const 255
-              i32.and
-              local.set $l11
-              local.get $l4
-              local.get $l14
-              i32.wrap_i64
-              i32.const 8
-              i32.shr_u
-              i32.const 65520
-              i32.and
-              i32.add
-              local.set $l16
-              local.get $l16
-              i64.load offset=65536 align=1
-              local.get $l14
-              i64.const -4096
-              i64.and
-              i64.eq
-              i32.eqz
-              if $I8
-                i64.const 8590000129
-                local.set $l15
-                br $B2
-              end
-              local.get $l14
-              i32.wrap_i64
-              local.get $l16
-              i32.load offset=65544 align=1
-              i32.add
-              local.get $l11
-              i32.store8
-            end
-            block $B9
-              local.get $l9
-              i64.const 1
-              i64.add
-              local.set $l9
-            end
-            block $B10
-              local.get $l10
-              i64.const 1
-              i64.add
-              local.set $l10
-            end
-            block $B11
-              local.get $l7
-              i32.wrap_i64
-              i32.const 255
-              i32.and
-              local.get $l7
-              i32.wrap_i64
-              i32.const 255
-              i32.and
-              i32.and
-              local.set $l17
-            end
-            block $B12
-              local.get $l17
-              i32.const 0
-              i32.ne
-              local.set $l18
-            end
+          i64.or
+          local.tee $l7
+          i32.wrap_i64
+          i32.const 255
+          i32.and
+          local.set $l11
+          local.get $l4
+          local.get $l10
+          local.tee $l14
+          i32.wrap_i64
+          i32.const 8
+          i32.shr_u
+          i32.const 65520
+          i32.and
+          i32.add
+          local.tee $l16
+          i64.load offset=65536 align=1
+          local.get $l14
+          i64.const -4096
+          i64.and
+          i64.ne
+          if $I5
+            i64.const 8590000129
+            local.set $l15
+            br $B1
+          end
+          local.get $l14
+          i32.wrap_i64
+          local.get $l16
+          i32.load offset=65544 align=1
+          i32.add
+          local.get $l11
+          i32.store8
+          local.get $l9
+          i64.const 1
+          i64.add
+          local.set $l9
+          local.get $l10
+          i64.const 1
+          i64.add
+          local.set $l10
+          local.get $l2
+          i32.const 6
+          i32.sub
+          local.set $l2
+          local.get $l7
+          i32.wrap_i64
+          i32.const 255
+          i32.and
+          local.get $l7
+          i32.wrap_i64
+          i32.const 255
+          i32.and
+          i32.and
+          local.tee $l11
+          local.set $l17
+          local.get $l18
+          local.tee $l16
+          i32.const 1
+          i32.add
+          local.set $l18
+          local.get $l11
+          i32.const 0
+          i32.ne
+          local.tee $l19
+          local.get $l16
+          i32.const 3
+          i32.and
+          i32.eqz
+          i32.and
+          if $I6
             local.get $l2
-            i32.const 6
+            i32.const 7
             i32.sub
-            local.set $l2
-            local.get $l18
-            local.set $l19
-            local.get $l17
+            i32.const 6
+            i32.div_s
             local.set $l20
-            local.get $l21
-            local.set $l11
-            local.get $l11
-            i32.const 1
+            local.get $l9
+            local.tee $l14
+            i32.wrap_i64
+            local.get $l4
+            local.get $l14
+            i32.wrap_i64
+            i32.const 8
+            i32.shr_u
+            i32.const 65520
+            i32.and
+            i32.add
+            local.tee $l16
+            i32.load offset=8 align=1
             i32.add
             local.set $l21
-            local.get $l19
+            i32.const 4095
+            local.get $l14
+            i32.wrap_i64
+            i32.const 4095
+            i32.and
+            i32.sub
+            local.tee $l11
+            i32.const 1
+            i32.add
+            i32.const 0
+            local.get $l16
+            i64.load align=1
+            local.get $l14
+            i64.const -4096
+            i64.and
+            i64.eq
             local.get $l11
-            i32.const 3
+            i32.const 0
+            i32.ge_s
             i32.and
-            i32.eqz
-            i32.and
-            if $I13
-              local.get $l2
-              i32.const 7
-              i32.sub
-              i32.const 6
-              i32.div_s
-              local.set $l22
-              local.get $l9
-              local.set $l14
-              local.get $l4
-              local.get $l14
-              i32.wrap_i64
-              i32.const 8
-              i32.shr_u
-              i32.const 65520
-              i32.and
-              i32.add
-              local.set $l11
-              local.get $l14
-              i32.wrap_i64
-              local.get $l11
-              i32.load offset=8 align=1
-              i32.add
-              local.set $l23
-              i32.const 4095
-              local.get $l14
-              i32.wrap_i64
-              i32.const 4095
-              i32.and
-              i32.sub
-              local.set $l16
-              local.get $l16
-              i32.const 1
-              i32.add
-              i32.const 0
-              local.get $l11
-              i64.load align=1
-              local.get $l14
-              i64.const -4096
-              i64.and
-              i64.eq
-              local.get $l16
-              i32.const 0
-              i32.ge_s
-              i32.and
-              select
-              local.set $l16
-              local.get $l22
-              local.set $l11
-              local.get $l16
-              local.get $l11
-              local.get $l16
-              local.get $l11
-              i32.lt_s
-              select
-              local.set $l22
-              local.get $l10
-              local.set $l14
-              local.get $l4
-              local.get $l14
-              i32.wrap_i64
-              i32.const 8
-              i32.shr_u
-              i32.const 65520
-              i32.and
-              i32.add
-              local.set $l11
-              local.get $l14
-              i32.wrap_i64
-              local.get $l11
-              i32.load offset=65544 align=1
-              i32.add
-              local.set $l24
-              i32.const 4095
-              local.get $l14
-              i32.wrap_i64
-              i32.const 4095
-              i32.and
-              i32.sub
-              local.set $l16
-              local.get $l16
-              i32.const 1
-              i32.add
-              i32.const 0
-              local.get $l11
-              i64.load offset=65536 align=1
-              local.get $l14
-              i64.const -4096
-              i64.and
-              i64.eq
-              local.get $l16
-              i32.const 0
-              i32.ge_s
-              i32.and
-              select
-              local.set $l16
-              local.get $l22
-              local.set $l11
-              local.get $l16
-              local.get $l11
-              local.get $l16
-              local.get $l11
-              i32.lt_s
-              select
-              local.set $l22
-              local.get $l22
-              i32.const 1
-              i32.gt_s
-              if $I14
-                block $B15
-                  loop $L16
-                    block $B17
-                      local.get $l7
-                      i64.const -256
-                      i64.and
-                      local.get $l23
-                      i32.load8_u
-                      i64.extend_i32_u
-                      i64.or
-                      local.set $l7
-                    end
-                    block $B18
-                      local.get $l24
-                      local.get $l7
-                      i32.wrap_i64
-                      i32.const 255
-                      i32.and
-                      i32.store8
-                    end
-                    block $B19
-                      local.get $l9
-                      i64.const 1
-                      i64.add
-                      local.set $l9
-                    end
-                    block $B20
-                      local.get $l10
-                      i64.const 1
-                      i64.add
-                      local.set $l10
-                    end
-                    block $B21
-                      local.get $l7
-                      i32.wrap_i64
-                      i32.const 255
-                      i32.and
-                      local.get $l7
-                      i32.wrap_i64
-                      i32.const 255
-                      i32.and
-                      i32.and
-                      local.set $l25
-                    end
-                    block $B22
-                      local.get $l25
-                      i32.const 0
-                      i32.ne
-                      local.set $l26
-                    end
-                    local.get $l2
-                    i32.const 6
-                    i32.sub
-                    local.set $l2
-                    local.get $l23
-                    i32.const 1
-                    i32.add
-                    local.set $l23
-                    local.get $l24
-                    i32.const 1
-                    i32.add
-                    local.set $l24
-                    local.get $l22
-                    i32.const 1
-                    i32.sub
-                    local.set $l22
-                    local.get $l25
-                    local.set $l20
-                    local.get $l26
-                    i32.eqz
-                    if $I23
-                      i32.const 0
-                      local.set $l19
-                      br $B15
-                    end
-                    local.get $l22
-                    i32.const 0
-                    i32.gt_s
-                    if $I24
-                      br $L16
-                    end
-                  end
-                end
-              end
-            end
+            select
+            local.tee $l11
             local.get $l20
-            local.set $l27
-            local.get $l19
-            if $I25
-              local.get $l2
-              i32.const 7
-              i32.lt_s
-              if $I26
-                i64.const 131072
-                local.set $l15
-                br $B3
-              end
-              local.get $l27
-              i32.extend8_s
-              i64.extend_i32_s
-              local.set $l12
-              i64.const 0
-              local.set $l13
-              br $L4
-            else
-              block $B27
-                local.get $l8
-                local.set $l14
-                local.get $l4
-                local.get $l14
-                i32.wrap_i64
-                i32.const 8
-                i32.shr_u
-                i32.const 65520
-                i32.and
-                i32.add
-                local.set $l11
-                local.get $l11
-                i64.load align=1
-                local.get $l14
-                i64.const 7
-                i64.add
-                i64.const -4096
-                i64.and
-                i64.eq
-                i32.eqz
-                if $I28
-                  i64.const 60129607680
-                  local.set $l15
-                  br $B3
+            local.tee $l16
+            local.get $l11
+            local.get $l16
+            i32.lt_s
+            select
+            local.set $l20
+            local.get $l10
+            local.tee $l14
+            i32.wrap_i64
+            local.get $l4
+            local.get $l14
+            i32.wrap_i64
+            i32.const 8
+            i32.shr_u
+            i32.const 65520
+            i32.and
+            i32.add
+            local.tee $l16
+            i32.load offset=65544 align=1
+            i32.add
+            local.set $l22
+            i32.const 4095
+            local.get $l14
+            i32.wrap_i64
+            i32.const 4095
+            i32.and
+            i32.sub
+            local.tee $l11
+            i32.const 1
+            i32.add
+            i32.const 0
+            local.get $l16
+            i64.load offset=65536 align=1
+            local.get $l14
+            i64.const -4096
+            i64.and
+            i64.eq
+            local.get $l11
+            i32.const 0
+            i32.ge_s
+            i32.and
+            select
+            local.tee $l11
+            local.get $l20
+            local.tee $l16
+            local.get $l11
+            local.get $l16
+            i32.lt_s
+            select
+            local.tee $l20
+            i32.const 1
+            i32.gt_s
+            if $I7
+              block $B8
+                loop $L9
+                  local.get $l22
+                  local.get $l7
+                  i64.const -256
+                  i64.and
+                  local.get $l21
+                  i32.load8_u
+                  i64.extend_i32_u
+                  i64.or
+                  local.tee $l7
+                  i32.wrap_i64
+                  i32.const 255
+                  i32.and
+                  i32.store8
+                  local.get $l9
+                  i64.const 1
+                  i64.add
+                  local.set $l9
+                  local.get $l10
+                  i64.const 1
+                  i64.add
+                  local.set $l10
+                  local.get $l2
+                  i32.const 6
+                  i32.sub
+                  local.set $l2
+                  local.get $l21
+                  i32.const 1
+                  i32.add
+                  local.set $l21
+                  local.get $l22
+                  i32.const 1
+                  i32.add
+                  local.set $l22
+                  local.get $l20
+                  i32.const 1
+                  i32.sub
+                  local.set $l20
+                  local.get $l7
+                  i32.wrap_i64
+                  i32.const 255
+                  i32.and
+                  local.get $l7
+                  i32.wrap_i64
+                  i32.const 255
+                  i32.and
+                  i32.and
+                  local.tee $l16
+                  local.set $l17
+                  local.get $l16
+                  i32.const 0
+                  i32.ne
+                  i32.eqz
+                  if $I10
+                    i32.const 0
+                    local.set $l19
+                    br $B8
+                  end
+                  local.get $l20
+                  i32.const 0
+                  i32.gt_s
+                  br_if $L9
                 end
-                local.get $l14
-                i32.wrap_i64
-                local.get $l11
-                i32.load offset=8 align=1
-                i32.add
-                i64.load align=1
-                local.set $l28
-                local.get $l28
-                i64.const 16
-                i64.shl
-                i64.const 16
-                i64.shr_s
-                local.get $l28
-                i64.ne
-                if $I29
-                  i64.const 60129607680
-                  local.set $l15
-                  br $B3
-                end
-                local.get $l8
-                i64.const 8
-                i64.add
-                local.set $l8
               end
-              local.get $l2
-              i32.const 1
-              i32.sub
-              local.set $l2
-              local.get $l28
-              local.set $l3
-              i64.const 0
-              local.set $l15
-              br $B3
             end
           end
+          local.get $l17
+          local.set $l23
+          local.get $l19
+          if $I11
+            local.get $l2
+            i32.const 7
+            i32.lt_s
+            if $I12
+              i64.const 131072
+              local.set $l15
+              br $B2
+            end
+            local.get $l23
+            i32.extend8_s
+            i64.extend_i32_s
+            local.set $l12
+            i64.const 0
+            local.set $l13
+            br $L3
+          end
+          local.get $l4
+          local.get $l8
+          local.tee $l14
+          i32.wrap_i64
+          i32.const 8
+          i32.shr_u
+          i32.const 65520
+          i32.and
+          i32.add
+          local.tee $l16
+          i64.load align=1
+          local.get $l14
+          i64.const 7
+          i64.add
+          i64.const -4096
+          i64.and
+          i64.ne
+          if $I13
+            i64.const 60129607680
+            local.set $l15
+            br $B2
+          end
+          local.get $l14
+          i32.wrap_i64
+          local.get $l16
+          i32.load offset=8 align=1
+          i32.add
+          i64.load align=1
+          local.tee $l14
+          i64.const 16
+          i64.shl
+          i64.const 16
+          i64.shr_s
+          local.get $l14
+          i64.ne
+          if $I14
+            i64.const 60129607680
+            local.set $l15
+            br $B2
+          end
+          local.get $l8
+          i64.const 8
+          i64.add
+          local.set $l8
+          local.get $l2
+          i32.const 1
+          i32.sub
+          local.set $l2
+          local.get $l14
+          local.set $l3
+          i64.const 0
+          local.set $l15
+          br $B2
         end
-        local.get $l27
-        i32.extend8_s
-        i64.extend_i32_s
-        local.set $l12
-        i64.const 0
-        local.set $l13
-        br $B2
       end
-      local.get $l12
-      local.set $l5
-      local.get $l13
-      i32.wrap_i64
-      local.set $l6
+      local.get $l23
+      i32.extend8_s
+      i64.extend_i32_s
+      local.set $l12
+      i64.const 0
+      local.set $l13
+      br $B1
     end
-    local.get $l2
-    local.get $l15
+    local.get $l12
+    local.set $l5
+    local.get $l13
     i32.wrap_i64
-    i32.const 65535
-    i32.and
-    i32.sub
-    local.set $l2
+    local.set $l6
     local.get $l3
     local.get $l15
     i64.const 32
@@ -498,6 +428,12 @@
     local.set $l14
     local.get $p0
     local.get $l2
+    local.get $l15
+    i32.wrap_i64
+    i32.const 65535
+    i32.and
+    i32.sub
+    local.tee $l2
     i32.store offset=168 align=1
     local.get $p0
     local.get $l5
@@ -519,17 +455,15 @@
     i64.store offset=56 align=1
     local.get $l15
     i32.wrap_i64
-    local.set $l4
-    local.get $l4
+    local.tee $l4
     i32.const 16
     i32.shr_u
     i32.const 3
     i32.and
-    local.set $l11
-    local.get $l11
+    local.tee $l16
     i32.const 2
     i32.eq
-    if $I30
+    if $I15
       local.get $p1
       i32.load offset=32 align=1
       local.get $l4
@@ -538,15 +472,13 @@
       i32.const 2
       i32.shl
       i32.add
-      local.set $l4
-      local.get $l4
+      local.tee $l4
       i32.load align=1
-      local.set $l16
-      local.get $l16
-      if $I31
+      local.tee $l11
+      if $I16
         local.get $p0
-        local.get $l16
-        local.get $l16
+        local.get $l11
+        local.get $l11
         i32.load align=1
         return_call_indirect (type $t2)
       end
@@ -555,8 +487,8 @@
       local.get $l4
       return_call $env.goto_link
     end
-    local.get $l11
-    if $I32
+    local.get $l16
+    if $I17
       local.get $p0
       local.get $l14
       return_call $env.goto_interpreter

@@ -1,3 +1,5 @@
+const UTF8 = new TextEncoder();
+
 /** Bytes in a row, with the numbers of WebAssembly's binary format. Core Specification, 5.2. */
 export class Bytes {
   #bytes = new Uint8Array(1 << 12);
@@ -19,13 +21,26 @@ export class Bytes {
   }
 
   byte(value: number): void {
-    if (this.length === this.#bytes.length) this.#reserve(1);
-    this.#bytes[this.length++] = value;
+    const at = this.length;
+    if (at === this.#bytes.length) this.#reserve(1);
+    this.#bytes[at] = value;
+    this.length = at + 1;
   }
   append(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.length);
     this.length += bytes.length;
+  }
+
+  /** Overwrites a byte. */
+  patch(at: number, value: number): void {
+    this.#bytes[at] = value;
+  }
+  /** An opcode of one byte and an index. */
+  indexed(opcode: number, index: number): void {
+    this.byte(opcode);
+    if (index < 0x80) this.byte(index);
+    else this.unsigned(index);
   }
 
   /** 32 bits, unsigned. */
@@ -73,7 +88,7 @@ export class Bytes {
     this.unsigned(opcode & 0xff);
   }
   name(text: string): void {
-    const bytes = new TextEncoder().encode(text);
+    const bytes = UTF8.encode(text);
     this.unsigned(bytes.length);
     this.append(bytes);
   }

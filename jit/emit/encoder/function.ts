@@ -1,85 +1,114 @@
 import type { WasmType } from "../wasm.ts";
-import { Bytes } from "./bytes.ts";
+import type { Bytes } from "./bytes.ts";
 import { Lifetimes } from "./lifetimes.ts";
 import { Op } from "./opcodes.ts";
-import { childCount, firstChild, simplify } from "./simplify.ts";
-import { NOTHING, type Tree } from "./tree.ts";
+import { simplify } from "./simplify.ts";
+import { childCount, firstChild, Hint, NOTHING, type Tree, UNLABELLED } from "./tree.ts";
 import { EMPTY_BLOCK, TYPE_CODE } from "./types.ts";
 
+/** Which way a conditional branch of a function goes. Offsets count from the first byte of the function's locals. */
+export interface BranchHint {
+  readonly offset: number;
+  /** 0 or 1: unlikely or likely */
+  readonly likely: number;
+}
+
+export interface FunctionShape {
+  readonly parameters: number;
+  /** types of the locals behind the parameters */
+  readonly locals: readonly WasmType[];
+  /** the code leaves by `return` alone, and never at its end */
+  readonly hasResult: boolean;
+}
+
 /**
- * The body of a function in binary: its locals and its code. Core Specification, 5.4 and 5.5.13.
- *
- * @param locals types of the locals behind the parameters
- * @param hasResult the code leaves by `return` alone, and never at its end
+ * Writes the body of a function: its locals to `head` and its code to `code`, which are emptied first. Core Specification, 5.4 and
+ * 5.5.13.
  */
 export function encodeBody(
   tree: Tree,
-  parameters: number,
-  locals: readonly WasmType[],
-  statements: readonly number[],
-  hasResult: boolean,
-): Uint8Array<ArrayBuffer> {
-  simplify(tree, statements);
-  return new BodyEncoder(tree, parameters, locals).encode(statements, hasResult);
+  shape: FunctionShape,
+  body: number,
+  head: Bytes,
+  code: Bytes,
+): readonly BranchHint[] {
+  simplify(tree, body);
+  const encoder = new BodyEncoder(tree, shape, code);
+  code.length = 0;
+  encoder.encode(body, shape.hasResult);
+  head.length = 0;
+  encoder.declare(head);
+  return encoder.hints.map(({ offset, likely }) => ({ offset: head.length + offset, likely }));
 }
 
 class BodyEncoder {
+  /** Offsets count from the first byte of the code. */
+  readonly hints: BranchHint[] = [];
   readonly #words: Int32Array;
-  readonly #code = new Bytes();
+  readonly #reads: Int32Array;
+  readonly #code: Bytes;
   readonly #parameters: number;
   readonly #types: readonly WasmType[];
   /** place of each local, -1 while it has none */
   readonly #places: Int32Array;
   /** types of the places behind the parameters */
   readonly #placeTypes: WasmType[] = [];
-  readonly #free: Record<WasmType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
-  readonly #lifetimes: Lifetimes;
+  readonly #free: Readonly<Record<WasmType, number[]>> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
+  readonly #last: Int32Array;
+  readonly #loop: Int32Array;
   readonly #diesAtLoop = new Map<number, number[]>();
   readonly #labelDepth: Int32Array;
   #depth = 0;
   #position = 0;
   #loops = 0;
+  /** where the `local.set` begins and ends that was written last, and its place */
+  #setStart = -1;
+  #setEnd = -1;
+  #setPlace = -1;
 
-  constructor(tree: Tree, parameters: number, locals: readonly WasmType[]) {
+  constructor(tree: Tree, { parameters, locals }: FunctionShape, code: Bytes) {
     this.#words = tree.words;
+    this.#reads = tree.reads;
+    this.#code = code;
     this.#parameters = parameters;
     this.#types = locals;
     const count = parameters + locals.length;
     this.#places = new Int32Array(count).fill(-1);
     for (let index = 0; index < parameters; index++) this.#places[index] = index;
-    this.#lifetimes = new Lifetimes(tree, count, parameters);
     this.#labelDepth = new Int32Array(tree.labelCount);
+    const lifetimes = new Lifetimes(tree, count, parameters);
+    this.#last = lifetimes.last;
+    this.#loop = lifetimes.loop;
+    this.#lifetimes = lifetimes;
   }
+  readonly #lifetimes: Lifetimes;
 
-  encode(statements: readonly number[], hasResult: boolean): Uint8Array<ArrayBuffer> {
-    for (const statement of statements) this.#lifetimes.visit(statement);
-    this.#lifetimes.loop.forEach((loop, local) => {
-      if (loop < 0) return;
+  encode(body: number, hasResult: boolean): void {
+    this.#lifetimes.visit(body);
+    const loops = this.#loop;
+    for (let local = 0; local < loops.length; local++) {
+      const loop = loops[local] ?? -1;
+      if (loop < 0) continue;
       const dying = this.#diesAtLoop.get(loop);
       if (dying) dying.push(local);
       else this.#diesAtLoop.set(loop, [local]);
-    });
-    for (const statement of statements) this.#node(statement);
+    }
+    this.#node(body);
     if (hasResult) this.#code.byte(Op.UNREACHABLE);
     this.#code.byte(Op.END);
-    const body = new Bytes();
-    this.#declare(body);
-    body.append(this.#code.view());
-    return body.copy();
   }
 
   /** Runs of locals of one type. */
-  #declare(body: Bytes): void {
-    const runs: [WasmType, number][] = [];
-    for (const type of this.#placeTypes) {
-      const run = runs[runs.length - 1];
-      if (run?.[0] === type) run[1]++;
-      else runs.push([type, 1]);
-    }
-    body.unsigned(runs.length);
-    for (const [type, count] of runs) {
-      body.unsigned(count);
-      body.byte(TYPE_CODE[type]);
+  declare(head: Bytes): void {
+    const types = this.#placeTypes;
+    let runs = 0;
+    for (let index = 0; index < types.length; index++) if (types[index] !== types[index - 1]) runs++;
+    head.unsigned(runs);
+    for (let start = 0, end = 0; start < types.length; start = end) {
+      const type = types[start] ?? "i32";
+      while (types[end] === type) end++;
+      head.unsigned(end - start);
+      head.byte(TYPE_CODE[type]);
     }
   }
 
@@ -89,24 +118,41 @@ class BodyEncoder {
     const known = this.#places[local] ?? -1;
     if (known >= 0) return known;
     const type = this.#types[local - this.#parameters] ?? "i32";
-    const isShared = (this.#lifetimes.last[local] ?? -1) >= 0;
-    const free = isShared ? this.#free[type].pop() : undefined;
+    const free = (this.#last[local] ?? -1) >= 0 ? this.#free[type].pop() : undefined;
     const place = free ?? this.#parameters + this.#placeTypes.push(type) - 1;
     this.#places[local] = place;
     return place;
   }
 
   #read(local: number): void {
+    const code = this.#code;
     const place = this.#place(local);
     const position = this.#position++;
-    this.#code.byte(Op.LOCAL_GET);
-    this.#code.unsigned(place);
-    const { last, loop } = this.#lifetimes;
-    if (last[local] === position && loop[local] === -1) this.#release(local);
+    if (place === this.#setPlace && code.length === this.#setEnd) this.#readAfterSet(local);
+    else code.indexed(Op.LOCAL_GET, place);
+    if (this.#last[local] === position && this.#loop[local] === -1) this.#release(local);
+  }
+
+  /** The value that has just been set is still at hand; where nothing else reads it, it need not be set. */
+  #readAfterSet(local: number): void {
+    if (this.#reads[local] === 1) this.#code.length = this.#setStart;
+    else this.#code.patch(this.#setStart, Op.LOCAL_TEE);
+    this.#setEnd = -1;
+  }
+
+  #write(local: number): void {
+    const code = this.#code;
+    this.#position++;
+    if (this.#last[local] === -2) return code.byte(Op.DROP);
+    const place = this.#place(local);
+    this.#setStart = code.length;
+    code.indexed(Op.LOCAL_SET, place);
+    this.#setEnd = code.length;
+    this.#setPlace = place;
   }
 
   #release(local: number): void {
-    if ((this.#lifetimes.last[local] ?? -1) < 0) return;
+    if ((this.#last[local] ?? -1) < 0) return;
     const type = this.#types[local - this.#parameters] ?? "i32";
     this.#free[type].push(this.#places[local] ?? 0);
   }
@@ -117,21 +163,28 @@ class BodyEncoder {
     const words = this.#words;
     const first = firstChild(words, node);
     const end = first + childCount(words, node);
-    for (let index = first; index < end; index++) this.#node(words[index] ?? 0);
+    for (let index = first; index < end; index++) {
+      const child = words[index] ?? 0;
+      if (child !== 0) this.#node(child);
+    }
   }
 
-  #structure(opcode: number, label: number, body: () => void): void {
+  #open(opcode: number, label: number): void {
     this.#code.byte(opcode);
     this.#code.byte(EMPTY_BLOCK);
     this.#depth++;
     if (label >= 0) this.#labelDepth[label] = this.#depth;
-    body();
+  }
+  #close(): void {
     this.#depth--;
     this.#code.byte(Op.END);
   }
 
   #branch(label: number): void {
     this.#code.unsigned(this.#depth - (this.#labelDepth[label] ?? 0));
+  }
+  #hint(hint: number): void {
+    if (hint !== Hint.NONE) this.hints.push({ offset: this.#code.length, likely: hint });
   }
 
   #node(node: number): void {
@@ -144,36 +197,44 @@ class BodyEncoder {
         return;
       case Op.LOCAL_GET:
         return this.#read(immediate);
-      case Op.LOCAL_SET: {
+      case Op.LOCAL_SET:
         this.#node(words[node + 3] ?? 0);
-        this.#position++;
-        if ((this.#lifetimes.last[immediate] ?? -1) === -2) return code.byte(Op.DROP);
-        const place = this.#place(immediate);
-        code.byte(Op.LOCAL_SET);
-        return code.unsigned(place);
-      }
+        return this.#write(immediate);
+      case Op.LOCAL_TEE:
+        this.#node(words[node + 3] ?? 0);
+        this.#write(immediate);
+        return this.#read(immediate);
       case Op.BLOCK:
-        if (immediate === -1) return this.#children(node);
-        return this.#structure(Op.BLOCK, immediate, () => this.#children(node));
+        if (immediate === UNLABELLED) return this.#children(node);
+        this.#open(Op.BLOCK, immediate);
+        this.#children(node);
+        return this.#close();
       case Op.LOOP: {
         const loop = this.#loops++;
-        this.#structure(Op.LOOP, immediate, () => this.#children(node));
+        this.#open(Op.LOOP, immediate);
+        this.#children(node);
+        this.#close();
         for (const local of this.#diesAtLoop.get(loop) ?? []) this.#release(local);
         return;
       }
       case Op.IF: {
         const first = firstChild(words, node);
         this.#node(words[first] ?? 0);
-        return this.#structure(Op.IF, -1, () => {
-          this.#node(words[first + 1] ?? 0);
-          if (childCount(words, node) < 3) return;
+        this.#hint(immediate);
+        this.#open(Op.IF, -1);
+        this.#node(words[first + 1] ?? 0);
+        if (childCount(words, node) === 3) {
           code.byte(Op.ELSE);
           this.#node(words[first + 2] ?? 0);
-        });
+        }
+        return this.#close();
       }
       case Op.BR:
+        code.byte(opcode);
+        return this.#branch(immediate);
       case Op.BR_IF:
         this.#children(node);
+        this.#hint(words[node + 3] ?? 0);
         code.byte(opcode);
         return this.#branch(immediate);
       case Op.BR_TABLE: {
@@ -187,7 +248,7 @@ class BodyEncoder {
       default:
         this.#children(node);
         code.opcode(opcode);
-        return this.#immediates(node, opcode, immediate);
+        if (((words[node] ?? 0) & 0xff) !== 0 || opcode >= 0x100) this.#immediates(node, opcode, immediate);
     }
   }
 

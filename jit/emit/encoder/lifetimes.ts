@@ -1,21 +1,22 @@
 import { Op } from "./opcodes.ts";
-import { childCount, firstChild } from "./simplify.ts";
-import { NOTHING, type Tree } from "./tree.ts";
+import { childCount, firstChild, NOTHING, type Tree, UNLABELLED } from "./tree.ts";
 
 /** From where to where a local that is set in one place is alive, counted in reads and writes of locals as they are encoded. */
 export class Lifetimes {
-  /** position of the last read, for locals that may share a place with others; -1 for those that may not */
+  /** position of the last read, for locals that may share a place with others; -1 for those that may not, -2 without reads */
   readonly last: Int32Array;
   /** the loop at whose end the local dies, because it came in from outside and is read in every round; -1 if none */
   readonly loop: Int32Array;
   readonly #set: Int32Array;
   readonly #scope: Int32Array;
   readonly #open: boolean[] = [true];
-  readonly #loops: { readonly id: number; readonly start: number }[] = [];
+  /** positions at which the loops begin that are open, and their numbers */
+  readonly #loopStarts: number[] = [];
+  readonly #loopNumbers: number[] = [];
   readonly #words: Int32Array;
-  readonly #scopes: number[] = [0];
+  #current = 0;
   #position = 0;
-  loopCount = 0;
+  #loopCount = 0;
 
   /** @param fixed locals that keep their places: the parameters */
   constructor(tree: Tree, locals: number, fixed: number) {
@@ -29,8 +30,7 @@ export class Lifetimes {
 
   visit(node: number): void {
     const words = this.#words;
-    const opcode = words[node + 1] ?? 0;
-    switch (opcode) {
+    switch (words[node + 1]) {
       case NOTHING:
         return;
       case Op.LOCAL_GET:
@@ -38,38 +38,59 @@ export class Lifetimes {
       case Op.LOCAL_SET:
         this.visit(words[node + 3] ?? 0);
         return this.#write(words[node + 2] ?? 0);
-      case Op.BLOCK:
-        if (words[node + 2] === -1) break;
-        return this.#within(() => this.#children(node, 0));
+      case Op.LOCAL_TEE:
+        this.visit(words[node + 3] ?? 0);
+        this.#write(words[node + 2] ?? 0);
+        return this.#read(words[node + 2] ?? 0);
+      case Op.BLOCK: {
+        if (words[node + 2] === UNLABELLED) break;
+        const outer = this.#enter();
+        this.#children(node);
+        return this.#leave(outer);
+      }
       case Op.LOOP: {
-        this.#loops.push({ id: this.loopCount++, start: this.#position });
-        this.#within(() => this.#children(node, 0));
-        this.#loops.pop();
+        this.#loopNumbers.push(this.#loopCount++);
+        this.#loopStarts.push(this.#position);
+        const outer = this.#enter();
+        this.#children(node);
+        this.#leave(outer);
+        this.#loopNumbers.pop();
+        this.#loopStarts.pop();
         return;
       }
       case Op.IF: {
         const first = firstChild(words, node);
+        const end = first + childCount(words, node);
         this.visit(words[first] ?? 0);
-        for (let index = 1; index < childCount(words, node); index++)
-          this.#within(() => this.visit(words[first + index] ?? 0));
+        for (let index = first + 1; index < end; index++) {
+          const outer = this.#enter();
+          this.visit(words[index] ?? 0);
+          this.#leave(outer);
+        }
         return;
       }
     }
-    this.#children(node, 0);
+    this.#children(node);
   }
 
-  #children(node: number, from: number): void {
+  #children(node: number): void {
     const words = this.#words;
     const first = firstChild(words, node);
-    for (let index = from; index < childCount(words, node); index++) this.visit(words[first + index] ?? 0);
+    const end = first + childCount(words, node);
+    for (let index = first; index < end; index++) {
+      const child = words[index] ?? 0;
+      if (child !== 0) this.visit(child);
+    }
   }
 
-  #within(body: () => void): void {
-    const scope = this.#open.push(true) - 1;
-    this.#scopes.push(scope);
-    body();
-    this.#scopes.pop();
-    this.#open[scope] = false;
+  #enter(): number {
+    const outer = this.#current;
+    this.#current = this.#open.push(true) - 1;
+    return outer;
+  }
+  #leave(outer: number): void {
+    this.#open[this.#current] = false;
+    this.#current = outer;
   }
 
   #read(local: number): void {
@@ -82,13 +103,21 @@ export class Lifetimes {
       return;
     }
     last[local] = position;
-    this.loop[local] = this.#loops.find(({ start }) => start > set)?.id ?? -1;
+    this.loop[local] = this.#loopSince(set);
+  }
+
+  /** The outermost open loop that began after a position; -1 if there is none. */
+  #loopSince(position: number): number {
+    const starts = this.#loopStarts;
+    for (let index = 0; index < starts.length; index++)
+      if ((starts[index] ?? 0) > position) return this.#loopNumbers[index] ?? -1;
+    return -1;
   }
 
   #write(local: number): void {
     const position = this.#position++;
     if (this.#set[local] !== -1) this.last[local] = -1;
     this.#set[local] = position;
-    this.#scope[local] = this.#scopes[this.#scopes.length - 1] ?? 0;
+    this.#scope[local] = this.#current;
   }
 }

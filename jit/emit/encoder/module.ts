@@ -1,16 +1,27 @@
 import { invariant } from "../../../runtime/abi/invariant.ts";
 import type { Wasm, WasmType } from "../wasm.ts";
 import { Bytes } from "./bytes.ts";
-import { encodeBody } from "./function.ts";
-import { builderOf, Tree } from "./tree.ts";
+import { builderOf } from "./builder.ts";
+import { type BranchHint, encodeBody } from "./function.ts";
+import { Tree } from "./tree.ts";
 import { TYPE_CODE } from "./types.ts";
 
 const FUNCTION_TYPE = 0x60;
 const FUNCTION_REFERENCE = 0x70;
-const Section = { TYPE: 1, IMPORT: 2, FUNCTION: 3, EXPORT: 7, CODE: 10 } as const;
+const Section = { CUSTOM: 0, TYPE: 1, IMPORT: 2, FUNCTION: 3, EXPORT: 7, CODE: 10 } as const;
 const External = { FUNCTION: 0, TABLE: 1, MEMORY: 2 } as const;
 /** Limits of a memory: with a maximum, shared. */
 const SHARED = 3;
+
+/** WebAssembly branch hinting proposal, "Binary format": stands in front of the code. */
+const BRANCH_HINTS = "metadata.code.branch_hint";
+
+interface DefinedFunction {
+  readonly name: string;
+  readonly type: number;
+  readonly body: Uint8Array;
+  readonly hints: readonly BranchHint[];
+}
 
 interface Import {
   readonly name: string;
@@ -30,7 +41,7 @@ export class EncodedModule {
   readonly #imports: Import[] = [];
   readonly #importedFunctions = new Map<string, number>();
   readonly #tables = new Map<string, number>();
-  readonly #functions: { readonly name: string; readonly type: number; readonly body: Uint8Array }[] = [];
+  readonly #functions: DefinedFunction[] = [];
   readonly #exports: string[] = [];
 
   constructor() {
@@ -41,11 +52,24 @@ export class EncodedModule {
       tableIndex: (name: string) => this.#tables.get(name) ?? 0,
       typeIndex: (params: readonly WasmType[], results: readonly WasmType[]) => this.#typeIndex(params, results),
     };
+    const head = new Bytes();
+    const code = new Bytes();
     this.raw = builderOf(tree, names, (name, params, results, locals, statements) => {
-      const body = encodeBody(tree, params.length, locals, statements, results.length > 0);
-      this.#functions.push({ name, type: this.#typeIndex(params, results), body });
+      const shape = { parameters: params.length, locals, hasResult: results.length > 0 };
+      const hints = encodeBody(tree, shape, tree.block(null, statements), head, code);
+      const body = new Uint8Array(head.length + code.length);
+      body.set(head.view());
+      body.set(code.view(), head.length);
+      this.#functions.push({ name, type: this.#typeIndex(params, results), body, hints });
       tree.clear();
     });
+  }
+
+  /** Forgets all functions and exports, and keeps the imports: for the next module of the same kind. */
+  clear(): void {
+    this.abandon();
+    this.#functions.length = 0;
+    this.#exports.length = 0;
   }
 
   /** Sizes in pages of 64 KiB. */
@@ -129,11 +153,32 @@ export class EncodedModule {
       bytes.byte(External.FUNCTION);
       bytes.unsigned(this.#functionIndex(name));
     });
+    this.#branchHints(out);
     section(out, Section.CODE, this.#functions, (bytes, { body }) => {
       bytes.unsigned(body.length);
       bytes.append(body);
     });
     return out.copy();
+  }
+
+  #branchHints(out: Bytes): void {
+    const hinted = this.#functions.filter(({ hints }) => hints.length > 0);
+    if (hinted.length === 0) return;
+    const content = new Bytes();
+    content.name(BRANCH_HINTS);
+    content.unsigned(hinted.length);
+    for (const defined of hinted) {
+      content.unsigned(this.#functionIndex(defined.name));
+      content.unsigned(defined.hints.length);
+      for (const { offset, likely } of defined.hints) {
+        content.unsigned(offset);
+        content.unsigned(1);
+        content.byte(likely);
+      }
+    }
+    out.byte(Section.CUSTOM);
+    out.unsigned(content.length);
+    out.append(content.view());
   }
 }
 

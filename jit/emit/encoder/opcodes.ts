@@ -143,6 +143,25 @@ export const LANE_ACCESS: Readonly<Record<string, number>> = sequence(
   "load8_lane load16_lane load32_lane load64_lane store8_lane store16_lane store32_lane store64_lane",
 );
 
+/** By opcode of a comparison, the one that gives the opposite; 0 if there is none, as for the order of floats. */
+export const OPPOSITE: Readonly<Uint8Array> = (() => {
+  const table = new Uint8Array(256);
+  const pairUp = (type: string, one: string, other: string): void => {
+    const codes = PLAIN[type] ?? {};
+    const [first, second] = [codes[one] ?? 0, codes[other] ?? 0];
+    table[first] = second;
+    table[second] = first;
+  };
+  for (const type of ["i32", "i64", "f32", "f64"]) pairUp(type, "eq", "ne");
+  for (const type of ["i32", "i64"]) {
+    for (const sign of ["s", "u"]) {
+      pairUp(type, `lt_${sign}`, `ge_${sign}`);
+      pairUp(type, `gt_${sign}`, `le_${sign}`);
+    }
+  }
+  return table;
+})();
+
 /** Opcodes of structure, and of what has encodings of its own. */
 export const Op = {
   UNREACHABLE: 0x00,
@@ -161,6 +180,7 @@ export const Op = {
   RETURN_CALL_INDIRECT: 0x13,
   DROP: 0x1a,
   SELECT: 0x1b,
+  I32_EQZ: 0x45,
   LOCAL_GET: 0x20,
   LOCAL_SET: 0x21,
   LOCAL_TEE: 0x22,

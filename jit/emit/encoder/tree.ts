@@ -1,57 +1,78 @@
 import { invariant } from "../../../runtime/abi/invariant.ts";
-import type { Operations } from "../module.ts";
-import type { Expression, Wasm, WasmType } from "../wasm.ts";
-import { ACCESS, LANE, LANE_ACCESS, Op, PLAIN } from "./opcodes.ts";
+import type { Expression } from "../wasm.ts";
+import { Op, OPPOSITE } from "./opcodes.ts";
 
 /*
  * The expressions of one function, in an array of words. A node is named by the index of its first word:
  *
- *   header: bits 0..7 number of immediate words, bits 8.. number of children
+ *   header: bits 0..7 number of immediate words, bits 8..27 number of children, bit 28 set if it does more than give a value
  *   opcode
  *   immediate words
  *   children, in the order of their evaluation
  */
 
-/** What the tree must know of the module that its functions belong to. */
-export interface Names {
-  functionIndex(name: string): number;
-  tableIndex(name: string): number;
-  typeIndex(params: readonly WasmType[], results: readonly WasmType[]): number;
-}
-
 /** A statement that has been found to do nothing. */
 export const NOTHING = -1;
+/** Bit of a header: the node, or one inside it, writes something or leaves. Loads do not count: what they read is always there. */
+export const IMPURE: number = 1 << 28;
+/** Label of a block that nothing leaves by a branch. */
+export const UNLABELLED = -1;
+/** What is known of where an `if` or `br_if` goes; as in the section of branch hints. */
+export const Hint = { NONE: -1, UNLIKELY: 0, LIKELY: 1 } as const;
+
+const MAXIMUM_CHILDREN = 0xf_ffff;
 const INITIAL_WORDS = 1 << 14;
-const floats = new DataView(new ArrayBuffer(16));
+
+export function firstChild(words: Int32Array, node: number): number {
+  return node + 2 + ((words[node] ?? 0) & 0xff);
+}
+export function childCount(words: Int32Array, node: number): number {
+  return ((words[node] ?? 0) >>> 8) & MAXIMUM_CHILDREN;
+}
+export function isPure(words: Int32Array, node: number): boolean {
+  return ((words[node] ?? 0) & IMPURE) === 0;
+}
 
 export class Tree {
   words: Int32Array = new Int32Array(INITIAL_WORDS);
   /** how often each local is read */
-  readonly reads: number[] = [];
-  #end = 1;
+  reads: Int32Array = new Int32Array(1 << 10);
+  #end = 2;
   readonly #labels = new Map<string, number>();
+  /** by label: how many branches name it */
+  readonly #branches: number[] = [];
+  /** conditions that were marked */
+  readonly #unlikely = new Set<number>();
 
   get labelCount(): number {
-    return this.#labels.size;
+    return this.#branches.length;
   }
 
   clear(): void {
-    this.#end = 1;
-    this.reads.length = 0;
+    this.#end = 2;
+    this.reads.fill(0);
     this.#labels.clear();
+    this.#branches.length = 0;
+    this.#unlikely.clear();
   }
 
   label(name: string): number {
     let label = this.#labels.get(name);
     if (label === undefined) {
-      label = this.#labels.size;
+      label = this.#branches.push(0) - 1;
       this.#labels.set(name, label);
     }
     return label;
   }
+  /** The label that a branch names. */
+  target(name: string): number {
+    const label = this.label(name);
+    this.#branches[label] = (this.#branches[label] ?? 0) + 1;
+    return label;
+  }
 
   /** A node with room for its immediates and children, which the caller fills in. */
-  allocate(opcode: number, immediates: number, children: number): number {
+  allocate(opcode: number, immediates: number, children: number, effect = 0): number {
     const node = this.#end;
     this.#end += 2 + immediates + children;
     if (this.#end > this.words.length) {
@@ -59,31 +80,62 @@ export class Tree {
       larger.set(this.words);
       this.words = larger;
     }
-    this.words[node] = immediates | (children << 8);
+    this.words[node] = immediates | (children << 8) | effect;
     this.words[node + 1] = opcode;
     return node;
   }
+  #effect(node: number): number {
+    return (this.words[node] ?? 0) & IMPURE;
+  }
 
   /** A node without children, with one or two immediate words. */
-  leaf(opcode: number, immediate: number, second?: number): Expression {
-    const node = this.allocate(opcode, second === undefined ? 1 : 2, 0);
+  leaf(opcode: number, immediate: number, effect = 0): Expression {
+    const node = this.allocate(opcode, 1, 0, effect);
     this.words[node + 2] = immediate;
-    if (second !== undefined) this.words[node + 3] = second;
+    return node;
+  }
+  wideLeaf(opcode: number, low: number, high: number): Expression {
+    const node = this.allocate(opcode, 2, 0);
+    this.words[node + 2] = low;
+    this.words[node + 3] = high;
+    return node;
+  }
+  get(local: number): Expression {
+    if (local >= this.reads.length) {
+      const larger = new Int32Array(2 * local);
+      larger.set(this.reads);
+      this.reads = larger;
+    }
+    this.reads[local] = (this.reads[local] ?? 0) + 1;
+    return this.leaf(Op.LOCAL_GET, local);
+  }
+  set(local: number, value: Expression): Expression {
+    const node = this.allocate(Op.LOCAL_SET, 1, 1, IMPURE);
+    this.words[node + 2] = local;
+    this.words[node + 3] = value;
     return node;
   }
   unary(opcode: number, child: Expression): Expression {
-    const node = this.allocate(opcode, 0, 1);
+    if (opcode === Op.I32_EQZ) {
+      const opposite = OPPOSITE[this.words[child + 1] ?? 0] ?? 0;
+      if (opposite !== 0) {
+        this.words[child + 1] = opposite;
+        return child;
+      }
+    }
+    const node = this.allocate(opcode, 0, 1, this.#effect(child));
     this.words[node + 2] = child;
     return node;
   }
   binary(opcode: number, left: Expression, right: Expression): Expression {
-    const node = this.allocate(opcode, 0, 2);
+    const node = this.allocate(opcode, 0, 2, this.#effect(left) | this.#effect(right));
     this.words[node + 2] = left;
     this.words[node + 3] = right;
     return node;
   }
   access(opcode: number, alignment: number, displacement: number, offset: number, value?: number): Expression {
-    const node = this.allocate(opcode, 2, value === undefined ? 1 : 2);
+    const effect = value === undefined ? this.#effect(offset) : IMPURE;
+    const node = this.allocate(opcode, 2, value === undefined ? 1 : 2, effect);
     const { words } = this;
     words[node + 2] = 31 - Math.clz32(alignment);
     words[node + 3] = displacement;
@@ -91,130 +143,122 @@ export class Tree {
     if (value !== undefined) words[node + 5] = value;
     return node;
   }
-  node(opcode: number, immediates: readonly number[], children: readonly Expression[]): Expression {
-    const node = this.allocate(opcode, immediates.length, children.length);
+  /** @param effect IMPURE if the operation itself does something */
+  node(opcode: number, immediates: readonly number[], children: readonly Expression[], effect = 0): Expression {
+    let all = effect;
+    for (let index = 0; index < children.length; index++) all |= this.#effect(children[index] ?? 0);
+    const node = this.allocate(opcode, immediates.length, children.length, all);
     let at = node + 2;
     for (let index = 0; index < immediates.length; index++) this.words[at++] = immediates[index] ?? 0;
     for (let index = 0; index < children.length; index++) this.words[at++] = children[index] ?? 0;
     return node;
   }
-}
 
-type Build = (first: number, ...operands: number[]) => Expression;
-type Group = Record<string, unknown>;
+  // ---- structure ----
 
-/** The operations of a type, making nodes of `tree`. */
-function operations(tree: Tree, type: string): Group {
-  const group: Group = {};
-  const add = (path: string, build: Build): void => {
-    const [name = "", from] = path.split(".");
-    if (from === undefined) group[name] = build;
-    else group[name] = { ...(group[name] as Group | undefined), [from]: build };
-  };
-  for (const [name, opcode] of Object.entries(PLAIN[type] ?? {})) {
-    add(name, (first: number, second?: number, third?: number) => {
-      if (second === undefined) return tree.unary(opcode, first);
-      return third === undefined ? tree.binary(opcode, first, second) : tree.node(opcode, [], [first, second, third]);
-    });
+  /** Statements in a row. What stands in blocks that nothing leaves joins the row, and what cannot be reached falls away. */
+  block(name: string | null, statements: readonly Expression[]): Expression {
+    const known = name === null ? UNLABELLED : this.label(name);
+    const label = this.#branches[known] === 0 ? UNLABELLED : known;
+    let used = 0;
+    let count = 0;
+    for (let isEnded = false; used < statements.length && !isEnded; used++) {
+      const statement = statements[used] ?? 0;
+      count += this.#isRow(statement) ? childCount(this.words, statement) : 1;
+      isEnded = this.#neverEnds(statement);
+    }
+    const [only] = statements;
+    if (label === UNLABELLED && used === 1 && only !== undefined) return only;
+    invariant(count <= MAXIMUM_CHILDREN, "a block has too many statements");
+    const node = this.allocate(Op.BLOCK, 1, count, IMPURE);
+    const { words } = this;
+    words[node + 2] = label;
+    let at = node + 3;
+    for (let index = 0; index < used; index++) {
+      const statement = statements[index] ?? 0;
+      if (this.#isRow(statement)) {
+        const children = childCount(words, statement);
+        words.copyWithin(at, statement + 3, statement + 3 + children);
+        at += children;
+      } else {
+        words[at++] = statement;
+      }
+    }
+    return node;
   }
-  for (const [name, opcode] of Object.entries(LANE[type] ?? {}))
-    add(name, (vector, lane = 0, ...value) => tree.node(opcode, [lane], [vector, ...value]));
-  for (const [name, opcode] of Object.entries(ACCESS[type] ?? {}))
-    add(name, (displacement: number, alignment: number, offset: number, value?: number) =>
-      tree.access(opcode, alignment, displacement, offset, value),
-    );
-  return group;
-}
+  #isRow(node: number): boolean {
+    return this.words[node + 1] === Op.BLOCK && this.words[node + 2] === UNLABELLED;
+  }
+  #isEmpty(node: number): boolean {
+    return this.#isRow(node) && childCount(this.words, node) === 0;
+  }
 
-function vectors(tree: Tree): Group {
-  const group = operations(tree, "v128");
-  for (const [name, opcode] of Object.entries(LANE_ACCESS))
-    group[name] = (displacement = 0, alignment = 1, lane = 0, ...operands: number[]) =>
-      tree.node(opcode, [Math.log2(alignment), displacement, lane], operands);
-  group["const"] = (bytes: readonly number[]) => tree.node(Op.V128_CONST, wordsOf(bytes), []);
-  return group;
-}
+  /** Whether control never comes to what stands behind the statement. */
+  #neverEnds(node: number): boolean {
+    const { words } = this;
+    switch (words[node + 1]) {
+      case Op.BR:
+      case Op.BR_TABLE:
+      case Op.RETURN:
+      case Op.RETURN_CALL:
+      case Op.RETURN_CALL_INDIRECT:
+      case Op.UNREACHABLE:
+        return true;
+      case Op.BLOCK: {
+        const count = childCount(words, node);
+        return words[node + 2] === UNLABELLED && count > 0 && this.#neverEnds(words[node + 2 + count] ?? 0);
+      }
+      default:
+        return false;
+    }
+  }
 
-/** 16 bytes as four words. */
-function wordsOf(bytes: readonly number[]): number[] {
-  bytes.forEach((byte, index) => floats.setUint8(index, byte));
-  return [0, 4, 8, 12].map((at) => floats.getInt32(at, true));
-}
+  loop(name: string, body: Expression): Expression {
+    const node = this.allocate(Op.LOOP, 1, 1, IMPURE);
+    this.words[node + 2] = this.label(name);
+    this.words[node + 3] = body;
+    return node;
+  }
 
-/** The functions that make a tree. `addFunction` hands each finished one to the module. */
-export function builderOf(tree: Tree, names: Names, addFunction: Wasm["addFunction"]): Wasm {
-  const groups: Record<string, Group> = { v128: vectors(tree) };
-  for (const type of ["i32", "i64", "f32", "f64", "i8x16", "i16x8", "i32x4", "i64x2", "f32x4", "f64x2"])
-    groups[type] = operations(tree, type);
-  const group = (type: string): Group => groups[type] ?? {};
-  group("i32")["const"] = (value: number) => tree.leaf(Op.I32_CONST, value);
-  group("i64")["const"] = (value: bigint) =>
-    tree.leaf(Op.I64_CONST, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
-  group("f32")["const"] = (value: number) => {
-    floats.setFloat32(0, value, true);
-    return tree.leaf(Op.F32_CONST, floats.getInt32(0, true));
-  };
-  group("f64")["const"] = (value: number) => {
-    floats.setFloat64(0, value, true);
-    return tree.leaf(Op.F64_CONST, floats.getInt32(0, true), floats.getInt32(4, true));
-  };
-  group("i8x16")["shuffle"] = (low: Expression, high: Expression, mask: readonly number[]) =>
-    tree.node(Op.SHUFFLE, wordsOf(mask), [low, high]);
+  unlikely(condition: Expression): Expression {
+    this.#unlikely.add(condition);
+    return condition;
+  }
 
-  const structure: Omit<Wasm, keyof Operations> = {
-    local: {
-      get: (index: number) => {
-        tree.reads[index] = (tree.reads[index] ?? 0) + 1;
-        return tree.leaf(Op.LOCAL_GET, index);
-      },
-      set: (index: number, value: Expression) => {
-        const node = tree.allocate(Op.LOCAL_SET, 1, 1);
-        tree.words[node + 2] = index;
-        tree.words[node + 3] = value;
-        return node;
-      },
-    },
-    memory: {
-      copy: (...operands: Expression[]) => tree.node(Op.MEMORY_COPY, [], operands),
-      fill: (...operands: Expression[]) => tree.node(Op.MEMORY_FILL, [], operands),
-    },
-    block: (label: string | null, statements: Expression[]) =>
-      tree.node(Op.BLOCK, [label === null ? -1 : tree.label(label)], statements),
-    loop: (label: string, body: Expression) => tree.node(Op.LOOP, [tree.label(label)], [body]),
-    if: (condition: Expression, then: Expression, otherwise?: Expression) =>
-      tree.node(Op.IF, [], otherwise === undefined ? [condition, then] : [condition, then, otherwise]),
-    br: (label: string, condition?: Expression) =>
-      condition === undefined
-        ? tree.leaf(Op.BR, tree.label(label))
-        : tree.node(Op.BR_IF, [tree.label(label)], [condition]),
-    switch: (labels: string[], otherwise: string, index: Expression) => {
-      invariant(labels.length < 255, "a node has at most 255 immediate words");
-      return tree.node(
-        Op.BR_TABLE,
-        [...labels, otherwise].map((label) => tree.label(label)),
-        [index],
-      );
-    },
-    select: (condition: Expression, yes: Expression, no: Expression) => tree.node(Op.SELECT, [], [yes, no, condition]),
-    drop: (value: Expression) => tree.unary(Op.DROP, value),
-    return: (value?: Expression) => tree.node(Op.RETURN, [], value === undefined ? [] : [value]),
-    unreachable: () => tree.node(Op.UNREACHABLE, [], []),
-    call: (name: string, operands: Expression[]) => tree.node(Op.CALL, [names.functionIndex(name)], operands),
-    returnCall: (name: string, operands: Expression[]) =>
-      tree.node(Op.RETURN_CALL, [names.functionIndex(name)], operands),
-    callIndirect: (table, index, operands, params, result) =>
-      tree.node(Op.CALL_INDIRECT, [names.typeIndex(params, [result]), names.tableIndex(table)], [...operands, index]),
-    returnCallIndirect: (table, index, operands, params, results) =>
-      tree.node(
-        Op.RETURN_CALL_INDIRECT,
-        [names.typeIndex(params, results), names.tableIndex(table)],
-        [...operands, index],
-      ),
-    load32Unsigned: (displacement: number, alignment: number, offset: Expression) =>
-      tree.access(0x28, alignment, displacement, offset),
-    addFunction,
-  };
-  const builder = { ...groups, ...structure } as unknown as Wasm;
-  invariant(typeof builder.i32.add === "function", "the operations of i32");
-  return builder;
+  /** An `if`, or what does the same with less: a branch on the condition, or arms that stand in a row. */
+  if(condition: Expression, then: Expression, otherwise?: Expression): Expression {
+    const hint = this.#hintOf(condition);
+    if (otherwise === undefined || this.#isEmpty(otherwise)) return this.#conditional(condition, hint, then);
+    if (this.#neverEnds(then)) return this.block(null, [this.#conditional(condition, hint, then), otherwise]);
+    const opposite = hint === Hint.NONE ? hint : 1 - hint;
+    if (this.#isEmpty(then)) return this.#conditional(this.unary(Op.I32_EQZ, condition), opposite, otherwise);
+    if (this.#neverEnds(otherwise))
+      return this.block(null, [this.#conditional(this.unary(Op.I32_EQZ, condition), opposite, otherwise), then]);
+    return this.node(Op.IF, [hint], [this.#truth(condition), then, otherwise], IMPURE);
+  }
+  #conditional(condition: Expression, hint: number, then: Expression): Expression {
+    if (this.words[then + 1] === Op.BR) return this.#branchIf(this.words[then + 2] ?? 0, condition, hint);
+    return this.node(Op.IF, [hint], [this.#truth(condition), then], IMPURE);
+  }
+  #branchIf(label: number, condition: Expression, hint: number): Expression {
+    return this.node(Op.BR_IF, [label, hint], [this.#truth(condition)], IMPURE);
+  }
+  branch(name: string, condition?: Expression): Expression {
+    const label = this.target(name);
+    if (condition === undefined) return this.leaf(Op.BR, label, IMPURE);
+    return this.#branchIf(label, condition, this.#hintOf(condition));
+  }
+  #hintOf(condition: Expression): number {
+    return this.#unlikely.size > 0 && this.#unlikely.has(condition) ? Hint.UNLIKELY : Hint.NONE;
+  }
+
+  /** A condition without what only makes it 0 or 1. */
+  #truth(condition: Expression): Expression {
+    const { words } = this;
+    for (let at = condition; ;) {
+      const inner = words[at + 2] ?? 0;
+      if (words[at + 1] !== Op.I32_EQZ || words[inner + 1] !== Op.I32_EQZ) return at;
+      at = words[inner + 2] ?? 0;
+    }
+  }
 }
