@@ -9,7 +9,7 @@ import {
   Vector,
 } from "../../runtime/abi/guest-state.ts";
 import { BLOCK_HASH, BlockHashEntry, MemoryMap, Rec, Tlb } from "../../runtime/abi/memory-map.ts";
-import { ENTRY_HANDLERS, ENTRY_MARK, EntryRecord, REGION_IMPORTS } from "../../runtime/abi/translator.ts";
+import { ENTRY_HANDLERS, ENTRY_MARK, EntryRecord, LinkCell, REGION_IMPORTS } from "../../runtime/abi/translator.ts";
 import type { WasmModule } from "../emit/module.ts";
 import { StateBuilder } from "../emit/state.ts";
 import type { Value } from "../emit/value.ts";
@@ -258,22 +258,22 @@ function addGoto(module: WasmModule, name: string, start: (f: Dispatch, record: 
   f.finish();
 }
 
-/** goto_link(cpu, rip, cell): goto that remembers the block in a region's link cell if it is of the page that the region is of. */
+/** goto_link(cpu, rip, cell): goto that notes the block in a region's link cell. */
 function addGotoLink(module: WasmModule): void {
   const f = new Dispatch(module.raw, "goto_link", ["i32", "i64", "i32"], ["i32"]);
-  const before = f.let(f.ripPage());
-  const { record, ripPage } = findBlock(f, f.parameter(1));
-  f.if(
-    f.eq(ripPage, before),
-    () => f.storeOffset(f.parameter(2), record),
-    () => f.storeOffset(f.cpu, ripPage, guestState.ripPage.offset),
-  );
+  const { record, ripPage, offset } = findBlock(f, f.parameter(1));
+  f.storeOffset(f.parameter(2), record, LinkCell.RECORD);
+  f.storeOffset(f.parameter(2), f.and(offset, f.constant(32, -4096)), LinkCell.PAGE);
+  f.storeOffset(f.cpu, ripPage, guestState.ripPage.offset);
   f.dispatch(record);
   f.finish();
 }
 
-/** The record of the block at rip, and the new ripPage; leaves the function when there is none. */
-function findBlock(f: Dispatch, rip: Value): { readonly record: Value; readonly ripPage: Value } {
+/** The record of the block at rip, the new ripPage and the offset of the code; leaves the function when there is none. */
+function findBlock(
+  f: Dispatch,
+  rip: Value,
+): { readonly record: Value; readonly ripPage: Value; readonly offset: Value } {
   const linear = f.linear(rip);
   const entry = tlbEntry(f, linear);
   const hit = f.eq(f.loadOffset(64, entry, Tlb.EXECUTE + Tlb.TAG), f.and(linear, f.constant(64, -4096n)));
@@ -312,7 +312,7 @@ function findBlock(f: Dispatch, rip: Value): { readonly record: Value; readonly 
   });
   const record = f.let(f.loadOffset(32, slot, MemoryMap.BLOCK_HASH + BlockHashEntry.RECORD));
   const ripPage = f.let(f.sub(rip, f.and(linear, f.constant(64, 0xfffn))));
-  return { record, ripPage };
+  return { record, ripPage, offset };
 }
 
 /** Follows a direct branch whose link is empty, and links it when both ends lie in the same page. */

@@ -263,7 +263,8 @@ export class TranslatorEmitter extends PathEmitter {
   writeVectorPart(number: number, value: Value): void {
     this.changes();
     this.vectorsWritten.add(number);
-    this.facts.write(number, value);
+    // Behind an exit nothing is written that could be read.
+    if (this.isReachable) this.facts.write(number, value);
     const scalar = this.#scalar(number);
     if (scalar?.width === value.width) return scalar.set(this.#asFloat(value));
     const old = (): Value => this.#wholeVector(number, scalar);
@@ -273,7 +274,8 @@ export class TranslatorEmitter extends PathEmitter {
   writeVectorZeroExtended(number: number, value: Value): void {
     this.changes();
     this.vectorsWritten.add(number);
-    this.facts.write(number, value);
+    // Behind an exit nothing is written that could be read.
+    if (this.isReachable) this.facts.write(number, value);
     const scalar = this.#scalar(number);
     if (scalar?.width === value.width) {
       scalar.set(this.#asFloat(value));
@@ -376,7 +378,7 @@ export class TranslatorEmitter extends PathEmitter {
   access(gva: Value, byteLength: number, access: "r" | "w"): Value {
     const table = access === "w" ? Tlb.WRITE : Tlb.READ;
     const entry = tlbEntry(this, gva);
-    this.if(this.eqz(tlbHit(this, entry, gva, byteLength, table)), () => this.#leave());
+    this.if(this.unlikely(this.eqz(tlbHit(this, entry, gva, byteLength, table))), () => this.#leave());
     return this.let(tlbOffset(this, entry, gva, table));
   }
 
@@ -410,7 +412,7 @@ export class TranslatorEmitter extends PathEmitter {
   }
 
   requireAligned(gva: Value, alignment: number): void {
-    this.if(this.and(this.truncate(gva, 32), this.constant(32, alignment - 1)), () => this.#leave());
+    this.if(this.unlikely(this.and(this.truncate(gva, 32), this.constant(32, alignment - 1))), () => this.#leave());
   }
 
   override memory(segment: number | "default", address: Value, width: Width, access: "r" | "w" | "rw"): OperandHandle {
@@ -488,7 +490,7 @@ export class TranslatorEmitter extends PathEmitter {
   override checkTarget(rip: Value): void {
     if (constantOf(rip) !== undefined) return;
     const folded = this.shrS(this.shl(rip, this.constant(64, 16)), this.constant(64, 16));
-    this.if(this.ne(folded, rip), () => this.#leave());
+    this.if(this.unlikely(this.ne(folded, rip)), () => this.#leave());
   }
   override next(): void {
     invariant(this.#end !== undefined, "no instruction is being emitted");

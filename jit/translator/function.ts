@@ -1,5 +1,6 @@
-import { Rec } from "../../runtime/abi/memory-map.ts";
-import { EntryRecord } from "../../runtime/abi/translator.ts";
+import { Rec, Tlb } from "../../runtime/abi/memory-map.ts";
+import { tlbEntry } from "../helpers/memory.ts";
+import { EntryRecord, LinkCell } from "../../runtime/abi/translator.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS, HANDLER_TABLE } from "../interpreter/emitter.ts";
 import { guestState } from "../../runtime/abi/guest-state.ts";
 import type { Label } from "../emit/function.ts";
@@ -35,6 +36,8 @@ const Action = {
   INTERPRET: 1,
   /** at another place of the same page, which a link cell may know */
   LINK: 2,
+  /** in another page, likewise */
+  FAR_LINK: 3,
 } as const;
 
 /**
@@ -120,6 +123,8 @@ class RegionBuilder {
       e.wrapped(this.#unresolved, body);
       e.flags.emitResolution();
     });
+    // Exits to other pages look at the TLB.
+    if (this.#links.size > 0) e.usesTlb = true;
     e.emitPrologue();
     this.#emitChecks();
     e.wrapped(this.#done, whole);
@@ -136,7 +141,7 @@ class RegionBuilder {
     const refuse = (): void => this.#dispatch(e.let(e.add(e.parameter(1), e.constant(32, Rec.BYTES))));
     // The last instructions before the budget is spent are the interpreter's, which looks after every block.
     const bound = e.constant(32, this.#region.instructionCount);
-    e.plainIf(e.ltS(e.budget.get(), bound), refuse, () => undefined);
+    e.plainIf(e.unlikely(e.ltS(e.budget.get(), bound)), refuse, () => undefined);
     const field = (name: "unitTraps" | "mxcsr"): Value => e.loadOffset(32, e.cpu, guestState[name].offset);
     if (e.unitTraps !== 0) e.plainIf(e.and(field("unitTraps"), e.constant(32, e.unitTraps)), refuse, () => undefined);
     if (e.needsCommonMxcsr) {
@@ -157,18 +162,8 @@ class RegionBuilder {
     const action = e.let(e.and(e.shrU(word, e.constant(32, 16)), e.constant(32, 3)));
     if (this.#links.size > 0) {
       e.plainIf(
-        e.eq(action, e.constant(32, Action.LINK)),
-        () => {
-          const links = e.loadOffset(32, e.parameter(1), EntryRecord.LINKS);
-          const cell = e.let(e.add(links, e.shl(e.shrU(word, e.constant(32, 18)), e.constant(32, 2))));
-          const record = e.let(e.loadOffset(32, cell));
-          e.plainIf(
-            record,
-            () => this.#dispatch(record),
-            () => undefined,
-          );
-          e.tailCall("goto_link", [e.cpu, target, cell]);
-        },
+        e.geU(action, e.constant(32, Action.LINK)),
+        () => this.#followLink(action, word, target),
         () => undefined,
       );
     }
@@ -178,6 +173,37 @@ class RegionBuilder {
       () => undefined,
     );
     e.tailCall("goto", [e.cpu, target]);
+  }
+
+  /** Goes on with the record that a link cell knows; in another page if that still is the page that it was. */
+  #followLink(action: Value, word: Value, target: Value): void {
+    const e = this.#e;
+    const links = e.loadOffset(32, e.parameter(1), EntryRecord.LINKS);
+    const index = e.shrU(word, e.constant(32, 18));
+    const cell = e.let(e.add(links, e.mul(index, e.constant(32, LinkCell.BYTES))));
+    const record = e.let(e.loadOffset(32, cell, LinkCell.RECORD));
+    const nothing = (): void => undefined;
+    e.plainIf(
+      record,
+      () => {
+        e.plainIf(e.eq(action, e.constant(32, Action.LINK)), () => this.#dispatch(record), nothing);
+        const page = e.let(e.and(target, e.constant(64, -PAGE)));
+        const entry = tlbEntry(e, page);
+        const isMapped = e.eq(e.loadOffset(64, entry, Tlb.EXECUTE + Tlb.TAG), page);
+        const offset = e.add(e.truncate(page, 32), e.loadOffset(32, entry, Tlb.EXECUTE + Tlb.ADDEND));
+        const isSame = e.eq(offset, e.loadOffset(32, cell, LinkCell.PAGE));
+        e.plainIf(
+          e.and(isMapped, isSame),
+          () => {
+            e.storeOffset(e.cpu, page, guestState.ripPage.offset);
+            this.#dispatch(record);
+          },
+          nothing,
+        );
+      },
+      nothing,
+    );
+    e.tailCall("goto_link", [e.cpu, target, cell]);
   }
 
   /** Goes on with a record. */
@@ -191,12 +217,12 @@ class RegionBuilder {
   #leaveTo(state: FlagState, target: number): void {
     const isInPage = target >= 0 && target < PAGE;
     let link = this.#links.get(target);
-    if (link === undefined && isInPage && this.#links.size < MAXIMUM_LINKS) {
+    if (link === undefined && this.#links.size < MAXIMUM_LINKS) {
       link = this.#links.size;
       this.#links.set(target, link);
     }
     if (link === undefined) this.#leave(state, 0, Action.GOTO, target);
-    else this.#leave(state, 0, Action.LINK, target, link);
+    else this.#leave(state, 0, isInPage ? Action.LINK : Action.FAR_LINK, target, link);
   }
 
   /** Jumps to where the region is left. */
@@ -426,7 +452,7 @@ class RegionBuilder {
     const e = this.#e;
     const target = this.#region.blocks[to]?.start ?? 0;
     const state = this.#pendingState;
-    const spent = e.ltS(e.budget.get(), e.constant(32, this.#region.instructionCount));
+    const spent = e.unlikely(e.ltS(e.budget.get(), e.constant(32, this.#region.instructionCount)));
     e.plainIf(
       spent,
       () => this.#leaveTo(state, target),

@@ -16,7 +16,7 @@ export interface TranslatedRegion {
   readonly name: string;
   /** the code bytes that went into it, as half-open ranges of offsets in linear memory, within one page */
   readonly spans: readonly (readonly [first: number, end: number])[];
-  /** cells that it needs at EntryRecord.LINKS: each holds the record that an exit leads to, once that is known */
+  /** link cells that it needs at EntryRecord.LINKS */
   readonly links: number;
   /** where its basic blocks begin: offsets in linear memory, the entry first */
   readonly blocks: readonly number[];
@@ -44,10 +44,19 @@ export interface Translator {
 export const EntryRecord = {
   /** u32 times that the block still runs before it is translated */
   COUNTDOWN: 24,
-  /** u32 offset of the region's link cells, u32 each */
+  /** u32 offset of the region's link cells */
   LINKS: 32,
   /** u8 ENTRY_MARK: no other record has that in this place */
   MARK: 45,
+} as const;
+
+/** Where an exit of a region leads to, once that is known. */
+export const LinkCell = {
+  BYTES: 8,
+  /** u32 the record to go on with; 0 if it is not known */
+  RECORD: 0,
+  /** u32 offset of the page that its code lies in: an exit to another page makes sure that this is still what is mapped there */
+  PAGE: 4,
 } as const;
 
 /** Rec.OPERAND_BYTES of an entry record. */
@@ -62,6 +71,6 @@ export const REGION_IMPORTS = {
   goto: ["i32", "i64"],
   /** the same; the first block is the interpreter's: the instruction there misses the TLB, faults, or cannot be translated */
   goto_interpreter: ["i32", "i64"],
-  /** (vCPU base, RIP, offset of a link cell): like goto, and notes the block for the next time if it is of the same page */
+  /** (vCPU base, RIP, offset of a link cell): like goto, and notes the block for the next time */
   goto_link: ["i32", "i64", "i32"],
 } as const;

@@ -1,7 +1,7 @@
 import { type BlockDecoder, MAXIMUM_BLOCK_RECORDS } from "../abi/block-decoder.ts";
 import { Mode } from "../abi/guest-state.ts";
 import { BLOCK_HASH, BlockHashEntry, MemoryMap, PageFlag, Rec } from "../abi/memory-map.ts";
-import { ENTRY_HANDLERS, ENTRY_MARK, EntryRecord, type TranslatedRegion } from "../abi/translator.ts";
+import { ENTRY_HANDLERS, ENTRY_MARK, EntryRecord, LinkCell, type TranslatedRegion } from "../abi/translator.ts";
 
 /** Code that was decoded or translated. Offsets are offsets in linear memory. */
 interface CodeSpans {
@@ -142,7 +142,7 @@ export class BlockCache {
 
   /** Room for link cells, all empty; undefined when there is none until all blocks are dropped. */
   #allocateLinks(count: number): number | undefined {
-    const byteLength = (4 * count + 15) & ~15;
+    const byteLength = (LinkCell.BYTES * count + 15) & ~15;
     if (this.#free + byteLength > MemoryMap.RECORDS_END) return undefined;
     const links = this.#free;
     this.#free += byteLength;

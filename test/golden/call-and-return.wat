@@ -1,4 +1,4 @@
-;; 421 nodes, 18 locals, 1027 bytes
+;; 458 nodes, 19 locals, 1172 bytes
 ;;
 ;; 000  mov edi, 0x5
 ;; 005  call 0xe
@@ -20,7 +20,7 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
   (import "env" "goto_link" (func $env.goto_link (type $t1)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i32) (local $l18 i32) (local $l19 i32)
+    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i32)
     local.get $p0
     i32.load offset=168 align=1
     local.set $l2
@@ -356,29 +356,29 @@
       else
         local.get $l15
         i32.wrap_i64
-        local.tee $l4
+        local.tee $l11
         i64.extend_i32_s
         local.set $l5
-        local.get $l4
+        local.get $l11
         local.get $l16
         i32.wrap_i64
-        local.tee $l11
-        i32.sub
         local.tee $l19
-        local.get $l11
-        i32.and
+        i32.sub
+        local.tee $l20
         local.get $l19
-        local.get $l11
+        i32.and
+        local.get $l20
+        local.get $l19
         i32.or
-        local.get $l4
+        local.get $l11
         i32.const -1
         i32.xor
         i32.and
         i32.or
-        local.tee $l4
+        local.tee $l11
         i32.const -1073741824
         i32.and
-        local.get $l4
+        local.get $l11
         i32.const 8
         i32.and
         i32.or
@@ -420,40 +420,79 @@
     i64.store offset=56 align=1
     local.get $l14
     i32.wrap_i64
-    local.tee $l4
+    local.tee $l11
     i32.const 16
     i32.shr_u
     i32.const 3
     i32.and
-    local.tee $l11
+    local.tee $l19
     i32.const 2
-    i32.eq
+    i32.ge_u
     if $I16
       local.get $p1
       i32.load offset=32 align=1
-      local.get $l4
+      local.get $l11
       i32.const 18
       i32.shr_u
-      i32.const 2
-      i32.shl
+      i32.const 8
+      i32.mul
       i32.add
-      local.tee $l4
+      local.tee $l11
       i32.load align=1
-      local.tee $l19
+      local.tee $l20
       if $I17
-        local.get $p0
         local.get $l19
-        local.get $l19
-        i32.load align=1
-        return_call_indirect (type $t2)
+        i32.const 2
+        i32.eq
+        if $I18
+          local.get $p0
+          local.get $l20
+          local.get $l20
+          i32.load align=1
+          return_call_indirect (type $t2)
+        end
+        local.get $l4
+        local.get $l13
+        i64.const -4096
+        i64.and
+        local.tee $l12
+        i32.wrap_i64
+        i32.const 8
+        i32.shr_u
+        i32.const 65520
+        i32.and
+        i32.add
+        local.tee $l4
+        i64.load offset=131072 align=1
+        local.get $l12
+        i64.eq
+        local.get $l12
+        i32.wrap_i64
+        local.get $l4
+        i32.load offset=131080 align=1
+        i32.add
+        local.get $l11
+        i32.load offset=4 align=1
+        i32.eq
+        i32.and
+        if $I19
+          local.get $p0
+          local.get $l12
+          i64.store offset=144 align=1
+          local.get $p0
+          local.get $l20
+          local.get $l20
+          i32.load align=1
+          return_call_indirect (type $t2)
+        end
       end
       local.get $p0
       local.get $l13
-      local.get $l4
+      local.get $l11
       return_call $env.goto_link
     end
-    local.get $l11
-    if $I18
+    local.get $l19
+    if $I20
       local.get $p0
       local.get $l13
       return_call $env.goto_interpreter

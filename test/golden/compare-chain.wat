@@ -1,4 +1,4 @@
-;; 370 nodes, 17 locals, 917 bytes
+;; 370 nodes, 17 locals, 983 bytes
 ;;
 ;; 000  cmp edi, 0x1
 ;; 003  je 0x15

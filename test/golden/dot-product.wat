@@ -1,4 +1,4 @@
-;; 843 nodes, 44 locals, 2141 bytes
+;; 838 nodes, 44 locals, 2205 bytes
 ;;
 ;; 000  movapd xmm0, xmmword ptr [rsi+rax]
 ;; 005  mulpd xmm0, xmmword ptr [rdi+rax]
@@ -247,6 +247,8 @@
                 local.tee $l30
                 v128.or
                 i64x2.bitmask
+                i32.const 0
+                i32.ne
                 if $I13
                   local.get $l31
                   local.get $l30
@@ -278,56 +280,43 @@
               local.get $l13
               local.tee $l27
               local.get $l12
-              local.tee $l26
               f64x2.add
-              local.set $l25
+              local.set $l26
               block $B15
-                local.get $l27
                 local.get $l14
-                v128.and
+                local.set $l25
                 local.get $l15
-                i64x2.sub
-                local.set $l27
-                local.get $l16
                 local.set $l30
-                local.get $l14
-                local.set $l31
-                local.get $l15
-                local.set $l28
                 local.get $l27
+                local.get $l25
+                v128.and
                 local.get $l30
                 i64x2.sub
-                local.get $l27
-                v128.andnot
-                local.get $l26
-                local.get $l31
-                v128.and
-                local.get $l28
-                i64x2.sub
-                local.tee $l28
+                local.tee $l30
                 local.get $l16
                 i64x2.sub
-                local.get $l28
+                local.get $l30
                 v128.andnot
-                v128.or
-                local.tee $l28
-                local.get $l25
+                local.tee $l30
+                local.get $l26
                 local.get $l14
                 v128.and
-                local.tee $l31
+                local.tee $l25
                 local.get $l17
                 i64x2.sub
                 local.get $l18
-                local.get $l31
+                local.get $l25
                 i64x2.sub
                 v128.or
-                local.tee $l31
+                local.tee $l25
                 v128.or
                 i64x2.bitmask
+                i32.const 0
+                i32.ne
                 if $I16
-                  local.get $l28
-                  local.get $l31
+                  local.get $l30
                   local.get $l25
+                  local.get $l26
                   v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
                   f64x2.eq
                   v128.andnot
@@ -335,7 +324,7 @@
                   i64x2.bitmask
                   br_if $B15
                 end
-                local.get $l25
+                local.get $l26
                 local.set $l13
                 br $B14
               end
@@ -498,32 +487,32 @@
                       local.get $l38
                       v128.load align=1
                       local.tee $l12
-                      local.tee $l25
+                      local.tee $l26
                       local.get $l41
                       v128.load align=1
-                      local.tee $l31
+                      local.tee $l25
                       f64x2.mul
-                      local.set $l28
+                      local.set $l30
                       block $B22
-                        local.get $l25
+                        local.get $l26
                         local.get $l14
                         v128.and
                         local.get $l15
                         i64x2.sub
-                        local.set $l26
-                        local.get $l16
                         local.set $l27
+                        local.get $l16
+                        local.set $l31
                         local.get $l14
-                        local.set $l30
+                        local.set $l28
                         local.get $l15
                         local.set $l29
-                        local.get $l26
                         local.get $l27
-                        i64x2.sub
-                        local.get $l26
-                        v128.andnot
                         local.get $l31
-                        local.get $l30
+                        i64x2.sub
+                        local.get $l27
+                        v128.andnot
+                        local.get $l25
+                        local.get $l28
                         v128.and
                         local.get $l29
                         i64x2.sub
@@ -534,29 +523,31 @@
                         v128.andnot
                         v128.or
                         local.tee $l29
-                        local.get $l28
+                        local.get $l30
                         local.get $l14
                         v128.and
-                        local.tee $l30
+                        local.tee $l28
                         local.get $l17
                         i64x2.sub
                         local.get $l18
-                        local.get $l30
+                        local.get $l28
                         i64x2.sub
                         v128.or
-                        local.tee $l30
+                        local.tee $l28
                         v128.or
                         i64x2.bitmask
+                        i32.const 0
+                        i32.ne
                         if $I23
                           local.get $l29
-                          local.get $l30
                           local.get $l28
+                          local.get $l30
+                          v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+                          f64x2.eq
+                          local.get $l26
                           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
                           f64x2.eq
                           local.get $l25
-                          v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-                          f64x2.eq
-                          local.get $l31
                           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
                           f64x2.eq
                           v128.or
@@ -566,7 +557,7 @@
                           i64x2.bitmask
                           br_if $B22
                         end
-                        local.get $l28
+                        local.get $l30
                         local.set $l12
                         br $B21
                       end
@@ -575,67 +566,34 @@
                       br $B5
                     end
                     block $B24
-                      local.get $l13
-                      local.tee $l28
-                      local.get $l12
-                      local.tee $l31
-                      f64x2.add
-                      local.set $l25
                       block $B25
-                        local.get $l28
+                        local.get $l13
+                        local.get $l12
+                        f64x2.add
+                        local.tee $l30
                         local.get $l14
                         v128.and
-                        local.get $l15
-                        i64x2.sub
-                        local.set $l28
-                        local.get $l16
-                        local.set $l30
-                        local.get $l14
-                        local.set $l29
-                        local.get $l15
-                        local.set $l26
-                        local.get $l28
-                        local.get $l30
-                        i64x2.sub
-                        local.get $l28
-                        v128.andnot
-                        local.get $l31
-                        local.get $l29
-                        v128.and
-                        local.get $l26
-                        i64x2.sub
-                        local.tee $l26
-                        local.get $l16
-                        i64x2.sub
-                        local.get $l26
-                        v128.andnot
-                        v128.or
-                        local.tee $l26
-                        local.get $l25
-                        local.get $l14
-                        v128.and
-                        local.tee $l29
+                        local.tee $l25
                         local.get $l17
                         i64x2.sub
                         local.get $l18
-                        local.get $l29
+                        local.get $l25
                         i64x2.sub
                         v128.or
-                        local.tee $l29
-                        v128.or
+                        local.tee $l25
                         i64x2.bitmask
+                        i32.const 0
+                        i32.ne
                         if $I26
-                          local.get $l26
-                          local.get $l29
                           local.get $l25
+                          local.get $l30
                           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
                           f64x2.eq
                           v128.andnot
-                          v128.or
                           i64x2.bitmask
                           br_if $B25
                         end
-                        local.get $l25
+                        local.get $l30
                         local.set $l13
                         br $B24
                       end
@@ -857,40 +815,79 @@
     v128.store offset=256 align=1
     local.get $l24
     i32.wrap_i64
-    local.tee $l4
+    local.tee $l19
     i32.const 16
     i32.shr_u
     i32.const 3
     i32.and
-    local.tee $l19
+    local.tee $l39
     i32.const 2
-    i32.eq
+    i32.ge_u
     if $I33
       local.get $p1
       i32.load offset=32 align=1
-      local.get $l4
+      local.get $l19
       i32.const 18
       i32.shr_u
-      i32.const 2
-      i32.shl
+      i32.const 8
+      i32.mul
       i32.add
-      local.tee $l4
+      local.tee $l19
       i32.load align=1
-      local.tee $l39
+      local.tee $l40
       if $I34
-        local.get $p0
         local.get $l39
-        local.get $l39
-        i32.load align=1
-        return_call_indirect (type $t2)
+        i32.const 2
+        i32.eq
+        if $I35
+          local.get $p0
+          local.get $l40
+          local.get $l40
+          i32.load align=1
+          return_call_indirect (type $t2)
+        end
+        local.get $l4
+        local.get $l10
+        i64.const -4096
+        i64.and
+        local.tee $l11
+        i32.wrap_i64
+        i32.const 8
+        i32.shr_u
+        i32.const 65520
+        i32.and
+        i32.add
+        local.tee $l4
+        i64.load offset=131072 align=1
+        local.get $l11
+        i64.eq
+        local.get $l11
+        i32.wrap_i64
+        local.get $l4
+        i32.load offset=131080 align=1
+        i32.add
+        local.get $l19
+        i32.load offset=4 align=1
+        i32.eq
+        i32.and
+        if $I36
+          local.get $p0
+          local.get $l11
+          i64.store offset=144 align=1
+          local.get $p0
+          local.get $l40
+          local.get $l40
+          i32.load align=1
+          return_call_indirect (type $t2)
+        end
       end
       local.get $p0
       local.get $l10
-      local.get $l4
+      local.get $l19
       return_call $env.goto_link
     end
-    local.get $l19
-    if $I35
+    local.get $l39
+    if $I37
       local.get $p0
       local.get $l10
       return_call $env.goto_interpreter

@@ -1,4 +1,4 @@
-;; 460 nodes, 22 locals, 1068 bytes
+;; 497 nodes, 24 locals, 1203 bytes
 ;;
 ;; 000  mov al, byte ptr [rsi]
 ;; 002  mov byte ptr [rdi], al
@@ -18,7 +18,7 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
   (import "env" "goto_link" (func $env.goto_link (type $t1)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i32) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i32) (local $l21 i32) (local $l22 i32) (local $l23 i32)
+    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i32) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i32) (local $l21 i32) (local $l22 i32) (local $l23 i32) (local $l24 i32) (local $l25 i64)
     local.get $p0
     i32.load offset=168 align=1
     local.set $l2
@@ -455,40 +455,79 @@
     i64.store offset=56 align=1
     local.get $l15
     i32.wrap_i64
-    local.tee $l4
+    local.tee $l16
     i32.const 16
     i32.shr_u
     i32.const 3
     i32.and
-    local.tee $l16
+    local.tee $l11
     i32.const 2
-    i32.eq
+    i32.ge_u
     if $I15
       local.get $p1
       i32.load offset=32 align=1
-      local.get $l4
+      local.get $l16
       i32.const 18
       i32.shr_u
-      i32.const 2
-      i32.shl
+      i32.const 8
+      i32.mul
       i32.add
-      local.tee $l4
+      local.tee $l16
       i32.load align=1
-      local.tee $l11
+      local.tee $l24
       if $I16
-        local.get $p0
         local.get $l11
-        local.get $l11
-        i32.load align=1
-        return_call_indirect (type $t2)
+        i32.const 2
+        i32.eq
+        if $I17
+          local.get $p0
+          local.get $l24
+          local.get $l24
+          i32.load align=1
+          return_call_indirect (type $t2)
+        end
+        local.get $l4
+        local.get $l14
+        i64.const -4096
+        i64.and
+        local.tee $l25
+        i32.wrap_i64
+        i32.const 8
+        i32.shr_u
+        i32.const 65520
+        i32.and
+        i32.add
+        local.tee $l4
+        i64.load offset=131072 align=1
+        local.get $l25
+        i64.eq
+        local.get $l25
+        i32.wrap_i64
+        local.get $l4
+        i32.load offset=131080 align=1
+        i32.add
+        local.get $l16
+        i32.load offset=4 align=1
+        i32.eq
+        i32.and
+        if $I18
+          local.get $p0
+          local.get $l25
+          i64.store offset=144 align=1
+          local.get $p0
+          local.get $l24
+          local.get $l24
+          i32.load align=1
+          return_call_indirect (type $t2)
+        end
       end
       local.get $p0
       local.get $l14
-      local.get $l4
+      local.get $l16
       return_call $env.goto_link
     end
-    local.get $l16
-    if $I17
+    local.get $l11
+    if $I19
       local.get $p0
       local.get $l14
       return_call $env.goto_interpreter

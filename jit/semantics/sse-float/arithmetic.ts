@@ -60,7 +60,7 @@ function scalar(reference: string, operation: Arithmetic, format: Format): Defin
           requireCommonControl(e, reject);
           rejectDenormal(e, reject, format, left);
           rejectDenormal(e, reject, format, right);
-          e.if(e.eqz(isOrdinary(e, format, result)), () => {
+          e.if(e.unlikely(e.eqz(isOrdinary(e, format, result))), () => {
             e.break(reject, e.eqz(isZero(e, format, result)));
             const exact = EXACT_ZERO[operation].scalar(e, format, left, right);
             if (exact) e.break(reject, e.eqz(exact));
@@ -92,7 +92,7 @@ function vectorCase(
       const marks = denormalLanes(e, format, ...operands);
       const denormal = marks && e.let(marks);
       const extraordinary = e.let(extraordinaryLanes(e, format, result));
-      e.if(anyLane(e, format, eitherLane(e, denormal, extraordinary)), () => {
+      e.if(e.unlikely(e.ne(anyLane(e, format, eitherLane(e, denormal, extraordinary)), e.constant(32, 0))), () => {
         const zero = zeroLanes(e, format, result);
         const exact = exactZero?.();
         const allowed = exact ? e.vector("v128", "and", zero, exact) : zero;

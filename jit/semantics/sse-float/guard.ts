@@ -91,14 +91,14 @@ export function rejectDenormal(e: Emitter, reject: Label, format: Format, bits: 
   if (width === 64) {
     // The upper half tells all but zeros from denormals, and its constants are short.
     const high = e.let(e.highWord(bits));
-    e.if(e.ltU(e.add(high, high), e.constant(32, EXPONENT_OF_DOUBLE)), () =>
-      e.break(reject, e.eqz(isZero(e, format, bits))),
+    e.if(e.unlikely(e.ltU(e.add(high, high), e.constant(32, EXPONENT_OF_DOUBLE))), () =>
+      e.break(reject, e.unlikely(e.eqz(isZero(e, format, bits)))),
     );
     return;
   }
   // The sign is shifted out; zero wraps around to the largest number.
   const magnitude = e.sub(e.shl(bits, e.constant(width, 1)), e.constant(width, 1));
-  e.break(reject, e.ltU(magnitude, e.constant(width, 2n * smallest - 1n)));
+  e.break(reject, e.unlikely(e.ltU(magnitude, e.constant(width, 2n * smallest - 1n))));
 }
 
 /** 1 if the result is a normal number other than the smallest ones; some of the smallest may be taken for extraordinary. */
