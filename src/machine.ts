@@ -13,6 +13,7 @@ import { externalInterrupt, NMI } from "../runtime/cpu/exceptions.ts";
 import { canTakeInterrupt, canTakeNmi, setPendingEvents } from "../runtime/cpu/interrupt-window.ts";
 import { type ExitCounts, Processor, type RunExit } from "../runtime/cpu/processor.ts";
 import type { GuestMemory } from "../runtime/devices/device.ts";
+import { KvmClock } from "../runtime/devices/kvm-clock.ts";
 import { InstructionClock, MonotonicClock } from "../runtime/time/clock.ts";
 import { Timers } from "../runtime/time/timers.ts";
 import type { Disk } from "../runtime/disk/disk.ts";
@@ -126,7 +127,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
   }
   const engine = options.engine ?? "interpreter";
   checkEngine(engine);
-  const model = new CpuModel(options.cpu ?? {});
+  const model = new CpuModel({ kvmClock: true, ...options.cpu });
   const translation = await loadTranslation(engine, core.manifest, model.decoderFeatures(), HOT_AFTER);
   return new Machine(options, { memoryBytes, memory, core, model, translation });
 }
@@ -201,6 +202,7 @@ export class Machine {
         msrs: {
           read: (msr) => board().msrs.read(msr),
           write: (msr, value) => board().msrs.write(msr, value),
+          tscMoved: () => board().msrs.tscMoved?.(),
         },
         taskPriorityChanged: (priority) => board().setTaskPriority(priority),
       },
@@ -213,16 +215,20 @@ export class Machine {
       written: (gpa, byteLength) => this.processor.memoryWritten(gpa, byteLength),
     };
     const { state } = this.processor.cpu;
+    const tsc = { read: () => this.#readTsc(model.tscHz) + state.u64("tscOffset"), hz: model.tscHz };
+    const unixNsAtStart = deterministic ? 0n : BigInt(Date.now()) * NS_PER_MS;
+    const kvmClock = model.kvmClock ? new KvmClock({ clock: this.#clock, tsc, guestMemory, unixNsAtStart }) : undefined;
     this.board = new Board({
       clock: this.#clock,
       timers: this.#timers,
-      tsc: { read: () => this.#readTsc(model.tscHz) + state.u64("tscOffset"), hz: model.tscHz },
+      tsc,
       memory: view,
       guestMemory,
       ramBytes: memoryBytes,
       crystalHz: model.crystalHz,
       physicalAddressBits: model.physicalAddressBits,
-      unixNsAtStart: deterministic ? 0n : BigInt(Date.now()) * NS_PER_MS,
+      unixNsAtStart,
+      ...(kvmClock && { paravirtual: kvmClock }),
       serialOutput: { write: (byte) => this.#serialBytes.push(byte) > 0 },
       ...(options.debugExitPort !== undefined && {
         debugExitPort: options.debugExitPort,
@@ -245,6 +251,7 @@ export class Machine {
         }),
       },
     });
+    if (kvmClock) this.board.add({ name: "kvmClock", device: kvmClock });
     this.#load(options, ram);
   }
 
