@@ -165,6 +165,8 @@ export class Machine {
   readonly #consoleOutput: Uint8Array[] = [];
   #exit: MachineExit | undefined;
   #nmi = false;
+  /** something has happened since the guest went idle: it does not fall asleep */
+  #awake = false;
   #wake: (() => void) | undefined;
   #runningMs = 0;
   #idleMs = 0;
@@ -238,7 +240,7 @@ export class Machine {
       onReset: () => (this.#exit ??= { reason: "reset" }),
       onInterruptPending: (pending) => {
         setPendingEvents(this.processor.cpu, pending);
-        if (pending) this.#wake?.();
+        if (pending) this.#wakeUp();
       },
       onTaskPriority: (priority) => state.setU64("cr8", BigInt(priority)),
       onNmi: () => (this.#nmi = true),
@@ -258,25 +260,25 @@ export class Machine {
   /** Bytes for the guest's first serial port, as if typed. */
   serialInput(bytes: Uint8Array): void {
     this.board.serial.input(bytes);
-    this.#wake?.();
+    this.#wakeUp();
   }
 
   /** Bytes for the guest's virtio console, as if typed; without one they are lost. */
   consoleInput(bytes: Uint8Array): void {
     this.board.console?.input(bytes);
-    this.#wake?.();
+    this.#wakeUp();
   }
 
   /** Tells the guest the size of the virtio console's terminal. */
   resizeConsole(size: ConsoleSize): void {
     this.board.console?.resize(size);
-    this.#wake?.();
+    this.#wakeUp();
   }
 
   /** Ends `run` with the reason "stopped", soon. */
   stop(): void {
     this.#exit ??= { reason: "stopped" };
-    this.#wake?.();
+    this.#wakeUp();
   }
 
   stats(): MachineStats {
@@ -299,6 +301,8 @@ export class Machine {
       const idle = this.#turn(started + TURN_MS);
       const ended = performance.now();
       this.#runningMs += ended - started;
+      // Whoever is told of output may answer at once, before there is a sleep to be woken from.
+      this.#awake = false;
       this.#flushOutput();
       const exit: MachineExit | undefined = this.#exit;
       if (exit) return exit;
@@ -371,7 +375,7 @@ export class Machine {
       next === undefined
         ? LONGEST_SLEEP_MS
         : Math.min(LONGEST_SLEEP_MS, Number((next - this.#clock.nowNs()) / 1000n) / 1000);
-    if (waitMs <= 0) return;
+    if (waitMs <= 0 || this.#awake) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.ceil(waitMs));
       this.#wake = () => {
@@ -380,6 +384,11 @@ export class Machine {
       };
     });
     this.#wake = undefined;
+  }
+
+  #wakeUp(): void {
+    this.#awake = true;
+    this.#wake?.();
   }
 
   #flushOutput(): void {
