@@ -1,5 +1,5 @@
 import { BlockBuilder } from "../jit/interpreter/block-builder.ts";
-import { Rflags } from "../runtime/abi/guest-state.ts";
+import { Rflags, SlowAccess } from "../runtime/abi/guest-state.ts";
 import { MemoryMap } from "../runtime/abi/memory-map.ts";
 import { RAM_END } from "../runtime/board-map.ts";
 import { Board } from "../runtime/board.ts";
@@ -15,6 +15,7 @@ import { type ExitCounts, Processor, type RunExit } from "../runtime/cpu/process
 import type { GuestMemory } from "../runtime/devices/device.ts";
 import { KvmClock } from "../runtime/devices/kvm-clock.ts";
 import { InstructionClock, MonotonicClock } from "../runtime/time/clock.ts";
+import { PartTime } from "../runtime/time/part-times.ts";
 import { Timers } from "../runtime/time/timers.ts";
 import type { Disk } from "../runtime/disk/disk.ts";
 import type { ConsoleSize } from "../runtime/virtio/console.ts";
@@ -68,10 +69,33 @@ export type MachineExit =
   | { readonly reason: "debug-exit"; readonly status: number }
   | { readonly reason: "stopped" };
 
+/** Where the time of a run went, in milliseconds. All but `idle` and `generated` are estimates from samples. */
+export interface MachineTimes {
+  /** what the other parts leave of the time: generated code, and the loop around it */
+  readonly generated: number;
+  readonly decoding: number;
+  readonly translating: number;
+  /** delivery of exceptions and interrupts outside generated code */
+  readonly exceptions: number;
+  /** instructions that TypeScript runs, without the devices that they reach */
+  readonly callOuts: number;
+  /** keeping decoded code and shadow page tables true when they are written */
+  readonly tracing: number;
+  /** accesses of the guest to devices, and the devices' timers */
+  readonly devices: number;
+  /** asleep, because the guest had halted */
+  readonly idle: number;
+}
+
 export interface MachineStats {
   readonly instructions: bigint;
   readonly runningMs: number;
   readonly idleMs: number;
+  readonly times: MachineTimes;
+  /** accesses that the inline probe of the TLB did not serve: misses, page crossings, devices, pages with code */
+  readonly tlbMisses: { readonly read: bigint; readonly write: bigint; readonly fetch: bigint };
+  /** instructions that TypeScript ran, by the name of the call-out */
+  readonly callOuts: Readonly<Record<string, number>>;
   readonly blocks: Readonly<BlockCacheStats>;
   readonly shadow: {
     readonly kept: number;
@@ -80,6 +104,7 @@ export interface MachineStats {
     readonly dropped: number;
   };
   readonly exits: ExitCounts;
+  // What a translator has to say of itself goes here, and src/cli/statistics.ts prints it.
 }
 
 const MIB = 1 << 20;
@@ -170,6 +195,8 @@ export class Machine {
   #wake: (() => void) | undefined;
   #runningMs = 0;
   #idleMs = 0;
+  /** time in devices: reached by call-outs (ports, MSRs), by memory accesses, and their timers */
+  readonly #deviceTimes = { callOuts: new PartTime(nowMs), memory: new PartTime(nowMs), timers: new PartTime(nowMs) };
 
   constructor(options: MachineOptions, { memoryBytes, memory, core, model, translation }: Ingredients) {
     const { module, manifest } = core;
@@ -185,30 +212,32 @@ export class Machine {
       : new MonotonicClock({ monotonicNs: () => BigInt(Math.round(performance.now() * 1e6)) });
     // The machine's parts name each other through this object, which exists before they do.
     const board = (): Board => this.board;
+    const { callOuts: deviceCallOuts, memory: deviceMemory } = this.#deviceTimes;
     this.processor = new Processor({
       memory,
       core: { module, callOuts: manifest.callOuts },
       decoder: new BlockBuilder(manifest, model.decoderFeatures()),
       model,
       bus: {
-        read: (gpa, offset, byteLength) => board().mmio.read(gpa, offset, byteLength),
-        write: (gpa, offset, byteLength) => board().mmio.write(gpa, offset, byteLength),
+        read: (gpa, offset, byteLength) => deviceMemory.time(() => board().mmio.read(gpa, offset, byteLength)),
+        write: (gpa, offset, byteLength) => deviceMemory.time(() => board().mmio.write(gpa, offset, byteLength)),
       },
       hooks: {
         readTsc: () => this.#readTsc(model.tscHz),
         random64,
         ports: {
-          read: (port, size) => board().ports.read(port, size),
-          write: (port, size, value) => board().ports.write(port, size, value),
+          read: (port, size) => deviceCallOuts.time(() => board().ports.read(port, size)),
+          write: (port, size, value) => deviceCallOuts.time(() => board().ports.write(port, size, value)),
         },
         msrs: {
-          read: (msr) => board().msrs.read(msr),
-          write: (msr, value) => board().msrs.write(msr, value),
+          read: (msr) => deviceCallOuts.time(() => board().msrs.read(msr)),
+          write: (msr, value) => deviceCallOuts.time(() => board().msrs.write(msr, value)),
           tscMoved: () => board().msrs.tscMoved?.(),
         },
         taskPriorityChanged: (priority) => board().setTaskPriority(priority),
       },
       ramBytes: memoryBytes,
+      nowMs,
       ...(translation && { translation }),
       deliversFaults: () => true,
     });
@@ -287,10 +316,32 @@ export class Machine {
       instructions: processor.instructions,
       runningMs: this.#runningMs,
       idleMs: this.#idleMs,
+      times: this.#times(),
+      tlbMisses: {
+        read: processor.cpu.state.u64("slowAccesses", SlowAccess.READ),
+        write: processor.cpu.state.u64("slowAccesses", SlowAccess.WRITE),
+        fetch: processor.cpu.state.u64("slowAccesses", SlowAccess.FETCH),
+      },
+      callOuts: processor.callOutCounts,
       blocks: { ...processor.blocks.stats },
       shadow: { ...processor.shadow.stats },
       exits: { ...processor.exits },
     };
+  }
+
+  #times(): MachineTimes {
+    const { decoding, translating, exceptions, callOuts, tracing } = this.processor.times;
+    const devices = this.#deviceTimes;
+    const parts = {
+      decoding: decoding.totalMs,
+      translating: translating.totalMs,
+      exceptions: exceptions.totalMs,
+      callOuts: Math.max(0, callOuts.totalMs - devices.callOuts.totalMs),
+      tracing: tracing.totalMs,
+      devices: devices.callOuts.totalMs + devices.memory.totalMs + devices.timers.totalMs,
+    };
+    const known = Object.values(parts).reduce((sum, ms) => sum + ms, 0);
+    return { generated: Math.max(0, this.#runningMs - known), ...parts, idle: this.#idleMs };
   }
 
   /** Runs the guest until it ends itself or `stop` is called. The host's event loop gets a turn every few milliseconds. */
@@ -319,7 +370,7 @@ export class Machine {
   #turn(deadlineMs: number): boolean {
     const { processor, board } = this;
     while (!this.#exit && performance.now() < deadlineMs) {
-      this.#timers.runDue(this.#clock.nowNs());
+      this.#deviceTimes.timers.time(() => this.#timers.runDue(this.#clock.nowNs()));
       // An interrupt shadow covers one instruction: it runs alone, so that the event comes right behind it.
       if ((board.hasInterrupt() || this.#nmi) && processor.cpu.shadow !== Shadow.NONE) this.#take(processor.run(1));
       this.#deliverEvents();
@@ -418,6 +469,10 @@ export class Machine {
     for (const [name, value] of Object.entries({ cs, es, ss, ds, fs, gs, ldtr, tr, ...rest })) access.set(name, value);
     this.processor.stateChanged(true);
   }
+}
+
+function nowMs(): number {
+  return performance.now();
 }
 
 function hostRandom(): bigint {

@@ -129,6 +129,8 @@ export const guestState = layout({
   dataBreakpoints: "u32",
   /** bits that must be 0 in entries of 8 bytes at levels 0 (page table) to 3 (PML4), and in a 4 MiB page of 32-bit paging */
   reservedEntryBits: array("u64", 5),
+  /** accesses that missed the TLB, by SlowAccess; for statistics */
+  slowAccesses: array("u64", 3),
 });
 
 /** Names of the general registers by number: the order of guestState.gpr. */
@@ -165,6 +167,9 @@ export const UnitTrap = {
   /** CR0.EM or not CR4.OSFXSR: #UD, CR0.TS: #NM */
   SSE: 4,
 } as const;
+
+/** Elements of guestState.slowAccesses. */
+export const SlowAccess = { READ: 0, WRITE: 1, FETCH: 2 } as const;
 
 /** What decoded code depends on: bits of guestState.mode. A block is found again only under the same mode. */
 export const Mode = {
