@@ -104,6 +104,8 @@ export interface MachineStats {
     readonly dropped: number;
   };
   readonly exits: ExitCounts;
+  /** faults that generated code delivered to the guest by itself; those of `exits` left it */
+  readonly faultsInPlace: bigint;
   // What a translator has to say of itself goes here, and src/cli/statistics.ts prints it.
 }
 
@@ -326,6 +328,7 @@ export class Machine {
       blocks: { ...processor.blocks.stats },
       shadow: { ...processor.shadow.stats },
       exits: { ...processor.exits },
+      faultsInPlace: processor.cpu.state.u64("faultsDelivered"),
     };
   }
 

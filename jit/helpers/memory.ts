@@ -99,7 +99,7 @@ function checksAlignment(f: StateBuilder): Value {
 }
 
 /** Remembers through which linear page a page can be written directly, so that the right can be taken back quickly. */
-function noteWriter(f: StateBuilder, gva: Value, gpa: Value): void {
+export function noteWriter(f: StateBuilder, gva: Value, gpa: Value): void {
   const slot = f.let(f.shl(f.truncate(f.shrU(gpa, f.constant(64, 12)), 32), f.constant(32, 3)));
   const page = f.let(f.or(f.and(gva, f.constant(64, PAGE_MASK)), f.constant(64, Writer.ONE)));
   const known = f.let(f.loadOffset(64, slot, MemoryMap.WRITERS));

@@ -131,6 +131,10 @@ export const guestState = layout({
   reservedEntryBits: array("u64", 5),
   /** accesses that missed the TLB, by SlowAccess; for statistics */
   slowAccesses: array("u64", 3),
+  /** bits of EventPath: what generated code may do itself during this run */
+  eventPaths: "u32",
+  /** faults that generated code has delivered; for statistics */
+  faultsDelivered: "u64",
 });
 
 /** Names of the general registers by number: the order of guestState.gpr. */
@@ -167,6 +171,20 @@ export const UnitTrap = {
   /** CR0.EM or not CR4.OSFXSR: #UD, CR0.TS: #NM */
   SSE: 4,
 } as const;
+
+/**
+ * Bits of guestState.eventPaths. Generated code delivers and returns in the common case only, and calls out for everything else. The
+ * processor clears both while it steps single instructions.
+ */
+export const EventPath = {
+  /** faults and software interrupts go through the guest's IDT */
+  DELIVER: 1,
+  /** IRET; not while it would end the blocking of NMIs */
+  RETURN: 2,
+} as const;
+
+/** What a fault that generated code delivers takes from the budget, without counting as instructions: faults that repeat end a run. */
+export const DELIVERY_BUDGET = 16;
 
 /** Elements of guestState.slowAccesses. */
 export const SlowAccess = { READ: 0, WRITE: 1, FETCH: 2 } as const;

@@ -1,6 +1,15 @@
 import type { BlockDecoder } from "../abi/block-decoder.ts";
 import { MAXIMUM_BLOCK_INSTRUCTIONS } from "../abi/block-decoder.ts";
-import { Exit, guestState, Mode, NO_ERROR_CODE, Segment, Vector } from "../abi/guest-state.ts";
+import {
+  DELIVERY_BUDGET,
+  EventPath,
+  Exit,
+  guestState,
+  Mode,
+  NO_ERROR_CODE,
+  Segment,
+  Vector,
+} from "../abi/guest-state.ts";
 import type { Translator } from "../abi/translator.ts";
 import { MemoryMap } from "../abi/memory-map.ts";
 import { BlockCache, type EntryOptions } from "../code/block-cache.ts";
@@ -73,14 +82,14 @@ const SLICE = 1_000_000;
 const UNCOUNTED = 0x1_0000;
 /** Slices for which hot blocks wait for others that are translated with them. */
 const PATIENCE = 4;
-/** What an exception or interrupt counts for among them: it takes that much longer. */
-const DELIVERY = 16;
 
 /** One vCPU: generated code, the blocks it runs, and the loop that serves what it leaves for. */
 export class Processor {
   readonly cpu: Cpu;
   readonly blocks: BlockCache;
   readonly shadow: ShadowTables;
+  /** whether generated code may deliver faults and return from handlers by itself; false for tests that compare with TypeScript */
+  eventsInPlace = true;
   /** exits by reason, for statistics */
   readonly exits: ExitCounts = { budget: 0, block: 0, fault: 0, halt: 0, event: 0, port: 0, shutdown: 0, translate: 0 };
   /** "tracing": what keeps decoded code and shadow page tables true when they are written */
@@ -108,7 +117,9 @@ export class Processor {
     this.#scratch = new BigUint64Array(memory.buffer, this.#base + guestState.scratch.offset, guestState.scratch.count);
     this.#deliversFaults = parts.deliversFaults;
     const part = (): PartTime => new PartTime(parts.nowMs);
-    this.times = { decoding: part(), translating: part(), exceptions: part(), callOuts: part(), tracing: part() };
+    // Batches of regions are few, long and unlike each other: each is timed.
+    const translating = new PartTime(parts.nowMs, 1);
+    this.times = { decoding: part(), translating, exceptions: part(), callOuts: part(), tracing: part() };
     this.shadow = new ShadowTables(this.#view);
     this.blocks = new BlockCache(this.#view, decoder, (page) => this.shadow.forgetWrites(page), parts.translation);
     const imports: CoreImports = {
@@ -209,7 +220,7 @@ export class Processor {
 
   /** Delivers an event (an interrupt, for instance) to the guest now. */
   deliver(event: GuestEvent): RunExit | undefined {
-    this.#uncounted += DELIVERY;
+    this.#uncounted += DELIVERY_BUDGET;
     const result = this.times.exceptions.time(() => deliver(this.cpu, event));
     this.#afterChange();
     return result === "shutdown" ? { reason: "shutdown" } : undefined;
@@ -290,6 +301,7 @@ export class Processor {
     const { state } = this.cpu;
     state.setU32("budget", budget);
     state.setU32("repeatIterations", 0);
+    state.setU32("eventPaths", this.#eventPaths());
     this.#granted = budget;
     this.#inside = true;
     const reason = this.#exports.run(this.#base);
@@ -301,18 +313,25 @@ export class Processor {
     return reason;
   }
 
+  /** What generated code may deliver and return from by itself. */
+  #eventPaths(): number {
+    const { cpu } = this;
+    if (!this.eventsInPlace || cpu.state.mode & Mode.STEP) return 0;
+    return (this.#deliversFaults() ? EventPath.DELIVER : 0) | (cpu.nmiBlocked ? 0 : EventPath.RETURN);
+  }
+
   #serve(reason: number): RunExit | undefined {
     switch (reason) {
       case Exit.BUDGET:
         this.exits.budget++;
-        if (this.#hot.length > 0 && ++this.#waited >= PATIENCE) this.#translate();
+        if (this.#hot.length > 0 && ++this.#waited >= PATIENCE) this.times.translating.time(() => this.#translate());
         return undefined;
       case Exit.NEED_BLOCK:
         this.exits.block++;
         return this.times.decoding.time(() => this.#provideBlock());
       case Exit.TRANSLATE:
         this.exits.translate++;
-        this.times.translating.time(() => this.#noteHotBlock());
+        this.#noteHotBlock();
         return undefined;
       case Exit.FAULT:
         this.exits.fault++;
@@ -354,7 +373,7 @@ export class Processor {
     const start = this.#fetch(this.#linearRip());
     this.blocks.leaveToInterpreter(start, mode);
     this.#hot.push({ start, mode });
-    if (this.#hot.length >= (this.#entries?.batch ?? 1)) this.#translate();
+    if (this.#hot.length >= (this.#entries?.batch ?? 1)) this.times.translating.time(() => this.#translate());
   }
 
   /** Translates the hot blocks that are still there. */

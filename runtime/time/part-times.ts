@@ -7,22 +7,27 @@ const PERIOD = 31;
  */
 export class PartTime {
   readonly #nowMs: (() => number) | undefined;
+  readonly #period: number;
   /** passes in all */
   count = 0;
   #samples = 0;
   #sampledMs = 0;
   #untilNext = 1;
 
-  /** @param nowMs a clock of milliseconds with fractions; without one, passes are counted only */
-  constructor(nowMs: (() => number) | undefined) {
+  /**
+   * @param nowMs a clock of milliseconds with fractions; without one, passes are counted only
+   * @param period of this many passes one is timed
+   */
+  constructor(nowMs: (() => number) | undefined, period: number = PERIOD) {
     this.#nowMs = nowMs;
+    this.#period = period;
   }
 
   /** Runs `work` as a pass through the part. It must not throw. */
   time<T>(work: () => T): T {
     this.count++;
     if (--this.#untilNext > 0 || !this.#nowMs) return work();
-    this.#untilNext = PERIOD;
+    this.#untilNext = this.#period;
     const started = this.#nowMs();
     const result = work();
     this.#sampledMs += this.#nowMs() - started;

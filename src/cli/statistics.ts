@@ -5,7 +5,7 @@ const SHOWN_CALL_OUTS = 12;
 
 /** What `umbra run --stats` prints: a line for each group of figures. */
 export function describeStats(stats: MachineStats): string {
-  const { instructions, runningMs, idleMs, times, tlbMisses, callOuts, blocks, shadow, exits } = stats;
+  const { instructions, runningMs, idleMs, times, tlbMisses, callOuts, blocks, shadow, exits, faultsInPlace } = stats;
   const rate = Number(instructions) / Math.max(runningMs, 1) / 1000;
   const { idle: _, ...running } = times;
   const parts = Object.entries(running).map(([name, ms]) => `${words(name)} ${share(ms, runningMs)}`);
@@ -20,7 +20,7 @@ export function describeStats(stats: MachineStats): string {
     `blocks        ${counts(blocks)}`,
     `TLB misses    ${counts(tlbMisses)}`,
     `page tables   ${counts(shadow)}`,
-    `exits         ${counts(exits)}`,
+    `exits         ${counts(exits)}; ${faultsInPlace} faults delivered without one`,
     `call-outs     ${counts(Object.fromEntries(frequent))}`,
   ].join("\n");
 }
