@@ -286,5 +286,6 @@ function msrsOf(apic: LocalApic, paravirtual: MsrExtension | undefined): MsrExte
   return {
     read: (msr) => apic.readMsr(msr) ?? paravirtual?.read(msr),
     write: (msr, value) => apic.writeMsr(msr, value) ?? paravirtual?.write(msr, value),
+    tscMoved: () => paravirtual?.tscMoved?.(),
   };
 }

@@ -1,5 +1,5 @@
 import { BlockBuilder } from "../jit/interpreter/block-builder.ts";
-import { Rflags } from "../runtime/abi/guest-state.ts";
+import { Rflags, SlowAccess } from "../runtime/abi/guest-state.ts";
 import { MemoryMap } from "../runtime/abi/memory-map.ts";
 import { RAM_END } from "../runtime/board-map.ts";
 import { Board } from "../runtime/board.ts";
@@ -13,7 +13,9 @@ import { externalInterrupt, NMI } from "../runtime/cpu/exceptions.ts";
 import { canTakeInterrupt, canTakeNmi, setPendingEvents } from "../runtime/cpu/interrupt-window.ts";
 import { type ExitCounts, Processor, type RunExit } from "../runtime/cpu/processor.ts";
 import type { GuestMemory } from "../runtime/devices/device.ts";
+import { KvmClock } from "../runtime/devices/kvm-clock.ts";
 import { InstructionClock, MonotonicClock } from "../runtime/time/clock.ts";
+import { PartTime } from "../runtime/time/part-times.ts";
 import { Timers } from "../runtime/time/timers.ts";
 import type { Disk } from "../runtime/disk/disk.ts";
 import type { ConsoleSize } from "../runtime/virtio/console.ts";
@@ -67,10 +69,33 @@ export type MachineExit =
   | { readonly reason: "debug-exit"; readonly status: number }
   | { readonly reason: "stopped" };
 
+/** Where the time of a run went, in milliseconds. All but `idle` and `generated` are estimates from samples. */
+export interface MachineTimes {
+  /** what the other parts leave of the time: generated code, and the loop around it */
+  readonly generated: number;
+  readonly decoding: number;
+  readonly translating: number;
+  /** delivery of exceptions and interrupts outside generated code */
+  readonly exceptions: number;
+  /** instructions that TypeScript runs, without the devices that they reach */
+  readonly callOuts: number;
+  /** keeping decoded code and shadow page tables true when they are written */
+  readonly tracing: number;
+  /** accesses of the guest to devices, and the devices' timers */
+  readonly devices: number;
+  /** asleep, because the guest had halted */
+  readonly idle: number;
+}
+
 export interface MachineStats {
   readonly instructions: bigint;
   readonly runningMs: number;
   readonly idleMs: number;
+  readonly times: MachineTimes;
+  /** accesses that the inline probe of the TLB did not serve: misses, page crossings, devices, pages with code */
+  readonly tlbMisses: { readonly read: bigint; readonly write: bigint; readonly fetch: bigint };
+  /** instructions that TypeScript ran, by the name of the call-out */
+  readonly callOuts: Readonly<Record<string, number>>;
   readonly blocks: Readonly<BlockCacheStats>;
   readonly shadow: {
     readonly kept: number;
@@ -79,6 +104,9 @@ export interface MachineStats {
     readonly dropped: number;
   };
   readonly exits: ExitCounts;
+  /** faults that generated code delivered to the guest by itself; those of `exits` left it */
+  readonly faultsInPlace: bigint;
+  // What a translator has to say of itself goes here, and src/cli/statistics.ts prints it.
 }
 
 const MIB = 1 << 20;
@@ -126,7 +154,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
   }
   const engine = options.engine ?? "interpreter";
   checkEngine(engine);
-  const model = new CpuModel(options.cpu ?? {});
+  const model = new CpuModel({ kvmClock: true, ...options.cpu });
   const translation = await loadTranslation(engine, core.manifest, model.decoderFeatures(), HOT_AFTER);
   return new Machine(options, { memoryBytes, memory, core, model, translation });
 }
@@ -164,9 +192,13 @@ export class Machine {
   readonly #consoleOutput: Uint8Array[] = [];
   #exit: MachineExit | undefined;
   #nmi = false;
+  /** something has happened since the guest went idle: it does not fall asleep */
+  #awake = false;
   #wake: (() => void) | undefined;
   #runningMs = 0;
   #idleMs = 0;
+  /** time in devices: reached by call-outs (ports, MSRs), by memory accesses, and their timers */
+  readonly #deviceTimes = { callOuts: new PartTime(nowMs), memory: new PartTime(nowMs), timers: new PartTime(nowMs) };
 
   constructor(options: MachineOptions, { memoryBytes, memory, core, model, translation }: Ingredients) {
     const { module, manifest } = core;
@@ -182,29 +214,32 @@ export class Machine {
       : new MonotonicClock({ monotonicNs: () => BigInt(Math.round(performance.now() * 1e6)) });
     // The machine's parts name each other through this object, which exists before they do.
     const board = (): Board => this.board;
+    const { callOuts: deviceCallOuts, memory: deviceMemory } = this.#deviceTimes;
     this.processor = new Processor({
       memory,
       core: { module, callOuts: manifest.callOuts },
       decoder: new BlockBuilder(manifest, model.decoderFeatures()),
       model,
       bus: {
-        read: (gpa, offset, byteLength) => board().mmio.read(gpa, offset, byteLength),
-        write: (gpa, offset, byteLength) => board().mmio.write(gpa, offset, byteLength),
+        read: (gpa, offset, byteLength) => deviceMemory.time(() => board().mmio.read(gpa, offset, byteLength)),
+        write: (gpa, offset, byteLength) => deviceMemory.time(() => board().mmio.write(gpa, offset, byteLength)),
       },
       hooks: {
         readTsc: () => this.#readTsc(model.tscHz),
         random64,
         ports: {
-          read: (port, size) => board().ports.read(port, size),
-          write: (port, size, value) => board().ports.write(port, size, value),
+          read: (port, size) => deviceCallOuts.time(() => board().ports.read(port, size)),
+          write: (port, size, value) => deviceCallOuts.time(() => board().ports.write(port, size, value)),
         },
         msrs: {
-          read: (msr) => board().msrs.read(msr),
-          write: (msr, value) => board().msrs.write(msr, value),
+          read: (msr) => deviceCallOuts.time(() => board().msrs.read(msr)),
+          write: (msr, value) => deviceCallOuts.time(() => board().msrs.write(msr, value)),
+          tscMoved: () => board().msrs.tscMoved?.(),
         },
         taskPriorityChanged: (priority) => board().setTaskPriority(priority),
       },
       ramBytes: memoryBytes,
+      nowMs,
       ...(translation && { translation }),
       deliversFaults: () => true,
     });
@@ -213,16 +248,20 @@ export class Machine {
       written: (gpa, byteLength) => this.processor.memoryWritten(gpa, byteLength),
     };
     const { state } = this.processor.cpu;
+    const tsc = { read: () => this.#readTsc(model.tscHz) + state.u64("tscOffset"), hz: model.tscHz };
+    const unixNsAtStart = deterministic ? 0n : BigInt(Date.now()) * NS_PER_MS;
+    const kvmClock = model.kvmClock ? new KvmClock({ clock: this.#clock, tsc, guestMemory, unixNsAtStart }) : undefined;
     this.board = new Board({
       clock: this.#clock,
       timers: this.#timers,
-      tsc: { read: () => this.#readTsc(model.tscHz) + state.u64("tscOffset"), hz: model.tscHz },
+      tsc,
       memory: view,
       guestMemory,
       ramBytes: memoryBytes,
       crystalHz: model.crystalHz,
       physicalAddressBits: model.physicalAddressBits,
-      unixNsAtStart: deterministic ? 0n : BigInt(Date.now()) * NS_PER_MS,
+      unixNsAtStart,
+      ...(kvmClock && { paravirtual: kvmClock }),
       serialOutput: { write: (byte) => this.#serialBytes.push(byte) > 0 },
       ...(options.debugExitPort !== undefined && {
         debugExitPort: options.debugExitPort,
@@ -232,7 +271,7 @@ export class Machine {
       onReset: () => (this.#exit ??= { reason: "reset" }),
       onInterruptPending: (pending) => {
         setPendingEvents(this.processor.cpu, pending);
-        if (pending) this.#wake?.();
+        if (pending) this.#wakeUp();
       },
       onTaskPriority: (priority) => state.setU64("cr8", BigInt(priority)),
       onNmi: () => (this.#nmi = true),
@@ -245,31 +284,32 @@ export class Machine {
         }),
       },
     });
+    if (kvmClock) this.board.add({ name: "kvmClock", device: kvmClock });
     this.#load(options, ram);
   }
 
   /** Bytes for the guest's first serial port, as if typed. */
   serialInput(bytes: Uint8Array): void {
     this.board.serial.input(bytes);
-    this.#wake?.();
+    this.#wakeUp();
   }
 
   /** Bytes for the guest's virtio console, as if typed; without one they are lost. */
   consoleInput(bytes: Uint8Array): void {
     this.board.console?.input(bytes);
-    this.#wake?.();
+    this.#wakeUp();
   }
 
   /** Tells the guest the size of the virtio console's terminal. */
   resizeConsole(size: ConsoleSize): void {
     this.board.console?.resize(size);
-    this.#wake?.();
+    this.#wakeUp();
   }
 
   /** Ends `run` with the reason "stopped", soon. */
   stop(): void {
     this.#exit ??= { reason: "stopped" };
-    this.#wake?.();
+    this.#wakeUp();
   }
 
   stats(): MachineStats {
@@ -278,10 +318,33 @@ export class Machine {
       instructions: processor.instructions,
       runningMs: this.#runningMs,
       idleMs: this.#idleMs,
+      times: this.#times(),
+      tlbMisses: {
+        read: processor.cpu.state.u64("slowAccesses", SlowAccess.READ),
+        write: processor.cpu.state.u64("slowAccesses", SlowAccess.WRITE),
+        fetch: processor.cpu.state.u64("slowAccesses", SlowAccess.FETCH),
+      },
+      callOuts: processor.callOutCounts,
       blocks: { ...processor.blocks.stats },
       shadow: { ...processor.shadow.stats },
       exits: { ...processor.exits },
+      faultsInPlace: processor.cpu.state.u64("faultsDelivered"),
     };
+  }
+
+  #times(): MachineTimes {
+    const { decoding, translating, exceptions, callOuts, tracing } = this.processor.times;
+    const devices = this.#deviceTimes;
+    const parts = {
+      decoding: decoding.totalMs,
+      translating: translating.totalMs,
+      exceptions: exceptions.totalMs,
+      callOuts: Math.max(0, callOuts.totalMs - devices.callOuts.totalMs),
+      tracing: tracing.totalMs,
+      devices: devices.callOuts.totalMs + devices.memory.totalMs + devices.timers.totalMs,
+    };
+    const known = Object.values(parts).reduce((sum, ms) => sum + ms, 0);
+    return { generated: Math.max(0, this.#runningMs - known), ...parts, idle: this.#idleMs };
   }
 
   /** Runs the guest until it ends itself or `stop` is called. The host's event loop gets a turn every few milliseconds. */
@@ -292,6 +355,8 @@ export class Machine {
       const idle = this.#turn(started + TURN_MS);
       const ended = performance.now();
       this.#runningMs += ended - started;
+      // Whoever is told of output may answer at once, before there is a sleep to be woken from.
+      this.#awake = false;
       this.#flushOutput();
       const exit: MachineExit | undefined = this.#exit;
       if (exit) return exit;
@@ -308,7 +373,7 @@ export class Machine {
   #turn(deadlineMs: number): boolean {
     const { processor, board } = this;
     while (!this.#exit && performance.now() < deadlineMs) {
-      this.#timers.runDue(this.#clock.nowNs());
+      this.#deviceTimes.timers.time(() => this.#timers.runDue(this.#clock.nowNs()));
       // An interrupt shadow covers one instruction: it runs alone, so that the event comes right behind it.
       if ((board.hasInterrupt() || this.#nmi) && processor.cpu.shadow !== Shadow.NONE) this.#take(processor.run(1));
       this.#deliverEvents();
@@ -364,7 +429,7 @@ export class Machine {
       next === undefined
         ? LONGEST_SLEEP_MS
         : Math.min(LONGEST_SLEEP_MS, Number((next - this.#clock.nowNs()) / 1000n) / 1000);
-    if (waitMs <= 0) return;
+    if (waitMs <= 0 || this.#awake) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.ceil(waitMs));
       this.#wake = () => {
@@ -373,6 +438,11 @@ export class Machine {
       };
     });
     this.#wake = undefined;
+  }
+
+  #wakeUp(): void {
+    this.#awake = true;
+    this.#wake?.();
   }
 
   #flushOutput(): void {
@@ -402,6 +472,10 @@ export class Machine {
     for (const [name, value] of Object.entries({ cs, es, ss, ds, fs, gs, ldtr, tr, ...rest })) access.set(name, value);
     this.processor.stateChanged(true);
   }
+}
+
+function nowMs(): number {
+  return performance.now();
 }
 
 function hostRandom(): bigint {

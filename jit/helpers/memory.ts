@@ -1,4 +1,4 @@
-import { guestState, SEGMENT_VIOLATION, Segment, Vector } from "../../runtime/abi/guest-state.ts";
+import { guestState, SEGMENT_VIOLATION, Segment, SlowAccess, Vector } from "../../runtime/abi/guest-state.ts";
 import { MemoryMap, PageFlag, Tlb, Writer } from "../../runtime/abi/memory-map.ts";
 import type { StateBuilder } from "../emit/state.ts";
 import type { Value } from "../emit/value.ts";
@@ -99,7 +99,7 @@ function checksAlignment(f: StateBuilder): Value {
 }
 
 /** Remembers through which linear page a page can be written directly, so that the right can be taken back quickly. */
-function noteWriter(f: StateBuilder, gva: Value, gpa: Value): void {
+export function noteWriter(f: StateBuilder, gva: Value, gpa: Value): void {
   const slot = f.let(f.shl(f.truncate(f.shrU(gpa, f.constant(64, 12)), 32), f.constant(32, 3)));
   const page = f.let(f.or(f.and(gva, f.constant(64, PAGE_MASK)), f.constant(64, Writer.ONE)));
   const known = f.let(f.loadOffset(64, slot, MemoryMap.WRITERS));
@@ -107,6 +107,11 @@ function noteWriter(f: StateBuilder, gva: Value, gpa: Value): void {
     const next = f.select(f.eq(known, f.constant(64, Writer.NONE)), page, f.constant(64, Writer.SEVERAL));
     f.storeOffset(slot, next, MemoryMap.WRITERS);
   });
+}
+
+/** Counts an access that missed the TLB. */
+function count(f: StateBuilder, kind: number): void {
+  f.set("slowAccesses", f.add(f.get("slowAccesses", kind), f.constant(64, 1n)), kind);
 }
 
 function bounce(f: StateBuilder): Value {
@@ -219,6 +224,7 @@ const readSlow: Helper = {
   result: "i32",
   emit(f, [gva, byteLength]) {
     if (!gva || !byteLength) return;
+    count(f, SlowAccess.READ);
     requireCanonical(f, gva, byteLength);
     observe(f, gva, byteLength, 0);
     f.if(f.eqz(crosses(f, gva, byteLength)), () => {
@@ -242,6 +248,7 @@ const writeSlow: Helper = {
   result: "i32",
   emit(f, [gva, byteLength]) {
     if (!gva || !byteLength) return;
+    count(f, SlowAccess.WRITE);
     requireCanonical(f, gva, byteLength);
     observe(f, gva, byteLength, 1);
     const access = f.let(f.or(userBit(f), f.constant(32, Access.WRITE)));
@@ -270,6 +277,7 @@ const modifySlow: Helper = {
   result: "i32",
   emit(f, [gva, byteLength]) {
     if (!gva || !byteLength) return;
+    count(f, SlowAccess.WRITE);
     requireCanonical(f, gva, byteLength);
     observe(f, gva, byteLength, 1);
     const access = f.let(f.or(userBit(f), f.constant(32, Access.WRITE)));
@@ -333,6 +341,7 @@ const fetchSlow: Helper = {
   result: "i32",
   emit(f, [gva]) {
     if (!gva) return;
+    count(f, SlowAccess.FETCH);
     requireCanonical(f, gva, f.constant(32, 1));
     const gpa = walk(f, gva, f.or(userBit(f), f.constant(32, Access.FETCH)));
     f.if(f.and(pageFlags(f, gpa), f.constant(32, PageFlag.DEVICE)), () => f.return(f.constant(32, -1)));

@@ -2,6 +2,8 @@ import { aesHelpers } from "./aes.ts";
 import { bitHelpers } from "./bits.ts";
 import { divisionHelpers } from "./division.ts";
 import { carrylessHelpers } from "./carryless.ts";
+import { deliveryHelpers } from "./events/deliver.ts";
+import { interruptReturn } from "./events/return.ts";
 import type { Helper } from "./helper.ts";
 import { memoryHelpers } from "./memory.ts";
 import { shaHelpers } from "./sha.ts";
@@ -13,6 +15,8 @@ import { x87Helpers } from "./x87/index.ts";
 /** Every helper of core.wasm. */
 export const allHelpers: readonly Helper[] = [
   ...memoryHelpers,
+  ...deliveryHelpers,
+  interruptReturn,
   ...divisionHelpers,
   ...bitHelpers,
   ...aesHelpers,

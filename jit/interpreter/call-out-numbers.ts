@@ -15,3 +15,6 @@ export class CallOutNumbers {
     return [...this.#numbers.keys()];
   }
 }
+
+/** What the imported function call_out returns. */
+export const CallOutStatus = { CONTINUE: 0, FAULT: 1, REDIRECT: 2, EXIT: 3 } as const;

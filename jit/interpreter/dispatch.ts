@@ -1,4 +1,5 @@
 import {
+  DELIVERY_BUDGET,
   Exit,
   guestState,
   Mode,
@@ -14,6 +15,7 @@ import type { WasmModule } from "../emit/module.ts";
 import { StateBuilder } from "../emit/state.ts";
 import type { Value } from "../emit/value.ts";
 import { tlbEntry, tlbOffset } from "../helpers/memory.ts";
+import { CallOutStatus } from "./call-out-numbers.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS, HANDLER_TABLE } from "./emitter.ts";
 
 /** Handlers that no instruction names; they come first in the table, in this order. */
@@ -190,7 +192,7 @@ export function addDispatch(module: WasmModule): void {
         const isStack = f.eq(segment, f.constant(32, Segment.SS));
         f.set("exitVector", f.select(isStack, f.constant(32, Vector.SS), f.constant(32, Vector.GP)));
       });
-      f.leave(Exit.FAULT);
+      f.tailCall("fault", [f.cpu]);
     });
   }
 
@@ -215,6 +217,8 @@ export function addDispatch(module: WasmModule): void {
   leaveOrGo(after, left, after.let(after.loadOffset(64, after.cpu, guestState.rip.offset)));
   after.finish();
 
+  addFault(module);
+
   const trap = new Dispatch(module.raw, "leave_unit_trap", [...HANDLER_PARAMS, "i32"], HANDLER_RESULTS);
   emitUnitTrap(trap, trap.parameter(2));
   trap.finish();
@@ -225,15 +229,30 @@ export function addDispatch(module: WasmModule): void {
   module.export("run");
 }
 
-/** What the imported function call_out returns. */
-export const CallOutStatus = { CONTINUE: 0, FAULT: 1, REDIRECT: 2, EXIT: 3 } as const;
-
 /** Goes on at `rip` unless the budget is spent or an event waits. */
 function leaveOrGo(f: Dispatch, left: Value, rip: Value): void {
   f.setRip(rip);
   f.if(f.ltS(left, f.constant(32, 0)), () => f.leave(Exit.BUDGET));
   f.if(f.get("pendingEvents"), () => f.leave(Exit.EVENT));
   f.tailCall("goto", [f.cpu, rip]);
+}
+
+/** fault(): delivers the fault in the exit fields to the guest, or leaves with it. All instructions before it are charged. */
+function addFault(module: WasmModule): void {
+  const f = new Dispatch(module.raw, "fault", ["i32"], ["i32"]);
+  const [vector, code, address] = [f.get("exitVector"), f.get("exitErrorCode"), f.get("exitAddress")];
+  f.if(f.call("enter_fault", [f.cpu, vector, code, address], "i32"), () => {
+    f.set("faultsDelivered", f.add(f.get("faultsDelivered"), f.constant(64, 1n)));
+    f.set("repeatIterations", f.add(f.get("repeatIterations"), f.constant(32, DELIVERY_BUDGET)));
+    const left = f.charge(f.constant(32, DELIVERY_BUDGET));
+    leaveOrGo(f, left, f.let(f.loadOffset(64, f.cpu, guestState.rip.offset)));
+  });
+  // A page walk on the way may have noted a fault of its own.
+  f.set("exitVector", vector);
+  f.set("exitErrorCode", code);
+  f.set("exitAddress", address);
+  f.leave(Exit.FAULT);
+  f.finish();
 }
 
 /** The record of the block's first instruction, behind its entry record. */
@@ -293,7 +312,7 @@ function findBlock(
           f.set("exitVector", f.constant(32, Vector.GP));
           f.set("exitErrorCode", f.constant(32, 0));
         });
-        f.leave(Exit.FAULT);
+        f.tailCall("fault", [f.cpu]);
       });
       return slow;
     },

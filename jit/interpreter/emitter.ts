@@ -14,7 +14,8 @@ import {
   type GprName,
   type OperandHandle,
 } from "../semantics/emitter.ts";
-import type { CallOutNumbers } from "./call-out-numbers.ts";
+import { type CallOutNumbers, CallOutStatus } from "./call-out-numbers.ts";
+import { commonCase } from "./common-case.ts";
 import { Immediate, Memory, NoOperand, Register } from "./operands.ts";
 import type { OperandForm, Variant } from "./variant.ts";
 
@@ -446,7 +447,12 @@ export class InterpreterEmitter extends Emitter {
     });
     this.set("rip", this.currentRip());
     this.set("exitRecord", this.record);
-    const length = this.extend(this.loadOffset(8, this.record, Rec.LENGTH), 32);
+    const length = this.let(this.extend(this.loadOffset(8, this.record, Rec.LENGTH), 32));
+    const inPlace = commonCase(this, name, length);
+    if (inPlace) {
+      const redirect = this.constant(32, CallOutStatus.REDIRECT);
+      this.if(inPlace, () => this.tailCall("after_call_out", [this.cpu, this.record, redirect]));
+    }
     const status = this.call("call_out", [this.constant(32, this.#callOuts.of(name)), length], "i32");
     this.if(status, () => this.tailCall("after_call_out", [this.cpu, this.record, status]));
     return this.get("scratch", 0);

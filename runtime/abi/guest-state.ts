@@ -129,6 +129,12 @@ export const guestState = layout({
   dataBreakpoints: "u32",
   /** bits that must be 0 in entries of 8 bytes at levels 0 (page table) to 3 (PML4), and in a 4 MiB page of 32-bit paging */
   reservedEntryBits: array("u64", 5),
+  /** accesses that missed the TLB, by SlowAccess; for statistics */
+  slowAccesses: array("u64", 3),
+  /** bits of EventPath: what generated code may do itself during this run */
+  eventPaths: "u32",
+  /** faults that generated code has delivered; for statistics */
+  faultsDelivered: "u64",
 });
 
 /** Names of the general registers by number: the order of guestState.gpr. */
@@ -165,6 +171,23 @@ export const UnitTrap = {
   /** CR0.EM or not CR4.OSFXSR: #UD, CR0.TS: #NM */
   SSE: 4,
 } as const;
+
+/**
+ * Bits of guestState.eventPaths. Generated code delivers and returns in the common case only, and calls out for everything else. The
+ * processor clears both while it steps single instructions.
+ */
+export const EventPath = {
+  /** faults and software interrupts go through the guest's IDT */
+  DELIVER: 1,
+  /** IRET; not while it would end the blocking of NMIs */
+  RETURN: 2,
+} as const;
+
+/** What a fault that generated code delivers takes from the budget, without counting as instructions: faults that repeat end a run. */
+export const DELIVERY_BUDGET = 16;
+
+/** Elements of guestState.slowAccesses. */
+export const SlowAccess = { READ: 0, WRITE: 1, FETCH: 2 } as const;
 
 /** What decoded code depends on: bits of guestState.mode. A block is found again only under the same mode. */
 export const Mode = {

@@ -2,6 +2,7 @@ import { FEATURES, type Feature } from "../abi/features.ts";
 import { numberOf, type CallOutTable } from "./call-out.ts";
 import { Cr4 } from "./control-bits.ts";
 import type { Cpu } from "./cpu.ts";
+import { HYPERVISOR_LEAVES, KVM_CLOCK_LEAVES, PLAIN_LEAVES } from "./hypervisor-leaves.ts";
 import { FEATURE_BITS, type CpuidBit, type ModelFeature } from "./model-features.ts";
 
 /** EAX, EBX, ECX, EDX. */
@@ -21,13 +22,16 @@ export interface CpuModelOptions {
   readonly crystalHz?: number;
   readonly apicId?: number;
   readonly processors?: number;
-  /** leaves 0x40000000 and up, for a paravirtual clock and the like; [0] is the signature leaf */
+  /** KVM's paravirtual clock; for a machine, which has the registers that go with it. Needs the feature "hypervisor" */
+  readonly kvmClock?: boolean;
+  /** leaves 0x40000000 and up, for what else a hypervisor may say; [0] is the signature leaf */
   readonly hypervisorLeaves?: ReadonlyMap<number, Leaf>;
 }
 
 /**
  * What the default processor announces: x86-64-v2 and the extensions that Umbra implements beyond it.
- * ERMS and FSRM are left out: they would steer C libraries to REP MOVSB for short copies.
+ * ERMS and FSRM are left out: they would steer C libraries to REP MOVSB for short copies. With KVM's clock, Linux takes the APIC
+ * timer's frequency from no leaf but measures it for half a second of guest time, unless it has the TSC deadline to use instead.
  */
 // prettier-ignore
 export const DEFAULT_FEATURES: readonly ModelFeature[] = [
@@ -35,7 +39,7 @@ export const DEFAULT_FEATURES: readonly ModelFeature[] = [
   "clflush", "mmx", "fxsr", "sse", "sse2", "sse3", "ssse3", "sse4.1", "sse4.2", "crc32", "popcnt", "cx16", "lahf",
   "pclmulqdq", "aes", "sha", "movbe", "lzcnt", "bmi1", "bmi2", "adx", "rdrand", "rdseed", "rdtscp", "rdpid", "prefetchw",
   "xsave", "xsaveopt", "xsavec", "xgetbv1", "fsgsbase", "clflushopt", "clwb", "tsc-adjust", "invariant-tsc", "arat",
-  "pcid", "invpcid", "smep", "smap", "umip", "nx", "page1gb", "syscall", "lm", "hypervisor", "arch-capabilities",
+  "tsc-deadline", "pcid", "invpcid", "smep", "smap", "umip", "nx", "page1gb", "syscall", "lm", "hypervisor", "arch-capabilities",
 ];
 
 /**
@@ -49,7 +53,6 @@ const NOT_AFFECTED = 0x0c00_e179n;
 
 const MAXIMUM_BASIC = 0x16;
 const MAXIMUM_EXTENDED = 0x8000_0008;
-const HYPERVISOR = 0x4000_0000;
 
 /** Caches of leaf 4: type (1 data, 2 instruction, 3 both), level, ways, sets. Lines have 64 bytes. */
 const CACHES = [
@@ -75,6 +78,7 @@ export class CpuModel {
   readonly archCapabilities: bigint;
   readonly tscHz: number;
   readonly crystalHz: number;
+  readonly kvmClock: boolean;
   readonly #vendor: string;
   readonly #brand: string;
   readonly #apicId: number;
@@ -94,8 +98,8 @@ export class CpuModel {
     this.#brand = options.brand ?? "Umbra Virtual Processor";
     this.#apicId = options.apicId ?? 0;
     this.#processors = options.processors ?? 1;
-    const [b, c, d] = words("UmbraUmbra");
-    this.#hypervisorLeaves = options.hypervisorLeaves ?? new Map([[HYPERVISOR, [HYPERVISOR, b, c, d]]]);
+    this.kvmClock = (options.kvmClock ?? false) && this.features.has("hypervisor");
+    this.#hypervisorLeaves = options.hypervisorLeaves ?? (this.kvmClock ? KVM_CLOCK_LEAVES : PLAIN_LEAVES);
   }
 
   /** The features that decide which encodings exist: the decoder's set. */
@@ -154,7 +158,7 @@ export class CpuModel {
       case 0x8000_0008:
         return [(48 << 8) | this.physicalAddressBits, 0, 0, 0];
       default:
-        if (leaf >= HYPERVISOR && leaf < HYPERVISOR + 0x100 && this.features.has("hypervisor")) {
+        if (leaf >= HYPERVISOR_LEAVES && leaf < HYPERVISOR_LEAVES + 0x100 && this.features.has("hypervisor")) {
           return this.#hypervisorLeaves.get(leaf) ?? [0, 0, 0, 0];
         }
         if (leaf <= MAXIMUM_BASIC || (leaf > 0x8000_0000 && leaf <= MAXIMUM_EXTENDED)) return [0, 0, 0, 0];

@@ -23,6 +23,8 @@ export interface PortBus {
 export interface MsrExtension {
   read(msr: number): bigint | Fault | undefined;
   write(msr: number, value: bigint): "done" | Fault | undefined;
+  /** the guest has moved its time-stamp counter: guestState.tscOffset is another */
+  tscMoved?(): void;
 }
 
 /** What the processor's TypeScript side asks of the rest of the machine. */

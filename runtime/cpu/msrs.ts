@@ -153,11 +153,12 @@ export function guestTsc({ state, hooks }: Cpu): bigint {
   return BigInt.asUintN(64, hooks.readTsc() + state.u64("tscOffset"));
 }
 function writeTsc(cpu: Cpu, value: bigint): undefined {
-  cpu.state.setU64("tscOffset", BigInt.asUintN(64, value - cpu.hooks.readTsc()));
+  writeTscAdjust(cpu, BigInt.asUintN(64, value - cpu.hooks.readTsc()));
 }
 /** TSC_ADJUST and the offset of the counter move together; SDM Vol. 3B, 18.17.3. */
 function writeTscAdjust(cpu: Cpu, value: bigint): undefined {
   cpu.state.setU64("tscOffset", value);
+  cpu.hooks.msrs.tscMoved?.();
 }
 
 // ---- RDMSR, WRMSR ----

@@ -1,11 +1,21 @@
 import type { BlockDecoder } from "../abi/block-decoder.ts";
 import { MAXIMUM_BLOCK_INSTRUCTIONS } from "../abi/block-decoder.ts";
-import { Exit, guestState, Mode, NO_ERROR_CODE, Segment, Vector } from "../abi/guest-state.ts";
+import {
+  DELIVERY_BUDGET,
+  EventPath,
+  Exit,
+  guestState,
+  Mode,
+  NO_ERROR_CODE,
+  Segment,
+  Vector,
+} from "../abi/guest-state.ts";
 import type { Translator } from "../abi/translator.ts";
 import { MemoryMap } from "../abi/memory-map.ts";
 import { BlockCache, type EntryOptions } from "../code/block-cache.ts";
 import { RegionTable } from "../code/region-table.ts";
 import { ShadowTables } from "../memory/shadow-tables.ts";
+import { PartTime } from "../time/part-times.ts";
 import type { CallOut } from "./call-out.ts";
 import { callOuts } from "./call-outs.ts";
 import { Cr0, Efer } from "./control-bits.ts";
@@ -41,7 +51,12 @@ export interface ProcessorParts {
   readonly deliversFaults: () => boolean;
   /** without it, everything is interpreted */
   readonly translation?: EntryOptions & { readonly translator: Translator };
+  /** a clock of milliseconds for `times`; without it, passes are counted only */
+  readonly nowMs?: (() => number) | undefined;
 }
+
+/** What the processor does besides running generated code, each timed apart. */
+export type ProcessorPart = "decoding" | "translating" | "exceptions" | "callOuts" | "tracing";
 
 /** Why `run` came back. */
 export type RunExit =
@@ -67,16 +82,20 @@ const SLICE = 1_000_000;
 const UNCOUNTED = 0x1_0000;
 /** Slices for which hot blocks wait for others that are translated with them. */
 const PATIENCE = 4;
-/** What an exception or interrupt counts for among them: it takes that much longer. */
-const DELIVERY = 16;
 
 /** One vCPU: generated code, the blocks it runs, and the loop that serves what it leaves for. */
 export class Processor {
   readonly cpu: Cpu;
   readonly blocks: BlockCache;
   readonly shadow: ShadowTables;
+  /** whether generated code may deliver faults and return from handlers by itself; false for tests that compare with TypeScript */
+  eventsInPlace = true;
   /** exits by reason, for statistics */
   readonly exits: ExitCounts = { budget: 0, block: 0, fault: 0, halt: 0, event: 0, port: 0, shutdown: 0, translate: 0 };
+  /** "tracing": what keeps decoded code and shadow page tables true when they are written */
+  readonly times: Readonly<Record<ProcessorPart, PartTime>>;
+  /** calls of each call-out, by its number */
+  readonly #callOutCounts: number[];
   readonly #base: number = MemoryMap.CPU;
   readonly #view: DataView;
   readonly #exports: CoreExports;
@@ -97,17 +116,23 @@ export class Processor {
     this.#view = new DataView(memory.buffer);
     this.#scratch = new BigUint64Array(memory.buffer, this.#base + guestState.scratch.offset, guestState.scratch.count);
     this.#deliversFaults = parts.deliversFaults;
+    const part = (): PartTime => new PartTime(parts.nowMs);
+    // Batches of regions are few, long and unlike each other: each is timed.
+    const translating = new PartTime(parts.nowMs, 1);
+    this.times = { decoding: part(), translating, exceptions: part(), callOuts: part(), tracing: part() };
     this.shadow = new ShadowTables(this.#view);
     this.blocks = new BlockCache(this.#view, decoder, (page) => this.shadow.forgetWrites(page), parts.translation);
     const imports: CoreImports = {
       bus_read: (gpa, to, byteLength) => bus.read(Number(gpa), to, byteLength),
       bus_write: (gpa, from, byteLength) => bus.write(Number(gpa), from, byteLength),
-      code_write: (gpa, byteLength) => void this.blocks.invalidate(Number(gpa), byteLength),
-      trace_table: (page, trace) => this.shadow.trace(page, trace),
-      page_table_write: (gpa, from, byteLength) => this.shadow.beforeWrite(Number(gpa), from, byteLength),
+      code_write: (gpa, byteLength) =>
+        this.times.tracing.time(() => void this.blocks.invalidate(Number(gpa), byteLength)),
+      trace_table: (page, trace) => this.times.tracing.time(() => this.shadow.trace(page, trace)),
+      page_table_write: (gpa, from, byteLength) =>
+        this.times.tracing.time(() => this.shadow.beforeWrite(Number(gpa), from, byteLength)),
       data_access: (gva, byteLength, write) =>
         noteDataAccess(this.cpu, BigInt.asUintN(64, gva), byteLength, write !== 0),
-      call_out: (number, length) => this.#callOut(number, length),
+      call_out: (number, length) => this.times.callOuts.time(() => this.#callOut(number, length)),
     };
     const instance = new WebAssembly.Instance(core.module, { env: { memory, ...imports } });
     this.#exports = instance.exports as unknown as CoreExports;
@@ -116,6 +141,7 @@ export class Processor {
     this.#regions = new RegionTable(this.#exports, memory);
     this.#callOutNames = core.callOuts;
     this.#callOuts = core.callOuts.map((name) => callOuts[name]);
+    this.#callOutCounts = core.callOuts.map(() => 0);
     const state = new StateView(memory.buffer, this.#base);
     state.setU64("ramBytes", BigInt(ramBytes));
     state.setU32("tlbBanks", this.shadow.banks);
@@ -141,6 +167,12 @@ export class Processor {
   /** Instructions retired since the processor was made. */
   get instructions(): bigint {
     return this.cpu.state.u64("instructions");
+  }
+
+  /** How often each call-out was called; those that never were are left out. */
+  get callOutCounts(): Readonly<Record<string, number>> {
+    const named = this.#callOutNames.map((name, number) => [name, this.#callOutCounts[number] ?? 0] as const);
+    return Object.fromEntries(named.filter(([, count]) => count > 0));
   }
 
   /**
@@ -188,8 +220,8 @@ export class Processor {
 
   /** Delivers an event (an interrupt, for instance) to the guest now. */
   deliver(event: GuestEvent): RunExit | undefined {
-    this.#uncounted += DELIVERY;
-    const result = deliver(this.cpu, event);
+    this.#uncounted += DELIVERY_BUDGET;
+    const result = this.times.exceptions.time(() => deliver(this.cpu, event));
     this.#afterChange();
     return result === "shutdown" ? { reason: "shutdown" } : undefined;
   }
@@ -269,6 +301,7 @@ export class Processor {
     const { state } = this.cpu;
     state.setU32("budget", budget);
     state.setU32("repeatIterations", 0);
+    state.setU32("eventPaths", this.#eventPaths());
     this.#granted = budget;
     this.#inside = true;
     const reason = this.#exports.run(this.#base);
@@ -280,15 +313,22 @@ export class Processor {
     return reason;
   }
 
+  /** What generated code may deliver and return from by itself. */
+  #eventPaths(): number {
+    const { cpu } = this;
+    if (!this.eventsInPlace || cpu.state.mode & Mode.STEP) return 0;
+    return (this.#deliversFaults() ? EventPath.DELIVER : 0) | (cpu.nmiBlocked ? 0 : EventPath.RETURN);
+  }
+
   #serve(reason: number): RunExit | undefined {
     switch (reason) {
       case Exit.BUDGET:
         this.exits.budget++;
-        if (this.#hot.length > 0 && ++this.#waited >= PATIENCE) this.#translate();
+        if (this.#hot.length > 0 && ++this.#waited >= PATIENCE) this.times.translating.time(() => this.#translate());
         return undefined;
       case Exit.NEED_BLOCK:
         this.exits.block++;
-        return this.#provideBlock();
+        return this.times.decoding.time(() => this.#provideBlock());
       case Exit.TRANSLATE:
         this.exits.translate++;
         this.#noteHotBlock();
@@ -333,7 +373,7 @@ export class Processor {
     const start = this.#fetch(this.#linearRip());
     this.blocks.leaveToInterpreter(start, mode);
     this.#hot.push({ start, mode });
-    if (this.#hot.length >= (this.#entries?.batch ?? 1)) this.#translate();
+    if (this.#hot.length >= (this.#entries?.batch ?? 1)) this.times.translating.time(() => this.#translate());
   }
 
   /** Translates the hot blocks that are still there. */
@@ -417,6 +457,7 @@ export class Processor {
     const { cpu } = this;
     const { state } = cpu;
     cpu.instructionLength = length;
+    this.#callOutCounts[number] = (this.#callOutCounts[number] ?? 0) + 1;
     const callOut = this.#callOuts[number];
     if (!callOut) {
       state.setU32("exitVector", Vector.UD);

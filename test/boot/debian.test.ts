@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { busyboxInitramfs } from "../../src/boot/busybox-initramfs.ts";
 import { type DebianFiles, fetchDebian } from "../../src/boot/debian.ts";
 import { VmError } from "../../src/errors.ts";
-import { createMachine, type MachineExit } from "../../src/machine.ts";
+import { createMachine, type MachineExit, type MachineStats } from "../../src/machine.ts";
 
 // Debian's own kernel, unmodified. It is fetched into the user's cache once; without network and cache there is nothing to boot.
 let files: DebianFiles | undefined;
@@ -18,6 +18,7 @@ interface Outcome {
   readonly exit: MachineExit;
   readonly output: string;
   readonly instructions: bigint;
+  readonly stats: MachineStats;
 }
 
 async function boot(
@@ -35,14 +36,29 @@ async function boot(
     onSerial: (bytes) => (output += new TextDecoder().decode(bytes)),
   });
   const exit = await machine.run();
-  return { exit, output, instructions: machine.stats().instructions };
+  const stats = machine.stats();
+  return { exit, output, instructions: stats.instructions, stats };
+}
+
+/** Statistics of a boot: the parts make up the whole, and what every boot does has happened. */
+function expectPlausible({ times, runningMs, idleMs, tlbMisses, callOuts, exits }: MachineStats): void {
+  const { idle, ...running } = times;
+  const sum = Object.values(running).reduce((total, ms) => total + ms, 0);
+  // Parts are estimated apart; generated code, what they leave, is never less than nothing.
+  expect(sum).toBeGreaterThanOrEqual(runningMs * 0.999);
+  expect(idle).toBe(idleMs);
+  for (const part of ["generated", "decoding", "callOuts", "tracing", "devices"] as const)
+    expect(times[part], part).toBeGreaterThan(0);
+  for (const [kind, count] of Object.entries(tlbMisses)) expect(count, kind).toBeGreaterThan(1000n);
+  expect(callOuts["cpuid"]).toBeGreaterThan(100);
+  expect(exits.block).toBeGreaterThan(10_000);
 }
 
 describe.runIf(files !== undefined)("Debian's kernel", () => {
   it("boots to a shell that runs programs, sleeps and powers off", { timeout: 240_000 }, async () => {
     if (!files) return;
-    const script = "uname -m; echo $((6*7)); sleep 1; md5sum /bin/busybox; grep -c LOC: /proc/interrupts";
-    const { exit, output } = await boot(files, script, "host");
+    const script = "uname -m; echo $((6*7)); sleep 1; md5sum /bin/busybox; dmesg | grep kvm-clock:";
+    const { exit, output, stats } = await boot(files, script, "host");
     expect(exit).toEqual({ reason: "power-off" });
     expect(output).toContain("x86_64\r\n42\r\n");
     const { createHash } = await import("node:crypto");
@@ -50,6 +66,8 @@ describe.runIf(files !== undefined)("Debian's kernel", () => {
       .update(await readFile(files.busybox.path))
       .digest("hex");
     expect(output).toContain(`${digest}  /bin/busybox`);
+    expect(output).toContain("kvm-clock: Using msrs 4b564d01 and 4b564d00");
+    expectPlausible(stats);
   });
 
   it("runs the same twice when the clock counts instructions", { timeout: 480_000 }, async () => {

@@ -206,6 +206,28 @@ describe("CPUID (SDM Vol. 2A)", () => {
     expect(query(0x17)).toEqual(query(0x16));
     expect(query(0x8000_0008)[0]).toBe(0x3028);
   });
+
+  it("offers KVM's clock and nothing else of KVM, where there is one", () => {
+    const signature = ([, ...words]: readonly number[]): string => text(words).replaceAll("\0", "");
+    expect([signature(query(0x4000_0000)), query(0x4000_0001)]).toEqual(["UmbraUmbra", [0, 0, 0, 0]]);
+    expect(signature(query(0x4000_0000, 0, { kvmClock: true }))).toBe("KVMKVMKVM");
+    expect(query(0x4000_0000, 0, { kvmClock: true })[0]).toBe(0x4000_0001);
+    // no I/O delay, the clock by its new registers, and that it is stable
+    expect(query(0x4000_0001, 0, { kvmClock: true })).toEqual([(1 << 24) | (1 << 3) | (1 << 1), 0, 0, 0]);
+    const hidden = new CpuModel({ kvmClock: true, features: ["fpu"] });
+    expect(hidden.kvmClock).toBe(false);
+  });
+
+  it("tells of writes to the TSC, and of those alone", () => {
+    let moved = 0;
+    const msrs = { read: () => undefined, write: () => undefined, tscMoved: () => moved++ };
+    const system = createSystem({ mode: "long", hooks: { msrs, readTsc: () => 1000n } });
+    call(system, "wrmsr", [0x10, 5000n]);
+    expect([moved, call(system, "rdmsr", [0x3b]), call(system, "rdmsr", [0x10])]).toEqual([1, 4000n, 5000n]);
+    call(system, "wrmsr", [0x3b, 0n]);
+    call(system, "wrmsr", [0xc000_0103, 1n]);
+    expect(moved).toBe(2);
+  });
 });
 
 describe("ports (SDM Vol. 1, 19.5)", () => {

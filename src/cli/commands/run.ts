@@ -1,9 +1,10 @@
 import type { Disk } from "../../../runtime/disk/disk.ts";
 import { VmError } from "../../errors.ts";
-import type { MachineExit, MachineOptions, MachineStats } from "../../machine.ts";
+import type { MachineExit, MachineOptions } from "../../machine.ts";
 import type { Arguments, Command } from "../arguments.ts";
 import type { CommandHost } from "../host.ts";
 import { closeDisks, openDisks } from "../disks.ts";
+import { describeStats } from "../statistics.ts";
 import { parseAddress, parseChoice, parseSize } from "../quantity.ts";
 
 /** Exit code after a triple fault. */
@@ -177,21 +178,4 @@ async function machineOptions(
       .join(" ")
       .trim(),
   };
-}
-
-function describeStats(stats: MachineStats): string {
-  const { instructions, runningMs, idleMs, blocks, shadow, exits } = stats;
-  const rate = Number(instructions) / Math.max(runningMs, 1) / 1000;
-  const counts = (record: object): string =>
-    Object.entries(record)
-      .map(([name, count]) => `${name} ${String(count)}`)
-      .join(", ");
-  return [
-    "",
-    `instructions  ${instructions}, ${rate.toFixed(1)} million a second`,
-    `time          ${(runningMs / 1000).toFixed(1)} s running, ${(idleMs / 1000).toFixed(1)} s idle`,
-    `blocks        ${counts(blocks)}`,
-    `page tables   ${counts(shadow)}`,
-    `exits         ${counts(exits)}`,
-  ].join("\n");
 }
