@@ -1,6 +1,6 @@
 import { InvariantError } from "../../runtime/abi/invariant.ts";
 import type { Expression } from "../emit/wasm.ts";
-import { ConstantValue, Remade, Value, type Width } from "../emit/value.ts";
+import { ConstantValue, Remade, Value } from "../emit/value.ts";
 
 export { ConstantValue } from "../emit/value.ts";
 

@@ -7,8 +7,8 @@ export const MemoryMap = {
   CPU: 0x0001_0000,
   CPU_STRIDE: 0x4000,
   /** hash of decoded blocks: BLOCK_HASH_ENTRIES entries of BlockHashEntry */
-  BLOCK_HASH: 0x0010_0000,
-  BLOCK_HASH_ENTRIES: 0x1_0000,
+  BLOCK_HASH: 0x0200_0000,
+  BLOCK_HASH_ENTRIES: 0x4_0000,
   /** one byte of PageFlag bits for each 4 KiB page of guest-physical memory below 4 GiB */
   PAGE_FLAGS: 0x0020_0000,
   /** TLB banks, see tlb.ts */
@@ -20,7 +20,7 @@ export const MemoryMap = {
   /** for each guest-physical page below 4 GiB a u64: the linear page it was last entered under in a write TLB, see Writer */
   WRITERS: 0x0180_0000,
   /** decoded records */
-  RECORDS: 0x0200_0000,
+  RECORDS: 0x0240_0000,
   RECORDS_END: 0x0600_0000,
   /** guest RAM: guest-physical address 0 */
   RAM: 0x0600_0000,
@@ -89,7 +89,7 @@ export const PageTrace = {
  * The index of a block in the hash is the upper bits of its start times a number close to 2^32 divided by the golden ratio: code lies in
  * clusters at round distances from each other, which any mix of its own bits would put into the same places.
  */
-export const BLOCK_HASH = { MULTIPLIER: 0x9e37_79b1, SHIFT: 16 } as const;
+export const BLOCK_HASH = { MULTIPLIER: 0x9e37_79b1, SHIFT: 14 } as const;
 
 /** Entry of the hash of decoded blocks: the block that starts at this offset, decoded under this mode. */
 export const BlockHashEntry = { BYTES: 16, OFFSET: 0, MODE: 4, RECORD: 8 } as const;

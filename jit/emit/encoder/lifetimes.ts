@@ -30,7 +30,7 @@ export class Lifetimes {
 
   visit(node: number): void {
     const words = this.#words;
-    switch (words[node + 1]) {
+    switch (words[node + 1] ?? 0) {
       case NOTHING:
         return;
       case Op.LOCAL_GET:

@@ -27,7 +27,7 @@ class Simplifier {
   inside(node: number): void {
     const words = this.#words;
     const first = firstChild(words, node);
-    switch (words[node + 1]) {
+    switch (words[node + 1] ?? 0) {
       case Op.BLOCK:
       case Op.LOOP:
         return this.#list(first, first + childCount(words, node));
