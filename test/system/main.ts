@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,6 +51,16 @@ async function main(): Promise<number> {
   const root = await rootFileSystem(say, values.rebuild);
   const debian = await fetchDebian({ onProgress: (progress) => progress.kind === "note" && say(progress.text) });
   const directory = await mkdtemp(join(tmpdir(), "umbra-system-"));
+  // Disks of half a gigabyte are not for leaving behind.
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const) {
+    process.once(signal, () => {
+      rmSync(directory, { recursive: true, force: true });
+      process.exit(code);
+    });
+  }
   try {
     const session = new Session(root, debian, directory, size);
     const boots = size === "quick" ? [names] : names.map((name) => [name]);

@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { cacheDirectory, inTemporaryDirectory, onDisk } from "../../src/boot/cache.ts";
 import { type CommandOptions, type CommandOutcome, hasProgram, runCommand } from "../../src/boot/command.ts";
@@ -16,6 +16,9 @@ export type Note = (line: string) => void;
 
 /** Lines of debootstrap between two lines of progress. */
 const PROGRESS_STEP = 100;
+
+/** Systems that were not used for this long may go. */
+const UNUSED_MS = 7 * 86_400_000;
 
 /** Programs of the host that building and running need, and the Debian packages that bring them. */
 const TOOLS = {
@@ -57,8 +60,11 @@ export async function rootFileSystem(note: Note, rebuild = false): Promise<RootF
   const found = { tree: join(directory, "tree"), image: join(directory, "root.img") };
   const reason = whyNoRootFileSystem();
   if (reason !== undefined) throw new VmError("ERR_TOOL", `no Debian system: ${reason}`);
-  if (!rebuild && (await exists(directory))) return found;
-
+  if (!rebuild && (await exists(directory))) {
+    await onDisk(`touch ${directory}`, () => utimes(directory, new Date(), new Date()));
+    return found;
+  }
+  await removeUnused(dirname(directory));
   await inTemporaryDirectory(dirname(directory), async (partial) => {
     const tree = join(partial, "result", "tree");
     await onDisk(`write to ${partial}`, () => mkdir(tree, { recursive: true }));
@@ -73,6 +79,16 @@ export async function rootFileSystem(note: Note, rebuild = false): Promise<RootF
   });
   note(`the Debian system is in ${directory}`);
   return found;
+}
+
+/** Removes systems of other recipes, and what builds that were killed left, when nobody has used them for some days. */
+async function removeUnused(cache: string): Promise<void> {
+  const names = await readdir(cache).catch(() => []);
+  for (const name of names) {
+    const path = join(cache, name);
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > UNUSED_MS) await rm(path, { recursive: true, force: true });
+  }
 }
 
 async function bootstrap(tree: string, note: Note): Promise<void> {
