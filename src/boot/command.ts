@@ -13,6 +13,10 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** gets the lines that the program writes to descriptor 3 */
   readonly onStatus?: (line: string) => void;
+  /** gets the lines that the program writes to its standard output, as they come */
+  readonly onLine?: (line: string) => void;
+  /** added to this process's environment */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Whether a program is on the PATH. */
@@ -29,23 +33,31 @@ export function runCommand(
   return new Promise((resolve) => {
     const child = spawn(program, [...args], {
       cwd: options.cwd ?? "/",
-      env: { ...process.env, LC_ALL: "C" },
+      env: { ...process.env, ...options.environment, LC_ALL: "C" },
       stdio: ["ignore", "pipe", "pipe", options.onStatus === undefined ? "ignore" : "pipe"],
     });
     let output = "";
     let errors = "";
-    let rest = "";
-    child.stdout?.setEncoding("utf8").on("data", (text: string) => (output += text));
+    const line = options.onLine && splitLines(options.onLine);
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      line?.(text);
+    });
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (errors += text));
     const status = child.stdio[3];
-    if (status && "setEncoding" in status) {
-      status.setEncoding("utf8").on("data", (text: string) => {
-        const lines = (rest + text).split("\n");
-        rest = lines.pop() ?? "";
-        for (const line of lines) options.onStatus?.(line);
-      });
-    }
+    if (status && "setEncoding" in status && options.onStatus)
+      status.setEncoding("utf8").on("data", splitLines(options.onStatus));
     child.on("error", (error) => resolve({ code: 127, output, errors: error.message }));
     child.on("close", (code) => resolve({ code: code ?? 1, output, errors }));
   });
+}
+
+/** Turns pieces of text into whole lines; what comes behind the last line's end is lost. */
+function splitLines(onLine: (line: string) => void): (text: string) => void {
+  let rest = "";
+  return (text) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line);
+  };
 }

@@ -62,10 +62,11 @@ describe("messages of the set-up", () => {
   it("say what is missing of Debian's packages and what is skipped, in one line", () => {
     const line = missingLine(DEBIAN_PACKAGES, "not root");
     expect(line).toBe(
-      "missing Debian packages: gcc, libc6-dev, binutils, acpica-tools, e2fsprogs, util-linux, xz-utils (not root); " +
+      "missing Debian packages: gcc, libc6-dev, binutils, acpica-tools, e2fsprogs, util-linux, xz-utils, " +
+        "debootstrap (not root); " +
         "skipped without them: recording hardware vectors, comparing the disassembler with objdump, " +
         "checking the ACPI tables with iasl, booting Debian's kernel on virtio disks, locking disk images, " +
-        "kernel modules that are compressed with xz",
+        "kernel modules that are compressed with xz, comparing programs of a Debian system",
     );
   });
 

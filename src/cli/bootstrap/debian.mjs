@@ -35,10 +35,16 @@ export const DEBIAN_PACKAGES = [
     name: "e2fsprogs",
     provides: "/sbin/mke2fs",
     usedFor: "booting Debian's kernel on virtio disks",
-    tasks: ["test"],
+    tasks: ["test", "test:system"],
   },
-  { name: "util-linux", provides: "flock", usedFor: "locking disk images", tasks: ["test"] },
+  { name: "util-linux", provides: "flock", usedFor: "locking disk images", tasks: ["test", "test:system"] },
   { name: "xz-utils", provides: "xz", usedFor: "kernel modules that are compressed with xz", tasks: ["test"] },
+  {
+    name: "debootstrap",
+    provides: "/usr/sbin/debootstrap",
+    usedFor: "comparing programs of a Debian system",
+    tasks: ["test", "test:system"],
+  },
 ];
 
 /** An attempt that failed is not repeated for this long, so that working offline stays quick. */

@@ -27,6 +27,11 @@ export const TASKS = {
   test: { about: "run the tests", run: [TEST], build: true },
   build: { about: "generate build/ anew", run: [], build: false },
   bench: { about: "run the benchmarks", run: [["bench/main.ts"]], build: true },
+  "test:system": {
+    about: "compare programs of a Debian system with this machine",
+    run: [["test/system/main.ts"]],
+    build: true,
+  },
   oracle: { about: "compare with this machine's own CPU", run: [["test/oracle/main.ts"]], build: true },
   lint: { about: "lint, layers included", run: [LINT], build: false },
   typecheck: { about: "check the types", run: [TYPECHECK], build: false },
