@@ -91,7 +91,7 @@ async function probeRuntime(runtime: Runtime): Promise<Availability> {
     const [program, ...args] = await runtime.command({ items: [item], environment: {}, folder }, item, 0);
     const { code, output, errors } = await runCommand(program, args);
     if (code === 0 && output.includes("@done")) return { usable: true, version };
-    const [said = ""] = errors.trim().split("\n").slice(-1);
+    const [said = ""] = errors.trim().split("\n");
     return {
       usable: false,
       reason: `${runtime.program} cannot start a container here: ${said === "" ? `it ended with code ${code}` : said}`,

@@ -95,7 +95,9 @@ async function probeKvm(): Promise<Availability> {
     }
     const host = await secondsOfFib("native", folder);
     const ratio = typeof host === "number" ? guest / host : 1;
-    const notes = [`KVM here emulates: a loop without system calls takes ${ratio.toFixed(1)} times as long as natively`];
+    const notes = [
+      `KVM here emulates: a loop without system calls takes ${ratio.toFixed(1)} times as long as natively`,
+    ];
     return { usable: true, version: qemu.version, ...(ratio > EMULATED_ABOVE ? { notes } : {}) };
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -25,6 +25,9 @@ const OTHER_COLOR = "#666666";
 const WIDTH = 1000;
 const TEXT = { fontFamily: "system-ui, sans-serif", fontSize: 12, color: "#222" } as const;
 
+/** Wide gaps: without a browser the width of a text is a guess. */
+const LEGEND = { top: 0, itemGap: 36 } as const;
+
 function color(engine: string): string {
   return COLORS[engine] ?? OTHER_COLOR;
 }
@@ -59,12 +62,13 @@ export function slowdownBars(names: readonly string[], bars: readonly Bars[]): s
   const height = names.length * (bars.length * (BAR_HEIGHT + 2) + 14) + 90;
   return draw(
     {
-      legend: { top: 0, data: bars.map(({ engine }) => engine) },
+      legend: { ...LEGEND, data: bars.map(({ engine }) => engine) },
       grid: { left: 130, right: 60, top: 34, bottom: 44 },
       xAxis: {
         type: "log",
         min: 0.5,
-        max: 10 ** Math.ceil(Math.log10(largest * 1.3)),
+        // Room for the figure behind the longest bar.
+        max: largest * 2,
         name: "times native (log)",
         nameLocation: "middle",
         nameGap: 28,
@@ -102,7 +106,7 @@ export function warmUpCurves(curves: readonly Curve[]): string {
   const passes = Math.max(1, ...curves.map(({ values }) => values.length));
   return draw(
     {
-      legend: { top: 0, data: curves.map(({ engine }) => engine) },
+      legend: { ...LEGEND, data: curves.map(({ engine }) => engine) },
       grid: { left: 70, right: 40, top: 40, bottom: 50 },
       xAxis: {
         type: "category",
@@ -136,7 +140,7 @@ const PHASE_COLORS = ["#b3cde3", "#6497b1", "#03396c"];
 export function bootTimeline(phases: readonly string[], engines: readonly Phases[]): string {
   return draw(
     {
-      legend: { top: 0 },
+      legend: LEGEND,
       grid: { left: 140, right: 40, top: 34, bottom: 44 },
       xAxis: { type: "value", name: "seconds", nameLocation: "middle", nameGap: 28 },
       yAxis: { type: "category", data: engines.map(({ engine }) => engine), inverse: true },

@@ -68,7 +68,8 @@ export function comparisonText(before: Report, after: Report): string {
   const parts: string[] = [];
   const notes = differences(before, after);
   if (notes.length > 0) parts.push(notes.join("\n"));
-  if (changes.length === 0) return `${[...parts, "the two reports have no workload and engine in common"].join("\n\n")}\n`;
+  if (changes.length === 0)
+    return `${[...parts, "the two reports have no workload and engine in common"].join("\n\n")}\n`;
   for (const verdict of ["slower", "faster"] as const) {
     const found = changes
       .filter((change) => change.verdict === verdict)

@@ -35,9 +35,7 @@ function suiteBars({ results }: Report, suite: string, engines: readonly string[
   const names = [...new Set(own.map(({ workload }) => workload))];
   const bars = engines.map((engine) => ({
     engine,
-    values: names.map(
-      (name) => own.find((row) => row.workload === name && row.engine === engine)?.slowdown ?? null,
-    ),
+    values: names.map((name) => own.find((row) => row.workload === name && row.engine === engine)?.slowdown ?? null),
   }));
   return { names, bars: bars.filter(({ values }) => values.some((value) => value !== null)) };
 }
@@ -88,7 +86,10 @@ export async function reportPage(report: Report): Promise<string> {
     section(
       "Slowdown of the suites",
       "<p>Seconds by native seconds: best passes, geometric means of a suite’s workloads. 1x is as fast as native; shorter is better.</p>",
-      slowdownBars(suites, engines.map((engine) => ({ engine, values: suites.map((suite) => mean(suite, engine)) }))),
+      slowdownBars(
+        suites,
+        engines.map((engine) => ({ engine, values: suites.map((suite) => mean(suite, engine)) })),
+      ),
       tableOf(
         ["suite", ...engines],
         suites.map((suite) => [suite, ...engines.map((engine) => figure(mean(suite, engine)))]),

@@ -142,7 +142,11 @@ export function resultRows(runs: readonly EngineRun[], referenceOf: (engine: str
 }
 
 /** Geometric means of rows with a slowdown, for each suite and engine; never a mean of ratios. */
-export function suiteRows(rows: readonly ResultRow[], suites: readonly Suite[], engines: readonly string[]): SuiteRow[] {
+export function suiteRows(
+  rows: readonly ResultRow[],
+  suites: readonly Suite[],
+  engines: readonly string[],
+): SuiteRow[] {
   return suites.flatMap((suite) => {
     const means = engines.flatMap((engine) => {
       const mean = suiteMean(suite, engine, rows);
@@ -150,7 +154,9 @@ export function suiteRows(rows: readonly ResultRow[], suites: readonly Suite[], 
     });
     return means.map((mean): SuiteRow => ({
       ...mean,
-      withinNoiseOf: means.filter((other) => other !== mean && overlap(rangeIn(mean), rangeIn(other))).map(({ engine }) => engine),
+      withinNoiseOf: means
+        .filter((other) => other !== mean && overlap(rangeIn(mean), rangeIn(other)))
+        .map(({ engine }) => engine),
     }));
   });
 }
@@ -159,7 +165,11 @@ function rangeIn(row: Omit<SuiteRow, "withinNoiseOf">): Range {
   return { median: row.slowdown, low: row.slowdownLow, high: row.slowdownHigh };
 }
 
-function suiteMean(suite: string, engine: string, rows: readonly ResultRow[]): Omit<SuiteRow, "withinNoiseOf"> | undefined {
+function suiteMean(
+  suite: string,
+  engine: string,
+  rows: readonly ResultRow[],
+): Omit<SuiteRow, "withinNoiseOf"> | undefined {
   const own = rows.filter((row) => row.suite === suite && row.engine === engine && row.slowdown !== null);
   if (own.length === 0) return undefined;
   const mean = (pick: (row: ResultRow) => number | null): number => geometricMean(own.map((row) => pick(row) ?? NaN));

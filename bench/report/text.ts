@@ -82,7 +82,9 @@ export function reportText(report: Report): string {
     );
     const within = suites.filter(({ engine, withinNoiseOf }) => engine !== "native" && withinNoiseOf.length > 0);
     if (within.length > 0) {
-      const lines = within.map(({ suite, engine, withinNoiseOf }) => `${suite}: ${engine} and ${withinNoiseOf.join(", ")}`);
+      const lines = within.map(
+        ({ suite, engine, withinNoiseOf }) => `${suite}: ${engine} and ${withinNoiseOf.join(", ")}`,
+      );
       parts.push(`Differences no larger than the spread of the values:\n  ${lines.join("\n  ")}`);
     }
   }

@@ -175,4 +175,3 @@ async function runOne(
   run.failures.push(...outcome.failures.map((why) => `${where}: ${why}`));
   if (outcome.problem !== undefined) run.failures.push(`${where}: ${outcome.problem}`);
 }
-

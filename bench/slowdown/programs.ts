@@ -18,11 +18,22 @@ export const INIT_PROGRAM = "init";
 export type ProgramName = Suite | typeof INIT_PROGRAM;
 
 /** Baseline x86-64, no reordering of floating point, no fused operations: the same operations wherever the program runs. */
-const FLAGS = ["-O2", "-std=gnu11", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-ffp-contract=off", "-static", "-s"];
+const FLAGS = [
+  "-O2",
+  "-std=gnu11",
+  "-Wall",
+  "-Wextra",
+  "-Wno-missing-field-initializers",
+  "-ffp-contract=off",
+  "-static",
+  "-s",
+];
 /** 32-bit code as it is built for processors of this century: SSE2, not the x87. */
 const WORD_FLAGS: Readonly<Record<Word, readonly string[]>> = { 64: [], 32: ["-m32", "-msse2", "-mfpmath=sse"] };
 const FORTRAN_LIBRARIES = ["-lgfortran", "-lquadmath"];
-const REFERENCE_LIBRARIES = ["lapack/liblapack.a", "blas/libblas.a"].map((path) => join("/usr/lib/x86_64-linux-gnu", path));
+const REFERENCE_LIBRARIES = ["lapack/liblapack.a", "blas/libblas.a"].map((path) =>
+  join("/usr/lib/x86_64-linux-gnu", path),
+);
 const OPENBLAS_LIBRARIES = ["serial", "pthread"].map(
   (kind) => `/usr/lib/x86_64-linux-gnu/openblas-${kind}/libopenblas.a`,
 );
@@ -43,7 +54,11 @@ async function recipeOf(name: ProgramName, word: Word): Promise<Recipe> {
   switch (name) {
     case "lapack": {
       const archives = word === 64 ? REFERENCE_LIBRARIES : await fetchI386Libraries();
-      return { ...plain, archives: demand(archives, "libblas-dev liblapack-dev"), libraries: [...FORTRAN_LIBRARIES, "-lm"] };
+      return {
+        ...plain,
+        archives: demand(archives, "libblas-dev liblapack-dev"),
+        libraries: [...FORTRAN_LIBRARIES, "-lm"],
+      };
     }
     case "openblas": {
       const archive = OPENBLAS_LIBRARIES.find((path) => existsSync(path)) ?? OPENBLAS_LIBRARIES[0] ?? "";
@@ -119,7 +134,12 @@ async function build(name: ProgramName, word: Word): Promise<string> {
     }
     const output = join(directory, name);
     const c = sources.filter((path) => path.endsWith(".c"));
-    await compile("gcc", [...flags, ...c, ...objects, "-o", output, ...recipe.archives, ...recipe.libraries], name, word);
+    await compile(
+      "gcc",
+      [...flags, ...c, ...objects, "-o", output, ...recipe.archives, ...recipe.libraries],
+      name,
+      word,
+    );
     await rename(output, program);
   });
   return program;

@@ -176,7 +176,8 @@ export function runLaunch(launch: Launch, options: SessionOptions): Promise<Sess
   child.on("close", (code, signal) => {
     clearTimeout(stall);
     options.signal?.removeEventListener("abort", abort);
-    if (programsDone < launch.suites.length && failures.length === 0) problem ??= `it ended ${signal === null ? `with code ${code}` : `by ${signal}`}: ${lastLine || "no output"}`;
+    if (programsDone < launch.suites.length && failures.length === 0)
+      problem ??= `it ended ${signal === null ? `with code ${code}` : `by ${signal}`}: ${lastLine || "no output"}`;
     resolve({ boot, problem, failures, notes, lastLine });
   });
   return promise;

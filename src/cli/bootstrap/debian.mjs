@@ -80,7 +80,9 @@ export function isPresent(wanted, path = process.env["PATH"] ?? "") {
  * @returns {DebianPackage[]}
  */
 export function missingPackages(task) {
-  return [...DEBIAN_PACKAGES, ...SLOWDOWN_PACKAGES].filter((wanted) => wanted.tasks.includes(task) && !isPresent(wanted));
+  return [...DEBIAN_PACKAGES, ...SLOWDOWN_PACKAGES].filter(
+    (wanted) => wanted.tasks.includes(task) && !isPresent(wanted),
+  );
 }
 
 /**
