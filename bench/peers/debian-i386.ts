@@ -87,13 +87,3 @@ async function kernelFolder(): Promise<string> {
   }
   return extract(await find(name), /^boot\/vmlinuz-/);
 }
-
-/** The reference LAPACK and BLAS for i386, which Debian compiles for the x87. */
-export async function fetchI386Libraries(): Promise<readonly string[]> {
-  const lapack = await extract(await find("liblapack-dev"), /\/liblapack\.a$/);
-  const blas = await extract(await find("libblas-dev"), /\/libblas\.a$/);
-  return [
-    join(lapack, "usr/lib/i386-linux-gnu/lapack/liblapack.a"),
-    join(blas, "usr/lib/i386-linux-gnu/blas/libblas.a"),
-  ];
-}

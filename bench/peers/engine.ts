@@ -11,6 +11,11 @@ export interface PlanItem {
   readonly args: readonly string[];
 }
 
+/** What no engine of 32-bit programs can run. */
+export const WITHOUT_32_BIT: Readonly<Partial<Record<Suite, string>>> = {
+  openblas: "a static 32-bit OpenBLAS of Debian 12 faults as it starts when GLIBC_TUNABLES is set, as it must be here",
+};
+
 /** What an engine is asked to run. */
 export interface Plan {
   readonly items: readonly PlanItem[];

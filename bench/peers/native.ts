@@ -1,7 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import { tmpdir } from "node:os";
 import { runCommand } from "../../src/boot/command.ts";
-import type { Availability, Engine, Launch, Plan } from "./engine.ts";
+import { type Availability, type Engine, type Launch, type Plan, WITHOUT_32_BIT } from "./engine.ts";
 
 /** Where programs make their files: a file system in memory where there is one, as in the virtual machines. */
 export function scratchDirectory(): string {
@@ -48,7 +48,7 @@ export const native32: Engine = {
   word: 32,
   expectedSlowdown: 1.3,
   expectedStart: 0.1,
-  cannotRun: { openblas: "OpenBLAS is built for 64-bit alone" },
+  cannotRun: WITHOUT_32_BIT,
   async probe() {
     if (!(await native.probe()).usable) return native.probe();
     // The programs are static: all that may be missing is the kernel's support.

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { buildProgram, INIT_PROGRAM } from "../slowdown/programs.ts";
 import { fetchI386Kernel } from "./debian-i386.ts";
-import type { Availability, Engine } from "./engine.ts";
+import { type Availability, type Engine, WITHOUT_32_BIT } from "./engine.ts";
 import { COMMAND_LINE, GUEST_MEMORY_MIB, writeGuestImage } from "./guest.ts";
 
 /** The npm package brings no firmware; Debian's SeaBIOS is what it is usually run with. */
@@ -25,7 +25,7 @@ export const v86: Engine = {
   word: 32,
   expectedSlowdown: 60,
   expectedStart: 35,
-  cannotRun: { openblas: "OpenBLAS is built for 64-bit alone, which v86 does not know" },
+  cannotRun: WITHOUT_32_BIT,
   async probe(): Promise<Availability> {
     const version = installedVersion();
     if (version === undefined) {

@@ -7,7 +7,7 @@ import { cacheDirectory, inTemporaryDirectory } from "../../src/boot/cache.ts";
 import { hasProgram, runCommand } from "../../src/boot/command.ts";
 import { VmError } from "../../src/errors.ts";
 import type { Word } from "../peers/engine.ts";
-import { fetchI386Libraries } from "../peers/debian-i386.ts";
+import { compileReference } from "./lapack-source.ts";
 import type { Suite } from "./suites.ts";
 
 const WORKLOADS = fileURLToPath(new URL("../workloads", import.meta.url));
@@ -53,7 +53,7 @@ async function recipeOf(name: ProgramName, word: Word): Promise<Recipe> {
   const plain = { folder: name, flags: [], archives: [], libraries: ["-lm", "-lpthread"] };
   switch (name) {
     case "lapack": {
-      const archives = word === 64 ? REFERENCE_LIBRARIES : await fetchI386Libraries();
+      const archives = word === 64 ? REFERENCE_LIBRARIES : [await referenceFor32()];
       return {
         ...plain,
         archives: demand(archives, "libblas-dev liblapack-dev"),
@@ -78,6 +78,22 @@ async function recipeOf(name: ProgramName, word: Word): Promise<Recipe> {
     case INIT_PROGRAM:
       return plain;
   }
+}
+
+/** The reference library for 32-bit programs: the routines that the 64-bit program takes out of Debian's library. */
+async function referenceFor32(): Promise<string> {
+  demandCompiler("gfortran");
+  const sources = (await sourcesIn("lapack")).filter((path) => path.endsWith(".c"));
+  const archives = demand(REFERENCE_LIBRARIES, "libblas-dev liblapack-dev");
+  const listed = await inTemporaryDirectory(join(cacheDirectory(), "bench"), (directory) =>
+    // Twice -t: the linker names the members of archives as it takes them.
+    runCommand("gcc", [
+      ...[...FLAGS, ...sources, "-o", join(directory, "lapack"), "-Wl,-t,-t"],
+      ...[...archives, ...FORTRAN_LIBRARIES, "-lm"],
+    ]),
+  );
+  const members = [...listed.output.matchAll(/lib(?:lapack|blas)\.a[()]+(\w+)\.o/g)].map(([, name = ""]) => name);
+  return compileReference([...new Set(members)].toSorted(), WORD_FLAGS[32]);
 }
 
 function demand(archives: readonly string[], packages: string): readonly string[] {
