@@ -95,6 +95,16 @@ export async function reportPage(report: Report): Promise<string> {
         suites.map((suite) => [suite, ...engines.map((engine) => figure(mean(suite, engine)))]),
       ),
     );
+    const ofProcessor = (suite: string, engine: string): number | null =>
+      report.suites.find((row) => row.suite === suite && row.engine === engine)?.cpuSlowdown ?? null;
+    section(
+      "The same of processor time",
+      "<p>Of a virtual machine it is that of its whole process, with the threads that translate. On a busy machine it says more than seconds.</p>",
+      slowdownBars(
+        suites,
+        engines.map((engine) => ({ engine, values: suites.map((suite) => ofProcessor(suite, engine)) })),
+      ),
+    );
     for (const suite of suites) {
       const { names, bars } = suiteBars(report, suite, engines);
       if (bars.length > 0) section(suite, slowdownBars(names, bars));

@@ -39,7 +39,8 @@ export interface SuiteRow {
   readonly slowdown: number;
   readonly slowdownLow: number;
   readonly slowdownHigh: number;
-  readonly cpuSlowdown: number;
+  /** null where all processor times are below the resolution of the clock */
+  readonly cpuSlowdown: number | null;
   /** of the first passes */
   readonly firstSlowdown: number;
   /** another engine whose range this one's overlaps: the difference is no more than the noise */
@@ -181,7 +182,7 @@ function suiteMean(
     slowdown: mean(({ slowdown }) => slowdown),
     slowdownLow: mean(({ slowdownLow }) => slowdownLow),
     slowdownHigh: mean(({ slowdownHigh }) => slowdownHigh),
-    cpuSlowdown: withCpu.length === 0 ? NaN : geometricMean(withCpu.map(({ cpuSlowdown }) => cpuSlowdown ?? NaN)),
+    cpuSlowdown: withCpu.length === 0 ? null : geometricMean(withCpu.map(({ cpuSlowdown }) => cpuSlowdown ?? NaN)),
     firstSlowdown: mean((row) => (row.slowdown === null ? null : (row.slowdown * row.firstSeconds) / row.seconds)),
   };
 }

@@ -41,6 +41,9 @@ export function headerLines({ header, engines }: Report): string[] {
     `${header.cpu}, ${header.cores} cores, Linux ${header.hostKernel}, Node.js ${header.node}, load ${header.loadAtStart} at the start`,
     `${header.quick ? "quick sizes" : "full sizes"}${size}, rounds: ${header.rounds}, repetitions: up to ${header.repetitions}, ` +
       `${header.minutes.toFixed(1)} minutes${header.interrupted ? ", interrupted" : ""}`,
+    ...(header.loadAtStart > header.cores
+      ? ["the machine was busy with other work: processor time says more than seconds"]
+      : []),
     "",
     ...engines.map(({ engine, about, usable, version, reason, install }) =>
       usable
