@@ -72,7 +72,7 @@ export function slowdownBars(names: readonly string[], bars: readonly Bars[]): s
         name: "times native (log)",
         nameLocation: "middle",
         nameGap: 28,
-        axisLabel: { formatter: (value: number) => label(value) },
+        axisLabel: { formatter: (value: number) => label(value), showMaxLabel: false },
         minorSplitLine: { show: true, lineStyle: { color: "#f2f2f2" } },
       },
       yAxis: { type: "category", data: [...names], inverse: true, axisTick: { show: false } },

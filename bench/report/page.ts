@@ -143,7 +143,7 @@ function allFigures({ results }: Report): string {
       `${row.suite}/${row.workload}`,
       row.engine,
       figure(row.slowdown),
-      `${Math.round(row.spread * 100)} %`,
+      row.spread === null ? "?" : `${Math.round(row.spread * 100)} %`,
       figure(row.seconds),
       figure(row.firstSeconds),
       figure(row.cpuSeconds),

@@ -17,8 +17,8 @@ export interface ResultRow {
   readonly slowdownLow: number | null;
   readonly slowdownHigh: number | null;
   readonly cpuSlowdown: number | null;
-  /** (slowest - fastest) / median of the best passes */
-  readonly spread: number;
+  /** (slowest - fastest) / median of the best passes; null when there is but one value, which is then taken to be right to 10 % */
+  readonly spread: number | null;
   /** every repetition gave the same bits as the native run of the same program */
   readonly hashEqual: boolean;
   readonly residual: number;
@@ -50,6 +50,8 @@ export interface SuiteRow {
 /** A residual above this is no rounding error any more. */
 const RESIDUAL_LIMIT = 100;
 const NATIVE = "native";
+/** What a value may be off by when nothing says how much it is. */
+const ASSUMED_NOISE = 0.1;
 
 function bySample<Key>(samples: readonly RoundSample[], key: (sample: RoundSample) => Key): Map<Key, RoundSample[]> {
   return Map.groupBy(samples, key);
@@ -63,6 +65,7 @@ function splitName(name: string): { suite: string; workload: string } {
 /** What is certain about one workload on one engine, before it is compared with another. */
 interface Measured {
   readonly best: Range;
+  readonly spread: number | null;
   readonly cpu: number;
   readonly first: number;
   readonly passes: readonly number[];
@@ -79,9 +82,14 @@ function measured(samples: readonly RoundSample[]): Measured {
   const warm = samples.filter(({ repetition }) => repetition > 1).map(({ seconds }) => seconds);
   const spreadFrom = rounds.length > 1 || warm.length === 0 ? bests : [...warm, ...bests];
   const byPass = bySample(samples, ({ repetition }) => repetition);
-  const { low, high } = rangeOf(spreadFrom);
+  const seconds = median(bests);
+  const known = spreadFrom.length > 1;
+  const best = known
+    ? { ...rangeOf(spreadFrom), median: seconds }
+    : { median: seconds, low: seconds * (1 - ASSUMED_NOISE), high: seconds * (1 + ASSUMED_NOISE) };
   return {
-    best: { median: median(bests), low, high },
+    best,
+    spread: known ? spreadOf(best) : null,
     cpu: median(bestPasses.map(({ processorSeconds }) => processorSeconds)),
     first: median(rounds.map((passes) => passes[0]?.seconds ?? NaN)),
     passes: [...byPass.entries()]
@@ -128,7 +136,7 @@ export function resultRows(runs: readonly EngineRun[], referenceOf: (engine: str
         slowdownLow: slowdown?.low ?? null,
         slowdownHigh: slowdown?.high ?? null,
         cpuSlowdown: ratio(own.cpu, base?.cpu),
-        spread: spreadOf(own.best),
+        spread: own.spread,
         hashEqual: samples.every(({ hash }) => hash === expected),
         residual: samples.reduce((worst, { residual }) => (residual <= worst ? worst : residual), 0),
         firstSeconds: own.first,

@@ -83,20 +83,25 @@ export function reportText(report: Report): string {
       `The same of processor time (of a virtual machine: its whole process)\n\n${pivot("suite", suiteNames, engines, suiteCell("cpuSlowdown"))}`,
       `The same of first passes, with nothing warm\n\n${pivot("suite", suiteNames, engines, suiteCell("firstSlowdown"))}`,
     );
-    const within = suites.filter(({ engine, withinNoiseOf }) => engine !== "native" && withinNoiseOf.length > 0);
-    if (within.length > 0) {
-      const lines = within.map(
-        ({ suite, engine, withinNoiseOf }) => `${suite}: ${engine} and ${withinNoiseOf.join(", ")}`,
-      );
-      parts.push(`Differences no larger than the spread of the values:\n  ${lines.join("\n  ")}`);
-    }
+    const alike = suiteNames.flatMap((suite) => {
+      const pairs = suites
+        .filter((row) => row.suite === suite)
+        .flatMap(({ engine, withinNoiseOf }) =>
+          // Each pair once, in the order of the columns.
+          withinNoiseOf
+            .filter((other) => engines.indexOf(engine) < engines.indexOf(other))
+            .map((other) => `${engine} and ${other}`),
+        );
+      return pairs.length === 0 ? [] : [`  ${suite}: ${pairs.join("; ")}`];
+    });
+    if (alike.length > 0) parts.push(`Differences no larger than the spread of the values\n\n${alike.join("\n")}`);
   }
   const rowOf = (name: string, engine: string): ResultRow | undefined =>
     results.find((row) => `${row.suite}/${row.workload}` === name && row.engine === engine);
   const names = [...new Set(results.map(({ suite, workload }) => `${suite}/${workload}`))];
   if (names.length > 0) {
     parts.push(
-      `Native seconds and rate, then slowdown ± half the spread\n\n${table(
+      `Native seconds and rate, then slowdown ± half the spread (? where only one pass was measured)\n\n${table(
         [
           ["workload", "s", "rate", "", ...engines.filter((engine) => engine !== "native")],
           ...names.map((name) => {
@@ -133,6 +138,7 @@ export function reportText(report: Report): string {
 
 function workloadCell(row: ResultRow | undefined): string {
   if (row === undefined) return "-";
-  const text = `${times(row.slowdown)} ±${Math.round(row.spread * 50)}%`;
+  const spread = row.spread === null ? "?" : `${Math.round(row.spread * 50)}%`;
+  const text = `${times(row.slowdown)} ±${spread}`;
   return row.hashEqual ? text : `WRONG ${text}`;
 }

@@ -27,6 +27,14 @@ describe("rows of a report", () => {
     expect(row?.spread).toBeCloseTo(2 / 11);
   });
 
+  it("are taken to be right to a tenth when there is one value alone", () => {
+    const native = runOf("native", [sample({ seconds: 1 }), sample({ seconds: 1, round: 2 })]);
+    const [, row] = reportOf([native, runOf("slow", [sample({ seconds: 10 })])]).results;
+    expect(row?.spread).toBeNull();
+    expect(row?.slowdownLow).toBeCloseTo(9);
+    expect(row?.slowdownHigh).toBeCloseTo(11);
+  });
+
   it("have no slowdown without a native run", () => {
     const [row] = reportOf([runOf("slow", [sample()])]).results;
     expect(row?.slowdown).toBeNull();
