@@ -40,8 +40,11 @@ export interface MeasureOptions {
 /** Told what goes on. */
 export interface Observer {
   note(line: string): void;
-  /** @param starts engines that will run, in each round */
-  begin(engines: readonly Engine[], suitesOf: (engine: Engine) => readonly Suite[]): void;
+  /**
+   * @param engines that will run, in each round
+   * @param workloadsOf how many workloads an engine runs in a round
+   */
+  begin(engines: readonly Engine[], workloadsOf: (engine: Engine) => number): void;
   start(engine: Engine, round: number): void;
   workload(engine: Engine, workload: string, repetition: number): void;
   /** an engine has ended what it does in a round */
@@ -87,7 +90,10 @@ export async function measure(options: MeasureOptions, observer: Observer): Prom
   const running = prepared.filter(({ items }) => items.length > 0);
   observer.begin(
     running.map(({ run }) => run.engine),
-    (engine) => running.find(({ run }) => run.engine === engine)?.items.map(({ suite }) => suite) ?? [],
+    (engine) => {
+      const items = running.find(({ run }) => run.engine === engine)?.items ?? [];
+      return items.reduce((count, { suite }) => count + (options.selection.get(suite)?.length ?? 0), 0);
+    },
   );
   for (let round = 1; round <= options.rounds; round++) {
     // Back and forth: no engine is always the first after another.

@@ -1,7 +1,6 @@
 import { Presets, SingleBar } from "cli-progress";
 import type { Engine } from "../peers/engine.ts";
 import type { Observer } from "./measure.ts";
-import { SUITES, type Suite } from "./suites.ts";
 
 /** Roughly what a workload takes natively, in seconds. */
 const NATIVE_SECONDS = { quick: 0.008, full: 0.09 } as const;
@@ -41,7 +40,7 @@ export class Progress implements Observer {
   #done = 0;
   #total = 0;
   #started = 0;
-  #suitesOf: (engine: Engine) => readonly Suite[] = () => [];
+  #workloadsOf: (engine: Engine) => number = () => 0;
   #round = 0;
   #current = { key: "", since: 0, suite: "" };
   #engineDone = 0;
@@ -66,8 +65,8 @@ export class Progress implements Observer {
     else this.#options.stream.write(`\r\u001b[K${line}`);
   }
 
-  begin(engines: readonly Engine[], suitesOf: (engine: Engine) => readonly Suite[]): void {
-    this.#suitesOf = suitesOf;
+  begin(engines: readonly Engine[], workloadsOf: (engine: Engine) => number): void {
+    this.#workloadsOf = workloadsOf;
     this.#started = performance.now();
     this.#total = this.#options.rounds * engines.reduce((sum, engine) => sum + this.#expectedRound(engine), 0);
     if (this.#bar === undefined) {
@@ -116,8 +115,7 @@ export class Progress implements Observer {
   }
 
   #expectedRound(engine: Engine): number {
-    const workloads = this.#suitesOf(engine).reduce((count, suite) => count + SUITES[suite].length, 0);
-    return engine.expectedStart + workloads * expectedSeconds(engine, this.#options);
+    return engine.expectedStart + this.#workloadsOf(engine) * expectedSeconds(engine, this.#options);
   }
 
   #left(): number {
