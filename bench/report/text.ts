@@ -50,11 +50,19 @@ export function headerLines({ header, engines }: Report): string[] {
         ? `${engine.padEnd(18)} ${version === "" ? about : `${about} (${version})`}`
         : `${engine.padEnd(18)} not measured: ${reason}; to have it: ${install}`,
     ),
-    ...engines.flatMap(({ engine, notes, leftOut }) => [
-      ...notes.map((note) => `${engine.padEnd(18)} note: ${note}`),
-      ...leftOut.map(({ suite, reason }) => `${engine.padEnd(18)} without ${suite}: ${reason}`),
-    ]),
+    ...remarks(engines),
   ];
+}
+
+/** What is to be said of engines, each remark once. */
+function remarks(engines: Report["engines"]): string[] {
+  const all = engines.flatMap(({ engine, notes, leftOut }) => [
+    ...notes.map((text) => ({ engine, text })),
+    ...leftOut.map(({ suite, reason }) => ({ engine, text: `without ${suite}: ${reason}` })),
+  ]);
+  return [...Map.groupBy(all, ({ text }) => text)].map(
+    ([text, of]) => `note: ${text} (${of.map(({ engine }) => engine).join(", ")})`,
+  );
 }
 
 function pivot(

@@ -12,6 +12,8 @@ import { measure, PROGRAM_ENVIRONMENT } from "./measure.ts";
 import { parseOptions, SLOWDOWN_HELP, type SlowdownOptions } from "./options.ts";
 import { Progress } from "./progress.ts";
 
+/** Engines have process groups of their own: whatever ends this process must end them first. A second signal ends it at once. */
+const INTERRUPTING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const INTERRUPTED = 128 + constants.signals.SIGINT;
 
 /** Writes a file of the user's. @throws {VmError} ERR_FILE */
@@ -43,8 +45,7 @@ export async function runSlowdown(args: readonly string[]): Promise<number> {
   const environment = await describeEnvironment();
   const controller = new AbortController();
   const interrupt = (): void => controller.abort();
-  process.once("SIGINT", interrupt);
-  process.once("SIGTERM", interrupt);
+  for (const signal of INTERRUPTING) process.once(signal, interrupt);
   const progress = new Progress({ ...options, stream: process.stderr });
   try {
     const runs = await measure({ ...options, signal: controller.signal }, progress);
@@ -64,8 +65,7 @@ export async function runSlowdown(args: readonly string[]): Promise<number> {
     return publish(report, options);
   } finally {
     progress.close();
-    process.removeListener("SIGINT", interrupt);
-    process.removeListener("SIGTERM", interrupt);
+    for (const signal of INTERRUPTING) process.removeListener(signal, interrupt);
   }
 }
 

@@ -35,6 +35,16 @@ describe("the report", () => {
     expect(text).toMatch(/^umbra-tiered +1\.00 +3\.00 +3\.50 +2\.80$/m);
   });
 
+  it("says once what is to be said of several engines", () => {
+    const leftOut = new Map([["openblas", "not for 32-bit"]] as const);
+    const fields = { notes: ["openblas kernel: Prescott"], leftOut };
+    const text = reportText(reportOf([runOf("native32", [], fields), runOf("v86", [], fields)]));
+    expect(text.match(/^note: .*$/gm)).toEqual([
+      "note: openblas kernel: Prescott (native32, v86)",
+      "note: without openblas: not for 32-bit (native32, v86)",
+    ]);
+  });
+
   it("is a page that needs no script and no network", async () => {
     const page = await reportPage(REPORT);
     expect(page).toMatch(/^<!doctype html>/);
