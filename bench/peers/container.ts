@@ -1,6 +1,6 @@
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { runCommand } from "../../src/boot/command.ts";
 import { buildProgram } from "../slowdown/programs.ts";
 import type { Availability, Engine, Launch, Plan, PlanItem } from "./engine.ts";
@@ -25,13 +25,16 @@ function imageRuntime(program: string, install: string): Runtime {
     program,
     install,
     async command(plan, item) {
-      const root = join(plan.folder, `image-${item.suite}`);
-      await mkdir(root, { recursive: true });
-      await copyFile(item.program, join(root, basename(item.program)));
-      const archive = `${root}.tar`;
-      await runCommand("tar", ["-C", root, "-cf", archive, "."]);
-      const image = `${IMAGE}-${item.suite}`;
-      await runCommand(program, ["import", archive, image]);
+      // The folder of a program in the cache is named by its hash: an image is made once for each program.
+      const image = `${IMAGE}:${basename(dirname(item.program))}`;
+      if ((await runCommand(program, ["image", "inspect", image])).code !== 0) {
+        const root = join(plan.folder, `image-${item.suite}`);
+        await mkdir(root, { recursive: true });
+        await copyFile(item.program, join(root, basename(item.program)));
+        const archive = `${root}.tar`;
+        await runCommand("tar", ["-C", root, "-cf", archive, "."]);
+        await runCommand(program, ["import", archive, image]);
+      }
       const environment = Object.entries(plan.environment).flatMap(([name, value]) => ["--env", `${name}=${value}`]);
       return [
         program,
