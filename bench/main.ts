@@ -5,8 +5,9 @@ import { VmError } from "../src/errors.ts";
 import { type BootResult, measureBoots } from "./boot.ts";
 import { type MicroResult, runMicroSuite } from "./micro/suite.ts";
 import { writeFileSync } from "node:fs";
+import { runCompare, runSlowdown } from "./slowdown/main.ts";
 
-const HELP = `Usage: npm run bench [-- micro|boot] [--json FILE]
+const HELP = `Usage: npm run bench [-- micro|boot|slowdown|compare] [--json FILE]
 
 micro (default): runs small loops of guest code and prints millions of guest instructions a second: the median of all runs after a
 warm-up, and the slowest and fastest run.
@@ -16,7 +17,11 @@ prints seconds from the start of the process to the first line of init and to it
 
   --rounds N    boots of each (default 3)
   --json FILE   also write the results to FILE
-  --help        print this text`;
+  --help        print this text
+
+slowdown: how much slower whole programs run than natively, on Umbra and on its peers; see npm run bench -- slowdown --help.
+
+compare OLD.json NEW.json: what changed from one report of slowdown to another.`;
 
 function microTable(results: readonly MicroResult[]): string {
   const rows = [["program", "engine", "M/s", "slowest", "fastest", "runs"]];
@@ -68,7 +73,7 @@ function readArguments(): Arguments {
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const [suite = "micro", extra] = positionals;
   if ((suite !== "micro" && suite !== "boot") || extra !== undefined) {
-    throw new VmError("ERR_CONFIG", `"${extra ?? suite}" is no suite, expected micro or boot`);
+    throw new VmError("ERR_CONFIG", `"${extra ?? suite}" is no suite, expected micro, boot, slowdown or compare`);
   }
   const rounds = Number(values.rounds ?? 3);
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) {
@@ -99,11 +104,19 @@ async function run({ suite, rounds, json, help }: Arguments): Promise<void> {
   }
 }
 
+/** The suites with options of their own. */
+async function dispatch(): Promise<void> {
+  const [command, ...rest] = process.argv.slice(2);
+  if (command === "slowdown") process.exitCode = await runSlowdown(rest);
+  else if (command === "compare") process.exitCode = runCompare(rest);
+  else await run(readArguments());
+}
+
 try {
-  await run(readArguments());
+  await dispatch();
 } catch (error) {
   // A wrong option is a TypeError of the parser's, with a message made for users.
   if (!(error instanceof VmError || error instanceof TypeError)) throw error;
-  process.stderr.write(`bench: ${error.message}\n`);
+  process.stderr.write(`bench: ${error.message.split("\n")[0]}\n`);
   process.exitCode = 2;
 }

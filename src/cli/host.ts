@@ -70,6 +70,13 @@ export interface CommandHost {
   terminalSize(): string;
   createMachine(options: { readonly memoryBytes: number; readonly mode: StartMode }): Promise<CommandMachine>;
   createDisassembler(codeSize: 16 | 32 | 64): Promise<Disassembler>;
+  /**
+   * Runs the benchmarks of the checkout with these arguments, on this process's own terminal.
+   *
+   * @returns exit code
+   * @throws {VmError} ERR_FILE where there is no checkout
+   */
+  runBenchmark(args: readonly string[]): Promise<number>;
   nowMs(): number;
   readonly version: string;
 }

@@ -1,6 +1,7 @@
 import { InvariantError } from "../../runtime/abi/invariant.ts";
 import { VmError } from "../errors.ts";
 import { columns, commandHelp, parseArguments, type Command } from "./arguments.ts";
+import { bench } from "./commands/bench.ts";
 import { disasm } from "./commands/disasm.ts";
 import { exec } from "./commands/exec.ts";
 import { run } from "./commands/run.ts";
@@ -17,7 +18,7 @@ export const ExitCode = {
   BUG: 70,
 } as const;
 
-const COMMANDS: readonly Command[] = [run, exec, disasm];
+const COMMANDS: readonly Command[] = [run, exec, disasm, bench];
 
 /**
  * Runs one command line. Whatever is wrong with it is one line on standard error.

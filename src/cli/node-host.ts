@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { FetchProgress } from "../boot/debian.ts";
 import { VmError } from "../errors.ts";
@@ -103,6 +103,17 @@ export const nodeHost: CommandHost = {
       if (typeof instruction === "string") return { length: 1, text: "(bad)" };
       return { length: instruction.length, text: format(instruction, address) };
     };
+  },
+  async runBenchmark(args) {
+    const program = fileURLToPath(new URL("../../bench/main.ts", import.meta.url));
+    if (!existsSync(program)) {
+      throw new VmError(
+        "ERR_FILE",
+        `there are no benchmarks here: ${program} is part of a checkout of Umbra's sources`,
+      );
+    }
+    const { takeOver } = await import("./bootstrap/process.mjs");
+    return takeOver(process.execPath, [program, ...args]);
   },
   nowMs: () => performance.now(),
   get version() {

@@ -40,6 +40,10 @@ export function fakeHost(
     openDisk: (path) => Promise.reject(new VmError("ERR_FILE", `cannot open disk ${path}: no such file`)),
     consoleSize: () => undefined,
     terminalSize: () => "",
+    runBenchmark: (args) => {
+      world.printed += `bench ${args.join(" ")}\n`;
+      return Promise.resolve(0);
+    },
     createMachine(options): Promise<CommandMachine> {
       world.created.push(options);
       return Promise.resolve({

@@ -47,6 +47,27 @@ export const DEBIAN_PACKAGES = [
   },
 ];
 
+/**
+ * What `npm run bench -- slowdown` measures with. It asks for these itself: the other benchmarks need none of them.
+ *
+ * @type {readonly DebianPackage[]}
+ */
+const SLOWDOWN_PACKAGES = [
+  ["gcc", "gcc", "building the workloads"],
+  ["libc6-dev", "/usr/include/ucontext.h", "building the workloads"],
+  ["gfortran", "gfortran", "building the workloads"],
+  ["libblas-dev", "/usr/lib/x86_64-linux-gnu/blas/libblas.a", "the suite lapack"],
+  ["liblapack-dev", "/usr/lib/x86_64-linux-gnu/lapack/liblapack.a", "the suite lapack"],
+  ["libopenblas-serial-dev", "/usr/lib/x86_64-linux-gnu/openblas-serial/libopenblas.a", "the suite openblas"],
+  ["gcc-multilib", "/usr/lib32/libc.a", "32-bit programs for v86"],
+  ["gfortran-multilib", "/usr/share/doc/gfortran-multilib", "32-bit programs for v86"],
+  ["seabios", "/usr/share/seabios/bios.bin", "v86"],
+  ["bubblewrap", "bwrap", "a container"],
+  ["crun", "crun", "a container"],
+  ["qemu-user", "qemu-x86_64", "qemu-user"],
+  ["qemu-system-x86", "qemu-system-x86_64", "qemu-system and kvm"],
+].map(([name = "", provides = "", usedFor = ""]) => ({ name, provides, usedFor, tasks: ["slowdown"] }));
+
 /** An attempt that failed is not repeated for this long, so that working offline stays quick. */
 const RETRY_AFTER_MS = 3_600_000;
 const FAILED_ATTEMPT = join(CACHE_DIRECTORY, "apt-failed.json");
@@ -65,7 +86,9 @@ export function isPresent(wanted, path = process.env["PATH"] ?? "") {
  * @returns {DebianPackage[]}
  */
 export function missingPackages(task) {
-  return DEBIAN_PACKAGES.filter((wanted) => wanted.tasks.includes(task) && !isPresent(wanted));
+  return [...DEBIAN_PACKAGES, ...SLOWDOWN_PACKAGES].filter(
+    (wanted) => wanted.tasks.includes(task) && !isPresent(wanted),
+  );
 }
 
 /**
