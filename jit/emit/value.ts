@@ -70,6 +70,11 @@ export class ConstantValue extends Value {
   constructor(wasm: Wasm, width: 8 | 16 | 32 | 64, value: bigint | number) {
     super(width === 64 ? "i64" : "i32", width, true);
     this.#wasm = wasm;
+    if (typeof value === "number" && (value | 0) === value) {
+      this.low = width >= 32 ? value : value & ((1 << width) - 1);
+      this.high = width === 64 ? value >> 31 : 0;
+      return;
+    }
     const number = Number(value);
     // BigInt arithmetic is slow, and most constants are small.
     const isExact = Number.isSafeInteger(number);

@@ -23,53 +23,112 @@ export interface Graph {
   successors(node: number): readonly number[];
 }
 
+type Successors = number[][];
+
 export function buildGraph(region: Region): Graph {
-  const nodes = new Map(region.blocks.map((block, node) => [block.start, node]));
-  const successors = region.blocks.map(({ end }) => {
+  const { blocks } = region;
+  const nodes = new Map<number, number>();
+  for (let node = 0; node < blocks.length; node++) nodes.set(blocks[node]?.start ?? 0, node);
+  const successors: Successors = blocks.map(({ end }) => {
     // A branch whose two ways lead to one place counts twice: that place is where they meet.
-    return offsetsOf(end)
-      .map((offset) => nodes.get(offset))
-      .filter((node) => node !== undefined);
+    const found: number[] = [];
+    for (const offset of offsetsOf(end)) {
+      const node = nodes.get(offset);
+      if (node !== undefined) found.push(node);
+    }
+    return found;
   });
   let order = reversePostorder(successors);
-  let dominators = immediateDominators(order, successors);
-  const position = (node: number): number => order.indexOf(node);
-  // Retreating edges to a node that does not dominate their source make a graph irreducible.
-  for (const from of order) {
-    const kept = (successors[from] ?? []).filter(
-      (to) => position(to) > position(from) || dominates(dominators, to, from),
-    );
-    successors[from] = kept;
+  let ranks = ranksOf(order, blocks.length);
+  let dominators = immediateDominators(order, ranks, successors);
+  if (cutIrreducible(order, ranks, dominators, successors)) {
+    order = reversePostorder(successors);
+    ranks = ranksOf(order, blocks.length);
+    dominators = immediateDominators(order, ranks, successors);
   }
-  order = reversePostorder(successors);
-  dominators = immediateDominators(order, successors);
+  return new RegionGraph(nodes, order, ranks, dominators, successors);
+}
 
-  const rank = new Map(order.map((node, index) => [node, index]));
-  const isBackEdge = (from: number, to: number): boolean => (rank.get(to) ?? 0) <= (rank.get(from) ?? 0);
-  const loops = new Set<number>();
-  const forward = new Map<number, number>();
-  const incoming = new Map<number, number>([[0, 1]]);
-  for (const from of order) {
-    for (const to of successors[from] ?? []) {
-      incoming.set(to, (incoming.get(to) ?? 0) + 1);
-      if (isBackEdge(from, to)) loops.add(to);
-      else forward.set(to, (forward.get(to) ?? 0) + 1);
+class RegionGraph implements Graph {
+  readonly order: readonly number[];
+  readonly #nodes: ReadonlyMap<number, number>;
+  readonly #ranks: Int32Array;
+  readonly #successors: Successors;
+  readonly #dominated: number[][];
+  readonly #loops: Uint8Array;
+  /** edges to each node: all but back edges, and all */
+  readonly #forward: Int32Array;
+  readonly #incoming: Int32Array;
+
+  constructor(
+    nodes: ReadonlyMap<number, number>,
+    order: readonly number[],
+    ranks: Int32Array,
+    dominators: Int32Array,
+    successors: Successors,
+  ) {
+    this.order = order;
+    this.#nodes = nodes;
+    this.#ranks = ranks;
+    this.#successors = successors;
+    this.#loops = new Uint8Array(ranks.length);
+    this.#forward = new Int32Array(ranks.length);
+    this.#incoming = new Int32Array(ranks.length);
+    this.#dominated = successors.map(() => []);
+    this.#incoming[0] = 1;
+    for (const from of order) {
+      if (from !== 0) this.#dominated[dominators[from] ?? 0]?.push(from);
+      for (const to of successors[from] ?? []) {
+        this.#incoming[to] = (this.#incoming[to] ?? 0) + 1;
+        if (this.isBackEdge(from, to)) this.#loops[to] = 1;
+        else this.#forward[to] = (this.#forward[to] ?? 0) + 1;
+      }
     }
   }
-  return {
-    order,
-    hasEdge: (from, offset) => {
-      const to = nodes.get(offset);
-      return to !== undefined && (successors[from] ?? []).includes(to);
-    },
-    nodeAt: (offset) => nodes.get(offset),
-    isBackEdge,
-    isLoop: (node) => loops.has(node),
-    isMerge: (node) => (forward.get(node) ?? 0) > 1,
-    hasSinglePredecessor: (node) => incoming.get(node) === 1,
-    dominated: (node) => order.filter((other) => other !== 0 && dominators.get(other) === node),
-    successors: (node) => successors[node] ?? [],
-  };
+
+  hasEdge(from: number, offset: number): boolean {
+    const to = this.#nodes.get(offset);
+    return to !== undefined && this.successors(from).includes(to);
+  }
+  nodeAt(offset: number): number | undefined {
+    return this.#nodes.get(offset);
+  }
+  isBackEdge(from: number, to: number): boolean {
+    return (this.#ranks[to] ?? 0) <= (this.#ranks[from] ?? 0);
+  }
+  isLoop(node: number): boolean {
+    return this.#loops[node] === 1;
+  }
+  isMerge(node: number): boolean {
+    return (this.#forward[node] ?? 0) > 1;
+  }
+  hasSinglePredecessor(node: number): boolean {
+    return this.#incoming[node] === 1;
+  }
+  dominated(node: number): readonly number[] {
+    return this.#dominated[node] ?? [];
+  }
+  successors(node: number): readonly number[] {
+    return this.#successors[node] ?? [];
+  }
+}
+
+/** Cuts retreating edges to nodes that do not dominate their source: they make a graph irreducible. Gives whether there were any. */
+function cutIrreducible(
+  order: readonly number[],
+  ranks: Int32Array,
+  dominators: Int32Array,
+  successors: Successors,
+): boolean {
+  let isCut = false;
+  for (const from of order) {
+    const all = successors[from] ?? [];
+    const keeps = (to: number): boolean => (ranks[to] ?? 0) > (ranks[from] ?? 0) || dominates(dominators, to, from);
+    if (all.every(keeps)) continue;
+    successors[from] = all.filter(keeps);
+    isCut = true;
+  }
+  return isCut;
 }
 
 function offsetsOf(end: BlockEnd): readonly number[] {
@@ -85,53 +144,56 @@ function offsetsOf(end: BlockEnd): readonly number[] {
   }
 }
 
-function reversePostorder(successors: readonly (readonly number[])[]): number[] {
-  const seen = new Set<number>();
+function reversePostorder(successors: Successors): number[] {
+  const seen = new Uint8Array(successors.length);
   const postorder: number[] = [];
   const visit = (node: number): void => {
-    seen.add(node);
-    for (const next of successors[node] ?? []) if (!seen.has(next)) visit(next);
+    seen[node] = 1;
+    for (const next of successors[node] ?? []) if (seen[next] === 0) visit(next);
     postorder.push(node);
   };
   visit(0);
   return postorder.reverse();
 }
 
-/** By the algorithm of Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm". */
-function immediateDominators(
-  order: readonly number[],
-  successors: readonly (readonly number[])[],
-): Map<number, number> {
-  const rank = new Map(order.map((node, index) => [node, index]));
-  const predecessors = new Map<number, number[]>();
-  for (const from of order) {
-    for (const to of successors[from] ?? []) predecessors.set(to, [...(predecessors.get(to) ?? []), from]);
-  }
-  const dominators = new Map<number, number>([[0, 0]]);
+/** The position of each node in the order; 0 for those that are not in it. */
+function ranksOf(order: readonly number[], nodes: number): Int32Array {
+  const ranks = new Int32Array(nodes);
+  for (let rank = 0; rank < order.length; rank++) ranks[order[rank] ?? 0] = rank;
+  return ranks;
+}
+
+/** By the algorithm of Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm". -1 for nodes that cannot be reached. */
+function immediateDominators(order: readonly number[], ranks: Int32Array, successors: Successors): Int32Array {
+  const predecessors: number[][] = successors.map(() => []);
+  for (const from of order) for (const to of successors[from] ?? []) predecessors[to]?.push(from);
+  const dominators = new Int32Array(successors.length).fill(-1);
+  dominators[0] = 0;
   const meet = (left: number, right: number): number => {
     let [a, b] = [left, right];
     while (a !== b) {
-      if ((rank.get(a) ?? 0) > (rank.get(b) ?? 0)) a = dominators.get(a) ?? 0;
-      else b = dominators.get(b) ?? 0;
+      if ((ranks[a] ?? 0) > (ranks[b] ?? 0)) a = dominators[a] ?? 0;
+      else b = dominators[b] ?? 0;
     }
     return a;
   };
   for (let changed = true; changed;) {
     changed = false;
-    for (const node of order.slice(1)) {
-      const known = (predecessors.get(node) ?? []).filter((from) => dominators.has(from));
-      const dominator = known.reduce(meet);
-      if (dominators.get(node) !== dominator) {
-        dominators.set(node, dominator);
-        changed = true;
-      }
+    for (let rank = 1; rank < order.length; rank++) {
+      const node = order[rank] ?? 0;
+      let dominator = -1;
+      for (const from of predecessors[node] ?? [])
+        if ((dominators[from] ?? -1) >= 0) dominator = dominator < 0 ? from : meet(dominator, from);
+      if (dominators[node] === dominator) continue;
+      dominators[node] = dominator;
+      changed = true;
     }
   }
   return dominators;
 }
 
-function dominates(dominators: ReadonlyMap<number, number>, above: number, node: number): boolean {
-  for (let at = node; ; at = dominators.get(at) ?? 0) {
+function dominates(dominators: Int32Array, above: number, node: number): boolean {
+  for (let at = node; ; at = dominators[at] ?? 0) {
     if (at === above) return true;
     if (at === 0) return false;
   }

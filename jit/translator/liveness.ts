@@ -51,17 +51,15 @@ function mayLeave({ instruction, definition }: RegionInstruction): boolean {
 
 /** For each node, whether an instruction may read flags that were made before the node. */
 export function flagsReadFrom(region: Region, graph: Graph): ReadonlySet<number> {
-  const first = new Map<number, Effect>();
-  for (const node of graph.order) {
-    const effects = (region.blocks[node]?.instructions ?? []).map(effectOf);
-    first.set(node, effects.find((effect) => effect !== "none") ?? "none");
-  }
+  const { order } = graph;
+  const first = order.map((node) => firstEffect(region.blocks[node]?.instructions ?? []));
   const readers = new Set<number>();
   for (let changed = true; changed;) {
     changed = false;
-    for (const node of [...graph.order].reverse()) {
+    for (let index = order.length - 1; index >= 0; index--) {
+      const node = order[index] ?? 0;
       if (readers.has(node)) continue;
-      const effect = first.get(node);
+      const effect = first[index];
       if (effect === "reads" || (effect === "none" && graph.successors(node).some((next) => readers.has(next)))) {
         readers.add(node);
         changed = true;
@@ -71,10 +69,19 @@ export function flagsReadFrom(region: Region, graph: Graph): ReadonlySet<number>
   return readers;
 }
 
+function firstEffect(instructions: readonly RegionInstruction[]): Effect {
+  for (const instruction of instructions) {
+    const effect = effectOf(instruction);
+    if (effect !== "none") return effect;
+  }
+  return "none";
+}
+
 /** Whether the flags that instruction `index` of a block writes are overwritten before anything could see them. */
 export function flagsAreDead(instructions: readonly RegionInstruction[], index: number): boolean {
-  for (const next of instructions.slice(index + 1)) {
-    if (mayLeave(next)) return false;
+  for (let at = index + 1; at < instructions.length; at++) {
+    const next = instructions[at];
+    if (!next || mayLeave(next)) return false;
     const effect = effectOf(next);
     if (effect === "reads") return false;
     if (effect === "writes") return true;

@@ -53,7 +53,7 @@ export class Untranslatable extends Error {
   override readonly name = "Untranslatable";
 }
 
-/** A name for all instructions that are translated alike, as far as being translatable goes. */
+/** A name for all instructions that are translated alike, as far as being translatable goes; its first word is the mnemonic. */
 export function shapeOf({ mnemonic, operands, operandSize, addressSize }: Instruction): string {
   const forms = operands.map((operand) =>
     operand.kind === "register" ? `${operand.class}${operand.width}` : `${operand.kind}${operand.width}`,
@@ -61,17 +61,66 @@ export function shapeOf({ mnemonic, operands, operandSize, addressSize }: Instru
   return [mnemonic, operandSize, addressSize, ...forms].join(" ");
 }
 
+/** Decoded instructions that are kept at most. */
+const CACHE_ENTRIES = 1 << 14;
+
+interface CacheEntry {
+  readonly bytes: Uint8Array;
+  /** undefined if it is the interpreter's */
+  readonly decoded: RegionInstruction | undefined;
+  readonly offset: number;
+}
+
+/** What was decoded before, by its bytes and its offset: the regions of a page overlap, and are translated again as they grow. */
+class DecodeCache {
+  readonly #entries: (CacheEntry | undefined)[] = new Array<CacheEntry | undefined>(CACHE_ENTRIES).fill(undefined);
+
+  #index(page: Uint8Array, offset: number): number {
+    const first = (page[offset] ?? 0) | ((page[offset + 1] ?? 0) << 8) | ((page[offset + 2] ?? 0) << 16);
+    const hash = Math.imul(first ^ ((page[offset + 3] ?? 0) << 24), 0x9e37_79b1) ^ Math.imul(offset, 0x85eb_ca6b);
+    return (hash ^ (hash >>> 15)) & (CACHE_ENTRIES - 1);
+  }
+
+  get(page: Uint8Array, offset: number): CacheEntry | undefined {
+    const entry = this.#entries[this.#index(page, offset)];
+    if (entry?.offset !== offset) return undefined;
+    const { bytes } = entry;
+    for (let index = 0; index < bytes.length; index++) if (page[offset + index] !== bytes[index]) return undefined;
+    return entry;
+  }
+
+  set(page: Uint8Array, offset: number, length: number, decoded: RegionInstruction | undefined): void {
+    this.#entries[this.#index(page, offset)] = { bytes: page.slice(offset, offset + length), decoded, offset };
+  }
+
+  clear(): void {
+    this.#entries.fill(undefined);
+  }
+}
+
 /** Decodes the region that begins at `entry`, following direct branches inside the page breadth first. */
 export class RegionFinder {
   readonly #decoder: Decoder;
-  readonly #rejected: ReadonlySet<string>;
+  /** shapes of instructions that cannot be translated, and their mnemonics, which are looked at first */
+  readonly #rejected = new Set<string>();
+  readonly #rejectedMnemonics = new Set<string>();
   readonly #limits: RegionLimits;
+  readonly #cache = new DecodeCache();
 
-  /** @param rejected shapes of instructions that cannot be translated */
-  constructor(decoder: Decoder, rejected: ReadonlySet<string>, limits: RegionLimits = DEFAULT_LIMITS) {
+  constructor(decoder: Decoder, limits: RegionLimits = DEFAULT_LIMITS) {
     this.#decoder = decoder;
-    this.#rejected = rejected;
     this.#limits = limits;
+  }
+
+  /** Leaves instructions of this shape to the interpreter from now on. */
+  reject(shape: string): void {
+    this.#rejected.add(shape);
+    this.#rejectedMnemonics.add(shape.slice(0, shape.indexOf(" ")));
+    this.#cache.clear();
+  }
+
+  #isRejected(instruction: Instruction): boolean {
+    return this.#rejectedMnemonics.has(instruction.mnemonic) && this.#rejected.has(shapeOf(instruction));
   }
 
   /**
@@ -96,10 +145,20 @@ export class RegionFinder {
         break;
       }
     }
-    const calls = [...instructions.values()].filter((decoded) => isInnerCall(decoded) && leaders.has(decoded.end));
-    const returns = calls.map(({ end }) => end).slice(0, MAXIMUM_CANDIDATES);
-    const blocks = [...leaders].map((start) => this.#block(start, instructions, leaders, returns));
-    return { blocks, instructionCount: blocks.reduce((sum, block) => sum + block.instructions.length, 0) };
+    const returns: number[] = [];
+    for (const decoded of instructions.values()) {
+      if (returns.length === MAXIMUM_CANDIDATES) break;
+      if (decoded.definition.ends === true && isInnerCall(decoded) && leaders.has(decoded.end))
+        returns.push(decoded.end);
+    }
+    const blocks: RegionBlock[] = [];
+    let instructionCount = 0;
+    for (const start of leaders) {
+      const block = this.#block(start, instructions, leaders, returns);
+      instructionCount += block.instructions.length;
+      blocks.push(block);
+    }
+    return { blocks, instructionCount };
   }
 
   #block(
@@ -121,12 +180,16 @@ export class RegionFinder {
   }
 
   #decode(page: Uint8Array, offset: number): RegionInstruction | undefined {
+    const known = this.#cache.get(page, offset);
+    if (known) return known.decoded;
     const instruction = this.#decoder.decode(page, offset, PAGE, 64);
     if (typeof instruction === "string") return undefined;
     const definition = definitions[instruction.mnemonic];
-    if (!definition || !isTranslatable(instruction, definition) || this.#rejected.has(shapeOf(instruction)))
-      return undefined;
-    return { offset, end: offset + instruction.length, instruction, definition };
+    const isOurs = definition && isTranslatable(instruction, definition) && !this.#isRejected(instruction);
+    const end = offset + instruction.length;
+    const decoded = isOurs ? { offset, end, instruction, definition } : undefined;
+    this.#cache.set(page, offset, instruction.length, decoded);
+    return decoded;
   }
 }
 

@@ -30,8 +30,7 @@ export class RegionTranslator implements Translator {
   readonly #rejected = new Map<string, string>();
 
   constructor({ features, limits = DEFAULT_LIMITS }: TranslatorOptions) {
-    const shapes = { has: (shape: string) => this.#rejected.has(shape) } as unknown as ReadonlySet<string>;
-    this.#finder = new RegionFinder(createDecoder(features), shapes, limits);
+    this.#finder = new RegionFinder(createDecoder(features), limits);
   }
 
   /** Shapes of instructions that were found to be untranslatable, and why. */
@@ -82,6 +81,7 @@ export class RegionTranslator implements Translator {
         if (!(cause instanceof RejectedInstruction) || this.#rejected.has(cause.shape)) throw cause;
         module.abandon();
         this.#rejected.set(cause.shape, cause.message);
+        this.#finder.reject(cause.shape);
       }
     }
   }
@@ -98,11 +98,13 @@ function regionModule(): EncodedModule {
 
 /** The bytes of a region's instructions, neighbours joined. */
 function spansOf(region: Region, pageStart: number): (readonly [number, number])[] {
-  const ranges = region.blocks
-    .flatMap(({ instructions }) =>
-      instructions.map(({ offset, end }) => [pageStart + offset, pageStart + end] as const),
-    )
-    .sort(([left], [right]) => left - right);
+  const ranges: [number, number][] = [];
+  for (const { instructions, start } of region.blocks) {
+    // The instructions of a block stand one behind the other.
+    const last = instructions[instructions.length - 1];
+    if (last) ranges.push([pageStart + start, pageStart + last.end]);
+  }
+  ranges.sort(([left], [right]) => left - right);
   const spans: [number, number][] = [];
   for (const [first, end] of ranges) {
     const last = spans[spans.length - 1];

@@ -3,6 +3,7 @@ import { ACCESS, LANE, LANE_ACCESS, PLAIN } from "../../jit/emit/encoder/opcodes
 import { EncodedModule } from "../../jit/emit/encoder/module.ts";
 import { FunctionBuilder } from "../../jit/emit/function.ts";
 import { WasmModule } from "../../jit/emit/module.ts";
+import type { Value } from "../../jit/emit/value.ts";
 import type { Expression, Wasm, WasmType } from "../../jit/emit/wasm.ts";
 
 type Build = (...operands: unknown[]) => Expression;
@@ -175,6 +176,73 @@ describe("locals of the encoder", () => {
     expect(result).toBe(expected * 6 + 21);
   });
 
+  it("a copy of a variable keeps its value when the variable changes, in a loop too", () => {
+    const result = run((f) => {
+      const x = f.variable(f.parameter(0));
+      const sum = f.variable(f.constant(32, 0));
+      f.loop((again) => {
+        const before = f.let(x.get());
+        const after = f.let(f.add(before, f.constant(32, 1)));
+        x.set(after);
+        sum.set(f.add(f.mul(sum.get(), f.constant(32, 10)), f.add(f.mul(before, before), after)));
+        f.continue(again, f.ltU(after, f.constant(32, 4)));
+      });
+      f.return(sum.get());
+    }, 1);
+    expect(result).toBe((1 + 2) * 100 + (4 + 3) * 10 + (9 + 4));
+  });
+
+  it("a name that is read in several places, one behind the block that sets it, is there in all of them", () => {
+    const build = (f: FunctionBuilder): void => {
+      f.block((end) => {
+        f.block((other) => {
+          const name = f.let(f.mul(f.parameter(0), f.constant(32, 3)));
+          f.break(other, f.ltU(name, f.constant(32, 100)));
+          f.return(f.add(name, name));
+          f.break(end);
+        });
+        f.return(f.constant(32, 7));
+      });
+      f.return(f.constant(32, 8));
+    };
+    expect(run(build, 5)).toBe(7);
+    expect(run(build, 50)).toBe(300);
+  });
+
+  it("a variable that only one way sets is zero on the other", () => {
+    const build = (f: FunctionBuilder): void => {
+      const first = f.let(f.mul(f.parameter(0), f.constant(32, 5)));
+      const used = f.let(f.add(first, first));
+      const x = f.declare("i32", 32);
+      f.if(f.gtU(used, f.constant(32, 20)), () => x.set(f.constant(32, 9)));
+      f.return(x.get());
+    };
+    expect(run(build, 1)).toBe(0);
+    expect(run(build, 3)).toBe(9);
+  });
+
+  it("the arms of an if run as they were written, however it is encoded", () => {
+    const build = (order: "then" | "else" | "both") => (f: FunctionBuilder) => {
+      const leave = (value: number) => () => f.return(f.constant(32, value));
+      const result = f.variable(f.constant(32, 1));
+      const go = (): void => result.set(f.constant(32, 2));
+      const isZero = f.eq(f.parameter(0), f.constant(32, 0));
+      f.if(isZero, order === "else" ? go : leave(10), order === "then" ? go : leave(20));
+      f.return(result.get());
+    };
+    expect([run(build("then"), 0), run(build("then"), 1)]).toEqual([10, 2]);
+    expect([run(build("else"), 0), run(build("else"), 1)]).toEqual([2, 20]);
+    expect([run(build("both"), 0), run(build("both"), 1)]).toEqual([10, 20]);
+  });
+
+  it("not less than is not greater or equal for floats", () => {
+    const result = run((f) => {
+      const nan = f.floatConstant("f64", NaN);
+      f.return(f.eqz(f.compareFloat("f64", "lt", nan, f.floatConstant("f64", 1))));
+    }, 0);
+    expect(result).toBe(1);
+  });
+
   it("a value is not moved past a change of what it was made from", () => {
     const result = run((f) => {
       const x = f.variable(f.parameter(0));
@@ -193,5 +261,61 @@ describe("locals of the encoder", () => {
       f.return(f.add(f.mul(before, f.constant(32, 1000)), f.loadOffset(32, f.constant(32, 64))));
     }, 22);
     expect(result).toBe(11022);
+  });
+});
+
+describe("branch hints of the encoder", () => {
+  const NAME = "metadata.code.branch_hint";
+  const build = (body: (f: FunctionBuilder, condition: () => Value) => void): Uint8Array<ArrayBuffer> => {
+    const module = new EncodedModule();
+    module.importMemory(1, 1);
+    const f = new FunctionBuilder(module.raw, "f", ["i32"], ["i32"]);
+    body(f, () => f.unlikely(f.gtU(f.parameter(0), f.constant(32, 3))));
+    f.return(f.constant(32, 0));
+    f.finish();
+    module.export("f");
+    return module.binary();
+  };
+  /** [offset in the function, hint] of each hint, where all numbers take one byte; and the opcodes there. */
+  const hintsOf = (binary: Uint8Array<ArrayBuffer>): readonly (readonly [opcode: number, hint: number])[] => {
+    const module = new WebAssembly.Module(binary);
+    const [section] = WebAssembly.Module.customSections(module, NAME);
+    if (!section) return [];
+    const bytes = new Uint8Array(section);
+    const hints: [number, number][] = [];
+    // One function, number 0.
+    expect([bytes[0], bytes[1]]).toEqual([1, 0]);
+    let at = 8;
+    while (binary[at] !== 10) at += 2 + (binary[at + 1] ?? 0);
+    // Behind the section's head and count, and the size of the body.
+    const start = at + 4;
+    for (let index = 0; index < (bytes[2] ?? 0); index++) {
+      const [offset = 0, size, hint = -1] = bytes.subarray(3 + 3 * index, 6 + 3 * index);
+      expect(size).toBe(1);
+      hints.push([binary[start + offset] ?? -1, hint]);
+    }
+    return hints;
+  };
+  const [IF, BR_IF] = [0x04, 0x0d];
+
+  it("say that an if is unlikely", () => {
+    const binary = build((f, condition) =>
+      f.if(condition(), () => f.storeOffset(f.constant(32, 0), f.constant(32, 1))),
+    );
+    expect(hintsOf(binary)).toEqual([[IF, 0]]);
+  });
+  it("go along when the if becomes a branch, or its condition the opposite", () => {
+    const branch = build((f, condition) => f.block((end) => f.if(condition(), () => f.break(end))));
+    expect(hintsOf(branch)).toEqual([[BR_IF, 0]]);
+    const opposite = build((f, condition) => {
+      const store = (): void => f.storeOffset(f.constant(32, 0), f.constant(32, 1));
+      f.if(condition(), store, () => f.return(f.constant(32, 5)));
+    });
+    expect(hintsOf(opposite)).toEqual([[IF, 1]]);
+  });
+  it("are left out where there are none", () => {
+    expect(
+      hintsOf(build((f) => f.if(f.parameter(0), () => f.storeOffset(f.constant(32, 0), f.constant(32, 1))))),
+    ).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-;; 458 nodes, 19 locals, 1172 bytes
+;; 455 nodes, 18 locals, 1166 bytes
 ;;
 ;; 000  mov edi, 0x5
 ;; 005  call 0xe
@@ -20,7 +20,7 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
   (import "env" "goto_link" (func $env.goto_link (type $t1)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i32)
+    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i32) (local $l18 i32) (local $l19 i32)
     local.get $p0
     i32.load offset=168 align=1
     local.set $l2
@@ -105,8 +105,6 @@
           i32.const 2
           i32.sub
           local.set $l2
-          local.get $l8
-          local.set $l12
           local.get $l4
           local.get $l13
           local.tee $l9
@@ -137,7 +135,7 @@
           local.get $l11
           i32.load offset=65544 align=1
           i32.add
-          local.get $l12
+          local.get $l8
           i64.store align=1
           local.get $l13
           local.set $l9
@@ -254,7 +252,7 @@
             i32.wrap_i64
             i32.const 1
             i32.add
-            local.tee $l18
+            local.tee $l11
             i64.extend_i32_u
             local.set $l7
             local.get $l4
@@ -266,7 +264,7 @@
             i32.const 65520
             i32.and
             i32.add
-            local.tee $l11
+            local.tee $l18
             i64.load align=1
             local.get $l13
             i64.const 7
@@ -281,7 +279,7 @@
             end
             local.get $l13
             i32.wrap_i64
-            local.get $l11
+            local.get $l18
             i32.load offset=8 align=1
             i32.add
             i64.load align=1
@@ -319,7 +317,7 @@
                 local.set $l14
                 br $B3
               end
-              local.get $l18
+              local.get $l11
               i64.extend_i32_u
               local.set $l15
               i64.const 1
@@ -335,7 +333,7 @@
             br $B3
           end
         end
-        local.get $l18
+        local.get $l11
         i64.extend_i32_u
         local.set $l15
         i64.const 1
@@ -345,8 +343,7 @@
         br $B2
       end
       local.get $l17
-      i32.const 0
-      i32.eq
+      i32.eqz
       if $I15
         local.get $l15
         local.set $l5
@@ -362,13 +359,13 @@
         local.get $l11
         local.get $l16
         i32.wrap_i64
-        local.tee $l19
+        local.tee $l18
         i32.sub
-        local.tee $l20
-        local.get $l19
+        local.tee $l19
+        local.get $l18
         i32.and
-        local.get $l20
         local.get $l19
+        local.get $l18
         i32.or
         local.get $l11
         i32.const -1
@@ -425,7 +422,7 @@
     i32.shr_u
     i32.const 3
     i32.and
-    local.tee $l19
+    local.tee $l18
     i32.const 2
     i32.ge_u
     if $I16
@@ -439,15 +436,15 @@
       i32.add
       local.tee $l11
       i32.load align=1
-      local.tee $l20
+      local.tee $l19
       if $I17
-        local.get $l19
+        local.get $l18
         i32.const 2
         i32.eq
         if $I18
           local.get $p0
-          local.get $l20
-          local.get $l20
+          local.get $l19
+          local.get $l19
           i32.load align=1
           return_call_indirect (type $t2)
         end
@@ -480,8 +477,8 @@
           local.get $l12
           i64.store offset=144 align=1
           local.get $p0
-          local.get $l20
-          local.get $l20
+          local.get $l19
+          local.get $l19
           i32.load align=1
           return_call_indirect (type $t2)
         end
@@ -491,7 +488,7 @@
       local.get $l11
       return_call $env.goto_link
     end
-    local.get $l19
+    local.get $l18
     if $I20
       local.get $p0
       local.get $l13

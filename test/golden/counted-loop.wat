@@ -1,4 +1,4 @@
-;; 372 nodes, 29 locals, 938 bytes
+;; 355 nodes, 24 locals, 905 bytes
 ;;
 ;; 000  add rax, rcx
 ;; 003  dec rcx
@@ -15,7 +15,7 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
   (import "env" "goto_link" (func $env.goto_link (type $t1)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i64) (local $l3 i32) (local $l4 i64) (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i32) (local $l9 i32) (local $l10 i64) (local $l11 i64) (local $l12 i32) (local $l13 i32) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i64) (local $l18 i64) (local $l19 i64) (local $l20 i32) (local $l21 i32) (local $l22 i32) (local $l23 i32) (local $l24 i64) (local $l25 i64) (local $l26 i64) (local $l27 i64) (local $l28 i64) (local $l29 i64) (local $l30 i32)
+    (local $l2 i64) (local $l3 i32) (local $l4 i64) (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i32) (local $l9 i32) (local $l10 i64) (local $l11 i64) (local $l12 i32) (local $l13 i32) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i64) (local $l18 i32) (local $l19 i32) (local $l20 i32) (local $l21 i32) (local $l22 i64) (local $l23 i64) (local $l24 i64) (local $l25 i32)
     local.get $p0
     i64.load offset=144 align=1
     local.set $l2
@@ -65,14 +65,11 @@
           local.get $l7
           local.tee $l14
           i64.add
-          local.tee $l15
           local.set $l6
           local.get $l7
           i64.const 1
           i64.sub
-          local.tee $l16
-          local.set $l7
-          local.get $l16
+          local.tee $l7
           i64.eqz
           i32.eqz
           local.set $l9
@@ -80,20 +77,20 @@
           i32.const 3
           i32.sub
           local.set $l8
-          local.get $l16
-          local.set $l17
+          local.get $l7
+          local.set $l15
           local.get $l14
-          local.set $l18
-          local.get $l15
-          local.set $l19
-          local.get $l20
-          local.tee $l21
+          local.set $l16
+          local.get $l6
+          local.set $l17
+          local.get $l18
+          local.tee $l19
           i32.const 1
           i32.add
-          local.set $l20
+          local.set $l18
           local.get $l9
-          local.tee $l22
-          local.get $l21
+          local.tee $l20
+          local.get $l19
           i32.const 3
           i32.and
           i32.eqz
@@ -104,50 +101,48 @@
             i32.sub
             i32.const 3
             i32.div_s
-            local.tee $l23
+            local.tee $l21
             i32.const 1
             i32.gt_s
             if $I5
               block $B6
                 loop $L7
                   local.get $l6
-                  local.tee $l15
-                  local.get $l7
                   local.tee $l14
+                  local.get $l7
+                  local.tee $l22
                   i64.add
-                  local.tee $l16
                   local.set $l6
                   local.get $l7
                   i64.const 1
                   i64.sub
-                  local.tee $l24
                   local.set $l7
                   local.get $l8
                   i32.const 3
                   i32.sub
                   local.set $l8
-                  local.get $l23
+                  local.get $l21
                   i32.const 1
                   i32.sub
-                  local.set $l23
-                  local.get $l24
-                  local.set $l17
-                  local.get $l15
-                  drop
+                  local.set $l21
+                  local.get $l7
+                  local.set $l15
                   local.get $l14
-                  local.set $l18
-                  local.get $l16
-                  local.set $l19
-                  local.get $l24
+                  drop
+                  local.get $l22
+                  local.set $l16
+                  local.get $l6
+                  local.set $l17
+                  local.get $l7
                   i64.eqz
                   i32.eqz
                   i32.eqz
                   if $I8
                     i32.const 0
-                    local.set $l22
+                    local.set $l20
                     br $B6
                   end
-                  local.get $l23
+                  local.get $l21
                   i32.const 0
                   i32.gt_s
                   br_if $L7
@@ -155,54 +150,47 @@
               end
             end
           end
-          local.get $l17
-          local.set $l25
-          local.get $l18
-          local.set $l26
-          local.get $l19
-          local.set $l27
-          local.get $l22
+          local.get $l20
           if $I9
             local.get $l8
             i32.const 3
             i32.lt_s
             if $I10
               i64.const 131072
-              local.set $l28
+              local.set $l23
               br $B2
             end
-            local.get $l27
+            local.get $l17
             local.set $l10
-            local.get $l26
+            local.get $l16
             local.set $l11
             i32.const 15
             local.set $l12
             i32.const 11
             local.set $l13
-            local.get $l25
-            local.set $l29
+            local.get $l15
+            local.set $l24
             br $L3
           end
           i64.const 34359803904
-          local.set $l28
+          local.set $l23
           br $B2
         end
       end
-      local.get $l27
+      local.get $l17
       local.set $l10
-      local.get $l26
+      local.get $l16
       local.set $l11
       i32.const 15
       local.set $l12
       i32.const 11
       local.set $l13
-      local.get $l25
-      local.set $l29
+      local.get $l15
+      local.set $l24
       br $B1
     end
     local.get $l12
-    i32.const 0
-    i32.eq
+    i32.eqz
     if $I11
       local.get $l10
       local.set $l4
@@ -211,30 +199,28 @@
       local.set $l5
     else
       local.get $l10
-      local.tee $l24
-      local.set $l4
-      local.get $l24
+      local.tee $l4
       local.get $l11
-      local.tee $l16
+      local.tee $l22
       i64.sub
       local.tee $l14
-      local.get $l16
+      local.get $l22
       i64.and
       local.get $l14
-      local.get $l16
+      local.get $l22
       i64.or
-      local.get $l24
+      local.get $l4
       i64.const -1
       i64.xor
       i64.and
       i64.or
-      local.tee $l24
+      local.tee $l22
       i64.const 32
       i64.shr_u
       i32.wrap_i64
       i32.const -1073741824
       i32.and
-      local.get $l24
+      local.get $l22
       i32.wrap_i64
       i32.const 8
       i32.and
@@ -242,38 +228,35 @@
       local.set $l5
     end
     local.get $l13
-    i32.const 0
-    i32.ne
     if $I12
-      local.get $l29
-      local.tee $l24
+      local.get $l24
       local.set $l4
       local.get $l24
       i64.const 1
       i64.add
       i64.const -1
       i64.xor
-      local.tee $l16
+      local.tee $l22
       i64.const 1
       i64.and
-      local.get $l16
+      local.get $l22
       i64.const 1
       i64.or
       local.get $l24
       i64.and
       i64.or
-      local.tee $l24
+      local.tee $l22
       i64.const 32
       i64.shr_u
       i32.wrap_i64
       i32.const -1073741824
       i32.and
-      local.get $l24
+      local.get $l22
       i32.wrap_i64
       i32.const 8
       i32.and
       i32.or
-      local.tee $l21
+      local.tee $l19
       i32.const 1073741823
       i32.and
       local.get $l5
@@ -283,8 +266,8 @@
       i32.const 31
       i32.shl
       local.get $l9
-      local.get $l21
-      local.get $l21
+      local.get $l19
+      local.get $l19
       i32.const 1
       i32.shl
       i32.xor
@@ -298,14 +281,14 @@
       local.set $l5
     end
     local.get $l2
-    local.get $l28
+    local.get $l23
     i64.const 32
     i64.shr_s
     i64.add
     local.set $l2
     local.get $p0
     local.get $l8
-    local.get $l28
+    local.get $l23
     i32.wrap_i64
     i32.const 65535
     i32.and
@@ -324,9 +307,9 @@
     local.get $p0
     local.get $l7
     i64.store offset=8 align=1
-    local.get $l28
+    local.get $l23
     i32.wrap_i64
-    local.tee $l21
+    local.tee $l19
     i32.const 16
     i32.shr_u
     i32.const 3
@@ -337,23 +320,23 @@
     if $I13
       local.get $p1
       i32.load offset=32 align=1
-      local.get $l21
+      local.get $l19
       i32.const 18
       i32.shr_u
       i32.const 8
       i32.mul
       i32.add
-      local.tee $l21
+      local.tee $l19
       i32.load align=1
-      local.tee $l30
+      local.tee $l25
       if $I14
         local.get $l9
         i32.const 2
         i32.eq
         if $I15
           local.get $p0
-          local.get $l30
-          local.get $l30
+          local.get $l25
+          local.get $l25
           i32.load align=1
           return_call_indirect (type $t2)
         end
@@ -361,7 +344,7 @@
         local.get $l2
         i64.const -4096
         i64.and
-        local.tee $l24
+        local.tee $l22
         i32.wrap_i64
         i32.const 8
         i32.shr_u
@@ -370,31 +353,31 @@
         i32.add
         local.tee $l3
         i64.load offset=131072 align=1
-        local.get $l24
+        local.get $l22
         i64.eq
-        local.get $l24
+        local.get $l22
         i32.wrap_i64
         local.get $l3
         i32.load offset=131080 align=1
         i32.add
-        local.get $l21
+        local.get $l19
         i32.load offset=4 align=1
         i32.eq
         i32.and
         if $I16
           local.get $p0
-          local.get $l24
+          local.get $l22
           i64.store offset=144 align=1
           local.get $p0
-          local.get $l30
-          local.get $l30
+          local.get $l25
+          local.get $l25
           i32.load align=1
           return_call_indirect (type $t2)
         end
       end
       local.get $p0
       local.get $l2
-      local.get $l21
+      local.get $l19
       return_call $env.goto_link
     end
     local.get $l9

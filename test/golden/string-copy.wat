@@ -1,4 +1,4 @@
-;; 497 nodes, 24 locals, 1203 bytes
+;; 492 nodes, 23 locals, 1193 bytes
 ;;
 ;; 000  mov al, byte ptr [rsi]
 ;; 002  mov byte ptr [rdi], al
@@ -18,7 +18,7 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
   (import "env" "goto_link" (func $env.goto_link (type $t1)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i32) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i32) (local $l21 i32) (local $l22 i32) (local $l23 i32) (local $l24 i32) (local $l25 i64)
+    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i32) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i32) (local $l21 i32) (local $l22 i32) (local $l23 i32) (local $l24 i64)
     local.get $p0
     i32.load offset=168 align=1
     local.set $l2
@@ -151,18 +151,17 @@
           i32.const 255
           i32.and
           i32.and
-          local.tee $l11
           local.set $l17
           local.get $l18
-          local.tee $l16
+          local.tee $l11
           i32.const 1
           i32.add
           local.set $l18
-          local.get $l11
+          local.get $l17
           i32.const 0
           i32.ne
           local.tee $l19
-          local.get $l16
+          local.get $l11
           i32.const 3
           i32.and
           i32.eqz
@@ -185,7 +184,7 @@
             i32.const 65520
             i32.and
             i32.add
-            local.tee $l16
+            local.tee $l11
             i32.load offset=8 align=1
             i32.add
             local.set $l21
@@ -195,26 +194,26 @@
             i32.const 4095
             i32.and
             i32.sub
-            local.tee $l11
+            local.tee $l16
             i32.const 1
             i32.add
             i32.const 0
-            local.get $l16
+            local.get $l11
             i64.load align=1
             local.get $l14
             i64.const -4096
             i64.and
             i64.eq
-            local.get $l11
+            local.get $l16
             i32.const 0
             i32.ge_s
             i32.and
             select
-            local.tee $l11
-            local.get $l20
             local.tee $l16
-            local.get $l11
+            local.get $l20
+            local.tee $l11
             local.get $l16
+            local.get $l11
             i32.lt_s
             select
             local.set $l20
@@ -229,7 +228,7 @@
             i32.const 65520
             i32.and
             i32.add
-            local.tee $l16
+            local.tee $l11
             i32.load offset=65544 align=1
             i32.add
             local.set $l22
@@ -239,26 +238,26 @@
             i32.const 4095
             i32.and
             i32.sub
-            local.tee $l11
+            local.tee $l16
             i32.const 1
             i32.add
             i32.const 0
-            local.get $l16
+            local.get $l11
             i64.load offset=65536 align=1
             local.get $l14
             i64.const -4096
             i64.and
             i64.eq
-            local.get $l11
+            local.get $l16
             i32.const 0
             i32.ge_s
             i32.and
             select
-            local.tee $l11
-            local.get $l20
             local.tee $l16
-            local.get $l11
+            local.get $l20
+            local.tee $l11
             local.get $l16
+            local.get $l11
             i32.lt_s
             select
             local.tee $l20
@@ -313,9 +312,7 @@
                   i32.const 255
                   i32.and
                   i32.and
-                  local.tee $l16
-                  local.set $l17
-                  local.get $l16
+                  local.tee $l17
                   i32.const 0
                   i32.ne
                   i32.eqz
@@ -332,8 +329,6 @@
               end
             end
           end
-          local.get $l17
-          local.set $l23
           local.get $l19
           if $I11
             local.get $l2
@@ -344,7 +339,7 @@
               local.set $l15
               br $B2
             end
-            local.get $l23
+            local.get $l17
             i32.extend8_s
             i64.extend_i32_s
             local.set $l12
@@ -361,7 +356,7 @@
           i32.const 65520
           i32.and
           i32.add
-          local.tee $l16
+          local.tee $l11
           i64.load align=1
           local.get $l14
           i64.const 7
@@ -376,7 +371,7 @@
           end
           local.get $l14
           i32.wrap_i64
-          local.get $l16
+          local.get $l11
           i32.load offset=8 align=1
           i32.add
           i64.load align=1
@@ -407,7 +402,7 @@
           br $B2
         end
       end
-      local.get $l23
+      local.get $l17
       i32.extend8_s
       i64.extend_i32_s
       local.set $l12
@@ -455,34 +450,34 @@
     i64.store offset=56 align=1
     local.get $l15
     i32.wrap_i64
-    local.tee $l16
+    local.tee $l11
     i32.const 16
     i32.shr_u
     i32.const 3
     i32.and
-    local.tee $l11
+    local.tee $l16
     i32.const 2
     i32.ge_u
     if $I15
       local.get $p1
       i32.load offset=32 align=1
-      local.get $l16
+      local.get $l11
       i32.const 18
       i32.shr_u
       i32.const 8
       i32.mul
       i32.add
-      local.tee $l16
+      local.tee $l11
       i32.load align=1
-      local.tee $l24
+      local.tee $l23
       if $I16
-        local.get $l11
+        local.get $l16
         i32.const 2
         i32.eq
         if $I17
           local.get $p0
-          local.get $l24
-          local.get $l24
+          local.get $l23
+          local.get $l23
           i32.load align=1
           return_call_indirect (type $t2)
         end
@@ -490,7 +485,7 @@
         local.get $l14
         i64.const -4096
         i64.and
-        local.tee $l25
+        local.tee $l24
         i32.wrap_i64
         i32.const 8
         i32.shr_u
@@ -499,34 +494,34 @@
         i32.add
         local.tee $l4
         i64.load offset=131072 align=1
-        local.get $l25
+        local.get $l24
         i64.eq
-        local.get $l25
+        local.get $l24
         i32.wrap_i64
         local.get $l4
         i32.load offset=131080 align=1
         i32.add
-        local.get $l16
+        local.get $l11
         i32.load offset=4 align=1
         i32.eq
         i32.and
         if $I18
           local.get $p0
-          local.get $l25
+          local.get $l24
           i64.store offset=144 align=1
           local.get $p0
-          local.get $l24
-          local.get $l24
+          local.get $l23
+          local.get $l23
           i32.load align=1
           return_call_indirect (type $t2)
         end
       end
       local.get $p0
       local.get $l14
-      local.get $l16
+      local.get $l11
       return_call $env.goto_link
     end
-    local.get $l11
+    local.get $l16
     if $I19
       local.get $p0
       local.get $l14

@@ -50,20 +50,23 @@ class BodyEncoder {
   readonly #parameters: number;
   readonly #types: readonly WasmType[];
   /** place of each local, -1 while it has none */
-  readonly #places: Int32Array;
+  readonly #places: number[];
   /** types of the places behind the parameters */
   readonly #placeTypes: WasmType[] = [];
   readonly #free: Readonly<Record<WasmType, number[]>> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
-  readonly #last: Int32Array;
-  readonly #loop: Int32Array;
+  readonly #last: number[];
+  readonly #loop: readonly number[];
   readonly #diesAtLoop = new Map<number, number[]>();
-  readonly #labelDepth: Int32Array;
+  readonly #labelDepth: number[];
   #depth = 0;
   #position = 0;
   #loops = 0;
-  /** where the `local.set` begins and ends that was written last, and its place */
+  /** locals that stand for another in its place */
+  readonly #isAlias: boolean[];
+  /** the `local.set` that was written last: where it begins and ends, its local and its place */
   #setStart = -1;
   #setEnd = -1;
+  #setLocal = -1;
   #setPlace = -1;
 
   constructor(tree: Tree, { parameters, locals }: FunctionShape, code: Bytes) {
@@ -73,9 +76,10 @@ class BodyEncoder {
     this.#parameters = parameters;
     this.#types = locals;
     const count = parameters + locals.length;
-    this.#places = new Int32Array(count).fill(-1);
+    this.#places = new Array<number>(count).fill(-1);
     for (let index = 0; index < parameters; index++) this.#places[index] = index;
-    this.#labelDepth = new Int32Array(tree.labelCount);
+    this.#isAlias = new Array<boolean>(count).fill(false);
+    this.#labelDepth = new Array<number>(tree.labelCount).fill(0);
     const lifetimes = new Lifetimes(tree, count, parameters);
     this.#last = lifetimes.last;
     this.#loop = lifetimes.loop;
@@ -135,7 +139,7 @@ class BodyEncoder {
 
   /** The value that has just been set is still at hand; where nothing else reads it, it need not be set. */
   #readAfterSet(local: number): void {
-    if (this.#reads[local] === 1) this.#code.length = this.#setStart;
+    if (local === this.#setLocal && this.#reads[local] === 1) this.#code.length = this.#setStart;
     else this.#code.patch(this.#setStart, Op.LOCAL_TEE);
     this.#setEnd = -1;
   }
@@ -148,7 +152,44 @@ class BodyEncoder {
     this.#setStart = code.length;
     code.indexed(Op.LOCAL_SET, place);
     this.#setEnd = code.length;
+    this.#setLocal = local;
     this.#setPlace = place;
+  }
+
+  /** Lets a local that is a copy of another stand in that one's place, from `position` on, if nothing changes there meanwhile. */
+  #alias(local: number, host: number, position: number): boolean {
+    const last = this.#last;
+    if ((last[local] ?? -1) < 0 || last[host] === -2 || this.#isAlias[host] === true) return false;
+    if (!this.#lifetimes.outlives(host, local, position)) return false;
+    // Neither gives its place back: it is the host's to the end.
+    last[local] = -1;
+    last[host] = -1;
+    this.#isAlias[local] = true;
+    this.#places[local] = this.#place(host);
+    return true;
+  }
+
+  #set(local: number, value: number): void {
+    const words = this.#words;
+    const source = words[value + 2] ?? 0;
+    const opcode = words[value + 1];
+    if (opcode === Op.LOCAL_GET && this.#alias(local, source, this.#position + 1)) {
+      this.#position += 2;
+      return;
+    }
+    if (opcode === Op.LOCAL_TEE) {
+      // The value is named, and then assigned to a variable: from there on the variable is as good as the name.
+      this.#node(words[value + 3] ?? 0);
+      if (this.#alias(source, local, this.#position + 2)) {
+        this.#position += 2;
+      } else {
+        this.#write(source);
+        this.#read(source);
+      }
+    } else {
+      this.#node(value);
+    }
+    this.#write(local);
   }
 
   #release(local: number): void {
@@ -198,8 +239,7 @@ class BodyEncoder {
       case Op.LOCAL_GET:
         return this.#read(immediate);
       case Op.LOCAL_SET:
-        this.#node(words[node + 3] ?? 0);
-        return this.#write(immediate);
+        return this.#set(immediate, words[node + 3] ?? 0);
       case Op.LOCAL_TEE:
         this.#node(words[node + 3] ?? 0);
         this.#write(immediate);

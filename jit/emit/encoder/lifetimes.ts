@@ -4,27 +4,32 @@ import { childCount, firstChild, NOTHING, type Tree, UNLABELLED } from "./tree.t
 /** From where to where a local that is set in one place is alive, counted in reads and writes of locals as they are encoded. */
 export class Lifetimes {
   /** position of the last read, for locals that may share a place with others; -1 for those that may not, -2 without reads */
-  readonly last: Int32Array;
+  readonly last: number[];
   /** the loop at whose end the local dies, because it came in from outside and is read in every round; -1 if none */
-  readonly loop: Int32Array;
-  readonly #set: Int32Array;
-  readonly #scope: Int32Array;
+  readonly loop: number[];
+  /** position at which each local is set first, and those at which some are set again */
+  readonly #set: number[];
+  readonly #setAgain: (number[] | undefined)[] = [];
+  readonly #scope: number[];
   readonly #open: boolean[] = [true];
   /** positions at which the loops begin that are open, and their numbers */
   readonly #loopStarts: number[] = [];
   readonly #loopNumbers: number[] = [];
   readonly #words: Int32Array;
+  readonly #names: Uint8Array;
   #current = 0;
   #position = 0;
-  #loopCount = 0;
+  /** by loop: the position behind it */
+  readonly #loopEnds: number[] = [];
 
   /** @param fixed locals that keep their places: the parameters */
   constructor(tree: Tree, locals: number, fixed: number) {
     this.#words = tree.words;
-    this.last = new Int32Array(locals).fill(-2);
-    this.loop = new Int32Array(locals).fill(-1);
-    this.#set = new Int32Array(locals).fill(-1);
-    this.#scope = new Int32Array(locals);
+    this.#names = tree.names;
+    this.last = new Array<number>(locals).fill(-2);
+    this.loop = new Array<number>(locals).fill(-1);
+    this.#set = new Array<number>(locals).fill(-1);
+    this.#scope = new Array<number>(locals).fill(0);
     this.last.fill(-1, 0, fixed);
   }
 
@@ -49,12 +54,12 @@ export class Lifetimes {
         return this.#leave(outer);
       }
       case Op.LOOP: {
-        this.#loopNumbers.push(this.#loopCount++);
+        this.#loopNumbers.push(this.#loopEnds.push(0) - 1);
         this.#loopStarts.push(this.#position);
         const outer = this.#enter();
         this.#children(node);
         this.#leave(outer);
-        this.#loopNumbers.pop();
+        this.#loopEnds[this.#loopNumbers.pop() ?? 0] = this.#position;
         this.#loopStarts.pop();
         return;
       }
@@ -98,7 +103,9 @@ export class Lifetimes {
     const { last } = this;
     if (last[local] === -1) return;
     const set = this.#set[local] ?? -1;
-    if (set < 0 || this.#open[this.#scope[local] ?? 0] !== true) {
+    // Behind the block that sets a local it may never have been set, and must then be zero; a name is not read there.
+    const isSet = this.#names[local] === 1 || this.#open[this.#scope[local] ?? 0] === true;
+    if (set < 0 || !isSet) {
       last[local] = -1;
       return;
     }
@@ -116,8 +123,20 @@ export class Lifetimes {
 
   #write(local: number): void {
     const position = this.#position++;
-    if (this.#set[local] !== -1) this.last[local] = -1;
-    this.#set[local] = position;
     this.#scope[local] = this.#current;
+    if (this.#set[local] === -1) {
+      this.#set[local] = position;
+      return;
+    }
+    this.last[local] = -1;
+    (this.#setAgain[local] ??= []).push(position);
+  }
+
+  /** Whether `host`, from a position on, keeps its value for as long as `local` is alive, which may share a place. */
+  outlives(host: number, local: number, position: number): boolean {
+    const loop = this.loop[local] ?? -1;
+    const end = (loop < 0 ? this.last[local] : this.#loopEnds[loop]) ?? 0;
+    const isWithin = (set: number): boolean => set > position && set <= end;
+    return !isWithin(this.#set[host] ?? -1) && this.#setAgain[host]?.some(isWithin) !== true;
   }
 }

@@ -22,6 +22,7 @@ export const Hint = { NONE: -1, UNLIKELY: 0, LIKELY: 1 } as const;
 
 const MAXIMUM_CHILDREN = 0xf_ffff;
 const INITIAL_WORDS = 1 << 14;
+const INITIAL_LOCALS = 1 << 10;
 
 export function firstChild(words: Int32Array, node: number): number {
   return node + 2 + ((words[node] ?? 0) & 0xff);
@@ -36,7 +37,9 @@ export function isPure(words: Int32Array, node: number): boolean {
 export class Tree {
   words: Int32Array = new Int32Array(INITIAL_WORDS);
   /** how often each local is read */
-  reads: Int32Array = new Int32Array(1 << 10);
+  reads: Int32Array = new Int32Array(INITIAL_LOCALS);
+  /** 1 for locals that are names: set in one place, which every way to where they are read leads through */
+  names: Uint8Array = new Uint8Array(INITIAL_LOCALS);
   #end = 2;
   readonly #labels = new Map<string, number>();
   /** by label: how many branches name it */
@@ -51,6 +54,7 @@ export class Tree {
   clear(): void {
     this.#end = 2;
     this.reads.fill(0);
+    this.names.fill(0);
     this.#labels.clear();
     this.#branches.length = 0;
     this.#unlikely.clear();
@@ -101,13 +105,23 @@ export class Tree {
     return node;
   }
   get(local: number): Expression {
-    if (local >= this.reads.length) {
-      const larger = new Int32Array(2 * local);
-      larger.set(this.reads);
-      this.reads = larger;
-    }
+    this.#reserve(local);
     this.reads[local] = (this.reads[local] ?? 0) + 1;
     return this.leaf(Op.LOCAL_GET, local);
+  }
+  name(local: number, value: Expression): Expression {
+    this.#reserve(local);
+    this.names[local] = 1;
+    return this.set(local, value);
+  }
+  /** Makes room for what is known of a local. */
+  #reserve(local: number): void {
+    if (local < this.reads.length) return;
+    const [reads, names] = [new Int32Array(2 * local), new Uint8Array(2 * local)];
+    reads.set(this.reads);
+    names.set(this.names);
+    this.reads = reads;
+    this.names = names;
   }
   set(local: number, value: Expression): Expression {
     const node = this.allocate(Op.LOCAL_SET, 1, 1, IMPURE);
@@ -128,10 +142,17 @@ export class Tree {
     return node;
   }
   binary(opcode: number, left: Expression, right: Expression): Expression {
+    if (opcode === Op.I32_EQ && this.#isZero(right)) return this.unary(Op.I32_EQZ, left);
+    if (opcode === Op.I64_EQ && this.#isZero(right)) return this.unary(Op.I64_EQZ, left);
     const node = this.allocate(opcode, 0, 2, this.#effect(left) | this.#effect(right));
     this.words[node + 2] = left;
     this.words[node + 3] = right;
     return node;
+  }
+  #isZero(node: number): boolean {
+    const { words } = this;
+    if (words[node + 2] !== 0) return false;
+    return words[node + 1] === Op.I32_CONST || (words[node + 1] === Op.I64_CONST && words[node + 3] === 0);
   }
   access(opcode: number, alignment: number, displacement: number, offset: number, value?: number): Expression {
     const effect = value === undefined ? this.#effect(offset) : IMPURE;
@@ -257,8 +278,9 @@ export class Tree {
     const { words } = this;
     for (let at = condition; ;) {
       const inner = words[at + 2] ?? 0;
-      if (words[at + 1] !== Op.I32_EQZ || words[inner + 1] !== Op.I32_EQZ) return at;
-      at = words[inner + 2] ?? 0;
+      if (words[at + 1] === Op.I32_EQZ && words[inner + 1] === Op.I32_EQZ) at = words[inner + 2] ?? 0;
+      else if (words[at + 1] === Op.I32_NE && this.#isZero(words[at + 3] ?? 0)) at = inner;
+      else return at;
     }
   }
 }
