@@ -4,11 +4,12 @@ import { MemoryMap, Rec } from "../runtime/abi/memory-map.ts";
 import { resetCpu } from "../runtime/cpu/cpu.ts";
 import { CpuModel, type CpuModelOptions } from "../runtime/cpu/cpuid.ts";
 import { isolatedHooks } from "../runtime/cpu/hooks.ts";
+import type { TranslationOptions } from "../runtime/code/translation-queue.ts";
 import { Processor } from "../runtime/cpu/processor.ts";
 import { PageTables } from "./bare-page-tables.ts";
 import { type BareState, type BareStateChange, STATE_NAMES, StateAccess } from "./bare-state.ts";
 import { VmError } from "./errors.ts";
-import { checkEngine, type Engine, loadTranslation, type Translation } from "./engine.ts";
+import { checkEngine, type Engine, loadTranslation } from "./engine.ts";
 import { loadCore, type LoadedCore } from "./host/core.ts";
 
 export type BareMode = "long" | "protected" | "real";
@@ -125,7 +126,7 @@ interface Ingredients {
   readonly memory: WebAssembly.Memory;
   readonly core: LoadedCore;
   readonly model: CpuModel;
-  readonly translation: Translation | undefined;
+  readonly translation: TranslationOptions | undefined;
 }
 
 /** What a machine is made of, until it is closed. */

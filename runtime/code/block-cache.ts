@@ -33,18 +33,11 @@ export interface EntryOptions {
   readonly firstHandler: number;
   /** times that a block runs before it is translated */
   readonly countdown: number;
-  /** blocks that wait to be translated together */
-  readonly batch: number;
-  /** regions hold only what has run before */
-  readonly followsProfile: boolean;
 }
 
 export interface BlockCacheStats {
   decoded: number;
   dropped: number;
-  /** regions installed, and guest instructions in them */
-  regions: number;
-  translated: number;
   /** times that all blocks were dropped because the room for records was used up */
   flushes: number;
 }
@@ -60,7 +53,7 @@ const STALE = 0;
  * generated code searches, and the flags and line masks that make writes to code visible.
  */
 export class BlockCache {
-  readonly stats: BlockCacheStats = { decoded: 0, dropped: 0, regions: 0, translated: 0, flushes: 0 };
+  readonly stats: BlockCacheStats = { decoded: 0, dropped: 0, flushes: 0 };
   readonly #memory: DataView;
   readonly #decoder: BlockDecoder;
   readonly #forgetWrites: (page: number) => void;
@@ -111,20 +104,22 @@ export class BlockCache {
    * Has the region run from now on wherever its block is entered; `dropped` is called when its code is no longer true.
    *
    * @param handler place of the region's function among the handlers
+   * @returns false if there is no such block, or no room: then `dropped` has been called
    */
-  installRegion(start: number, mode: number, region: TranslatedRegion, handler: number, dropped: () => void): void {
+  installRegion(start: number, mode: number, region: TranslatedRegion, handler: number, dropped: () => void): boolean {
     const block = this.#blocks.get(keyOf(start, mode));
-    if (!block) return dropped();
-    const links = this.#allocateLinks(region.links);
-    if (links === undefined) return dropped();
+    const links = block && this.#allocateLinks(region.links);
+    if (!block || links === undefined) {
+      dropped();
+      return false;
+    }
     if (block.region) this.#dropRegion(block.region);
-    this.stats.regions++;
-    this.stats.translated += region.instructions;
     block.region = { block, spans: region.spans, dropped };
     this.#memory.setUint32(block.record + EntryRecord.LINKS, links, true);
     this.#memory.setUint32(block.record + Rec.HANDLER, handler, true);
     for (const span of region.spans) this.#addToPage(block.region, span);
     this.#deferInner(region.blocks, mode);
+    return true;
   }
 
   /** Blocks inside of a region are mostly reached through it: those that are entered by themselves all the same must prove it. */
@@ -154,6 +149,17 @@ export class BlockCache {
   leaveToInterpreter(start: number, mode: number): void {
     const block = this.#blocks.get(keyOf(start, mode));
     if (block) this.#setEntry(block, "enter_block");
+  }
+
+  /** Counts how often a block runs as if it were new, unless it has a region. */
+  countAgain(start: number, mode: number): void {
+    const block = this.#blocks.get(keyOf(start, mode));
+    if (block && !block.region) this.#count(block);
+  }
+
+  #count(block: Block): void {
+    this.#memory.setUint32(block.record + EntryRecord.COUNTDOWN, this.#entries?.countdown ?? 0, true);
+    this.#setEntry(block, "count_block");
   }
 
   #setEntry(block: Block, name: (typeof ENTRY_HANDLERS)[number]): void {
@@ -270,10 +276,7 @@ export class BlockCache {
   #dropRegion(region: Region): void {
     const { block } = region;
     block.region = undefined;
-    if (this.#blocks.get(keyOf(block.start, block.mode)) === block) {
-      this.#memory.setUint32(block.record + EntryRecord.COUNTDOWN, this.#entries?.countdown ?? 0, true);
-      this.#setEntry(block, "count_block");
-    }
+    if (this.#blocks.get(keyOf(block.start, block.mode)) === block) this.#count(block);
     this.#removeFromPages(region);
     region.dropped();
   }
@@ -298,8 +301,8 @@ export class BlockCache {
   }
 }
 
-/** `mode` has fewer than 16 values. */
-function keyOf(start: number, mode: number): number {
+/** A block's name as a number. `mode` has fewer than 16 values. */
+export function keyOf(start: number, mode: number): number {
   return start * 16 + mode;
 }
 

@@ -35,8 +35,13 @@ export const run: Command = {
     memory: { value: "SIZE", about: "memory of the machine, such as 512M", otherwise: "512M" },
     engine: {
       value: "ENGINE",
-      about: "interpreter, or tiered to translate hot code (slower to boot, for now)",
+      about: "interpreter, or tiered to translate hot code",
       otherwise: "interpreter",
+    },
+    translation: {
+      value: "WHERE",
+      about: "worker, a thread that translates while the guest runs, or same-thread",
+      otherwise: "worker",
     },
     clock: { value: "KIND", about: "host, or instructions for runs that repeat exactly", otherwise: "host" },
     "debug-exit": {
@@ -104,6 +109,7 @@ async function runWithDisks(given: Arguments, disks: readonly Disk[], host: Comm
       exit = await machine.run();
     } finally {
       terminal.close();
+      machine.close();
     }
     if (switches.has("stats")) host.complain(describeStats(machine.stats()));
     if (exit.reason === "reset" && onReset === "restart") continue;
@@ -146,6 +152,7 @@ async function machineOptions(
     "translator",
     "tiered",
   ]);
+  const translation = parseChoice("--translation", values.get("translation") ?? "worker", ["worker", "same-thread"]);
   const portText = values.get("debug-exit");
   const port = portText === undefined ? undefined : Number(parseAddress("--debug-exit", portText));
   if (port !== undefined && port > 0xfffc)
@@ -153,7 +160,7 @@ async function machineOptions(
   const append = values.get("append");
   const kernelPath = values.get("kernel");
   const initrdPath = values.get("initrd");
-  const common = { memoryBytes, clock, engine, ...(port === undefined ? {} : { debugExitPort: port }) };
+  const common = { memoryBytes, clock, engine, translation, ...(port === undefined ? {} : { debugExitPort: port }) };
   if (kernelPath !== undefined) {
     return {
       ...common,
