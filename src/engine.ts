@@ -17,6 +17,9 @@ const COUNTDOWN: Readonly<Record<Exclude<Engine, "interpreter">, number>> = { tr
 
 /** Blocks that are translated together: a module costs an engine as much as twenty functions in it. */
 const BATCH = 16;
+/** Bytes of translated code: from what a batch may take to what a process can have of machine code. */
+const MINIMUM_CODE_CACHE = 0x10_0000;
+const MAXIMUM_CODE_CACHE = 0x8000_0000;
 
 /**
  * worker        in a thread of its own: the guest never waits
@@ -36,9 +39,10 @@ export interface LoadOptions {
   /** times that a block runs under "tiered" before it is translated */
   readonly hotAfter?: number;
   /** default "immediate"; the engine "translator" knows no other */
-  readonly place?: TranslationPlace;
+  readonly place?: TranslationPlace | TranslationService;
   /** TranslationOptions.latency */
   readonly latency?: number;
+  readonly codeCacheBytes?: number | undefined;
 }
 
 /** What a processor needs to translate; undefined for the interpreter alone. The compiler is loaded only where it is needed. */
@@ -46,17 +50,23 @@ export async function loadTranslation(
   engine: Engine,
   manifest: CoreManifest,
   features: ReadonlySet<Feature>,
-  { hotAfter = COUNTDOWN.tiered, place = "immediate", latency }: LoadOptions = {},
+  { hotAfter = COUNTDOWN.tiered, place = "immediate", latency, codeCacheBytes }: LoadOptions = {},
 ): Promise<TranslationOptions | undefined> {
+  if (codeCacheBytes !== undefined && !(codeCacheBytes >= MINIMUM_CODE_CACHE && codeCacheBytes <= MAXIMUM_CODE_CACHE))
+    throw new VmError(
+      "ERR_CONFIG",
+      `codeCacheBytes is ${String(codeCacheBytes)}, expected a number from ${MINIMUM_CODE_CACHE} to ${MAXIMUM_CODE_CACHE}`,
+    );
   if (engine === "interpreter") return undefined;
   const isTiered = engine === "tiered";
   return {
-    service: await loadService(isTiered ? place : "immediate", features),
+    service: typeof place === "string" ? await loadService(isTiered ? place : "immediate", features) : place,
     firstHandler: manifest.handlers[ENTRY_HANDLERS[0]] ?? 0,
     countdown: isTiered ? hotAfter : COUNTDOWN.translator,
     batch: isTiered ? BATCH : 1,
     followsProfile: isTiered,
     ...(latency === undefined ? {} : { latency }),
+    ...(codeCacheBytes === undefined ? {} : { codeCacheBytes }),
   };
 }
 

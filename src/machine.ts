@@ -9,6 +9,7 @@ import { pcMemoryMap } from "../runtime/boot/memory-ranges.ts";
 import { resetCpu, Shadow } from "../runtime/cpu/cpu.ts";
 import { CpuModel, type CpuModelOptions } from "../runtime/cpu/cpuid.ts";
 import type { BlockCacheStats } from "../runtime/code/block-cache.ts";
+import type { CodeCacheStats } from "../runtime/code/code-cache.ts";
 import type { TranslationOptions, TranslationStats } from "../runtime/code/translation-queue.ts";
 import { externalInterrupt, NMI } from "../runtime/cpu/exceptions.ts";
 import { canTakeInterrupt, canTakeNmi, setPendingEvents } from "../runtime/cpu/interrupt-window.ts";
@@ -44,6 +45,8 @@ export interface MachineOptions {
   readonly engine?: Engine;
   /** where "tiered" translates: "worker" (default), in a thread of its own, or "same-thread", a little between slices of the guest */
   readonly translation?: Exclude<TranslationPlace, "immediate">;
+  /** bytes that translated code may take, machine code included: from 1 MiB to 2 GiB; default 256 MiB */
+  readonly codeCacheBytes?: number;
   readonly cpu?: CpuModelOptions;
   /** virtio disks, /dev/vda and so on in Linux; at most 24. Whoever made them closes them, after the machine has stopped */
   readonly disks?: readonly Disk[];
@@ -110,7 +113,7 @@ export interface MachineStats {
   /** faults that generated code delivered to the guest by itself; those of `exits` left it */
   readonly faultsInPlace: bigint;
   /** undefined on the interpreter */
-  readonly translation: Readonly<TranslationStats> | undefined;
+  readonly translation: (Readonly<TranslationStats> & { readonly cache: Readonly<CodeCacheStats> }) | undefined;
 }
 
 const MIB = 1 << 20;
@@ -167,6 +170,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
   const translation = await loadTranslation(engine, core.manifest, model.decoderFeatures(), {
     hotAfter: HOT_AFTER,
     place: options.translation ?? "worker",
+    codeCacheBytes: options.codeCacheBytes,
     ...(options.clock === "instructions" && { latency: TRANSLATION_LATENCY }),
   });
   return new Machine(options, { memoryBytes, memory, core, model, translation });
@@ -347,7 +351,10 @@ export class Machine {
       shadow: { ...processor.shadow.stats },
       exits: { ...processor.exits },
       faultsInPlace: processor.cpu.state.u64("faultsDelivered"),
-      translation: processor.translation && { ...processor.translation.stats },
+      translation: processor.translation && {
+        ...processor.translation.stats,
+        cache: { ...processor.translation.cacheStats },
+      },
     };
   }
 

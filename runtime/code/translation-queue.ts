@@ -1,5 +1,6 @@
 import type { CompiledBatch, TranslateRequest, TranslationService } from "../abi/translator.ts";
 import { type BlockCache, type EntryOptions, keyOf } from "./block-cache.ts";
+import { type BlockStart, CodeCache, type CodeCacheStats } from "./code-cache.ts";
 import type { RegionTable } from "./region-table.ts";
 
 /** How a processor translates. */
@@ -9,6 +10,8 @@ export interface TranslationOptions extends EntryOptions {
   readonly batch: number;
   /** regions hold only what has run before */
   readonly followsProfile: boolean;
+  /** bytes that translated code may take, machine code included; default DEFAULT_CODE_CACHE */
+  readonly codeCacheBytes?: number;
   /**
    * Instructions after which a batch is installed, ready or not: whoever runs the processor waits for it. Without it, batches are
    * installed when they are ready, which is at another instruction in every run.
@@ -30,14 +33,15 @@ export interface TranslationStats {
   untranslatable: number;
   outdated: number;
   refused: number;
-  /** batches that failed: a bug, which leaves their blocks to the interpreter */
+  /** batches that failed: a bug, which leaves their blocks to the interpreter; what it was */
   failures: number;
-}
-
-/** A hot block. */
-interface HotBlock {
-  readonly start: number;
-  readonly mode: number;
+  failure: string | undefined;
+  /**
+   * Instructions between the ends of slices, and those of them behind which the guest was in translated code: their ratio is an
+   * estimate of the share of instructions that regions run, on the high side, because regions are also left in the middle.
+   */
+  sampled: number;
+  sampledTranslated: number;
 }
 
 /** A batch that has been submitted and not been installed. */
@@ -48,6 +52,7 @@ interface Submitted {
 }
 
 const PAGE = 4096;
+export const DEFAULT_CODE_CACHE = 0x1000_0000;
 /** Looks at the queue for which hot blocks wait for others that are translated with them. */
 const PATIENCE = 4;
 /** Blocks of a batch, at most: a module is compiled, installed and freed as a whole. */
@@ -71,26 +76,36 @@ export class TranslationQueue {
     outdated: 0,
     refused: 0,
     failures: 0,
+    failure: undefined,
+    sampled: 0,
+    sampledTranslated: 0,
   };
   readonly #bytes: Uint8Array;
   readonly #blocks: BlockCache;
-  readonly #table: RegionTable;
+  readonly #cache: CodeCache;
   readonly #options: TranslationOptions;
-  readonly #hot: HotBlock[] = [];
+  readonly #hot: BlockStart[] = [];
   readonly #submitted: Submitted[] = [];
   /** the blocks of #hot and #submitted */
   readonly #known = new Set<number>();
+  /** instructions at the last sample */
+  #sampledAt = 0;
   #waited = 0;
 
   constructor(memory: WebAssembly.Memory, blocks: BlockCache, table: RegionTable, options: TranslationOptions) {
     this.#bytes = new Uint8Array(memory.buffer);
     this.#blocks = blocks;
-    this.#table = table;
+    this.#cache = new CodeCache(blocks, table, options.codeCacheBytes ?? DEFAULT_CODE_CACHE);
     this.#options = options;
+  }
+
+  get cacheStats(): Readonly<CodeCacheStats> {
+    return this.#cache.stats;
   }
 
   /** A block is hot: it is the interpreter's until it has been translated. */
   note(start: number, mode: number, instructions: number): void {
+    if (this.#cache.entered({ start, mode })) return;
     this.#blocks.leaveToInterpreter(start, mode);
     const key = keyOf(start, mode);
     if (this.#known.has(key)) return;
@@ -102,6 +117,14 @@ export class TranslationQueue {
     this.#known.add(key);
     this.#hot.push({ start, mode });
     if (this.#hot.length >= this.#options.batch) this.#submit(instructions);
+  }
+
+  /** A slice has ended before the code at `at`; 0 if that cannot be said. */
+  sample(at: number, mode: number, instructions: number): void {
+    const weight = instructions - this.#sampledAt;
+    this.#sampledAt = instructions;
+    this.stats.sampled += weight;
+    if (at !== 0 && this.#blocks.isTranslated(at, mode)) this.stats.sampledTranslated += weight;
   }
 
   /** To be called now and then: hot blocks do not wait forever for others. */
@@ -175,32 +198,25 @@ export class TranslationQueue {
     stats.compilingMs += batch.compilingMs;
     if (batch.failure !== undefined) {
       stats.failures++;
+      stats.failure ??= batch.failure;
       return;
     }
     stats.batches++;
     stats.wasmBytes += batch.wasmBytes;
-    if (!batch.module) {
-      stats.untranslatable += requests.length;
-      return;
-    }
-    const isTrue = requests.map((request, index) => this.#isTrue(request, batch.regions[index]?.spans ?? []));
-    const places = this.#table.add(
-      batch.module,
-      batch.regions.map((region, index) => (isTrue[index] === true ? region : undefined)),
+    const blocks = requests.map((request, index) =>
+      this.#isTrue(request, batch.regions[index]?.spans ?? []) ? request : undefined,
     );
+    const installed = this.#cache.add(batch, blocks);
     for (const [index, { start, mode }] of requests.entries()) {
       const region = batch.regions[index];
-      const place = places[index];
       if (!region) {
         stats.untranslatable++;
-      } else if (place === undefined) {
-        stats.outdated++;
-        this.#blocks.countAgain(start, mode);
-      } else if (this.#blocks.installRegion(start, mode, region, place, () => this.#table.remove(place))) {
+      } else if (installed[index] === true) {
         stats.regions++;
         stats.instructions += region.instructions;
       } else {
         stats.outdated++;
+        this.#blocks.countAgain(start, mode);
       }
     }
   }

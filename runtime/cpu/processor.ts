@@ -19,7 +19,7 @@ import { PartTime } from "../time/part-times.ts";
 import type { CallOut } from "./call-out.ts";
 import { callOuts } from "./call-outs.ts";
 import { Cr0, Efer } from "./control-bits.ts";
-import type { Core, CoreExports, CoreImports } from "./core-module.ts";
+import { type Core, type CoreExports, type CoreImports, WalkAccess } from "./core-module.ts";
 import { Cpu, Shadow } from "./cpu.ts";
 import type { CpuModel } from "./cpuid.ts";
 import { afterStep, beforeStep, dataPages, needsStepping, noteDataAccess, stepFaulted, type Step } from "./debug.ts";
@@ -319,7 +319,7 @@ export class Processor {
     switch (reason) {
       case Exit.BUDGET:
         this.exits.budget++;
-        if (this.translation) this.times.translating.time(() => this.translation?.tick(Number(this.instructions)));
+        if (this.translation) this.times.translating.time(() => this.#endOfSlice());
         return undefined;
       case Exit.NEED_BLOCK:
         this.exits.block++;
@@ -367,6 +367,15 @@ export class Processor {
     const start = this.#fetch(this.#linearRip());
     const mode = this.cpu.state.u32("mode");
     this.times.translating.time(() => this.translation?.note(start, mode, Number(this.instructions)));
+  }
+
+  #endOfSlice(): void {
+    const { state } = this.cpu;
+    const access = WalkAccess.FETCH | WalkAccess.PROBE | (state.cpl === 3 ? WalkAccess.USER : 0);
+    const gpa = this.#exports.page_walk(this.#base, this.#linearRip(), access);
+    const instructions = Number(this.instructions);
+    this.translation?.sample(gpa === -1n ? 0 : MemoryMap.RAM + Number(gpa), state.u32("mode"), instructions);
+    this.translation?.tick(instructions);
   }
 
   #bytesToCodeLimit(): number {
