@@ -130,7 +130,7 @@ const HOT_AFTER = 500;
  * Instructions after which a translated batch is installed where the clock counts instructions. Interrupts come at ends of blocks,
  * which are others in translated code, so it must be the same moment in every run; a worker is usually done by then.
  */
-const TRANSLATION_LATENCY = 20_000_000;
+const TRANSLATION_LATENCY = 5_000_000;
 /** instructions that make a second of guest time when the clock counts them */
 const INSTRUCTIONS_PER_SECOND = 100_000_000;
 const NS_PER_MS = 1_000_000n;

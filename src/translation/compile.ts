@@ -6,6 +6,12 @@ import type {
   TranslateRequest,
 } from "../../runtime/abi/translator.ts";
 
+/**
+ * Batches that are under way at a time: a worker has one to go on with while the last one waits to be fetched. The same everywhere,
+ * so that a machine whose clock counts instructions runs alike wherever it translates.
+ */
+export const DEPTH = 2;
+
 /** A batch that is being translated on this thread, request by request; the time that it takes is added up. */
 export class BatchInProgress {
   readonly #requests: readonly TranslateRequest[];

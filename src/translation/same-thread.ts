@@ -1,5 +1,5 @@
 import type { CompiledBatch, TranslationService, Translator, TranslateRequest } from "../../runtime/abi/translator.ts";
-import { BatchInProgress, translateBatch } from "./compile.ts";
+import { BatchInProgress, DEPTH, translateBatch } from "./compile.ts";
 
 /** Translates when it is asked to, while the guest stands still. */
 export class ImmediateTranslation implements TranslationService {
@@ -29,26 +29,26 @@ const REQUESTS_IN_A_SLICE = 2;
 
 /** Translates on the guest's thread, a little between two slices of the guest: for hosts without workers. */
 export class SlicedTranslation implements TranslationService {
-  readonly depth = 1;
+  readonly depth: number = DEPTH;
   readonly #translator: Translator;
-  #batch: BatchInProgress | undefined;
+  readonly #batches: BatchInProgress[] = [];
 
   constructor(translator: Translator) {
     this.#translator = translator;
   }
 
   submit(requests: readonly TranslateRequest[]): undefined {
-    this.#batch = new BatchInProgress(this.#translator, requests);
+    this.#batches.push(new BatchInProgress(this.#translator, requests));
   }
   take(finish: boolean): CompiledBatch | undefined {
-    const batch = this.#batch?.step(finish ? Infinity : REQUESTS_IN_A_SLICE);
-    if (batch) this.#batch = undefined;
+    const batch = this.#batches[0]?.step(finish ? Infinity : REQUESTS_IN_A_SLICE);
+    if (batch) this.#batches.shift();
     return batch;
   }
   ready(): Promise<void> {
     return Promise.resolve();
   }
   close(): void {
-    this.#batch = undefined;
+    this.#batches.length = 0;
   }
 }

@@ -1,6 +1,6 @@
 import type { Feature } from "../../runtime/abi/features.ts";
 import type { CompiledBatch, TranslationService, TranslateRequest } from "../../runtime/abi/translator.ts";
-import { failedBatch } from "./compile.ts";
+import { DEPTH, failedBatch } from "./compile.ts";
 
 /** A worker as its maker sees it. Messages go by structured clone, which hands on compiled modules; they keep their order. */
 export interface WorkerPort {
@@ -22,9 +22,6 @@ export type ToWorker =
   | { readonly kind: "features"; readonly features: readonly Feature[] }
   | { readonly kind: "translate"; readonly requests: readonly TranslateRequest[] };
 export type FromWorker = CompiledBatch;
-
-/** Batches that are under way at a time: the worker has one to go on with while the last one waits to be fetched. */
-const DEPTH = 2;
 
 /** Translates in another thread, while the guest goes on. If the worker dies, so do the batches that it had and gets. */
 export class WorkerTranslation implements TranslationService {
