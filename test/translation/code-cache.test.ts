@@ -131,7 +131,7 @@ describe("a code cache that is full", () => {
       `code cache: ${((stats?.wasmBytes ?? 0) / 1e6).toFixed(1)} MB of WebAssembly in a cache of ${limit / MIB} MiB; the process grew by ${(grown / 1e6).toFixed(1)} MB, of which ${(others / 1e6).toFixed(1)} MB may be the guest's`,
     );
     // Without a limit it is three times the WebAssembly: BYTES_PER_WASM_BYTE.
-    expect(grown - others).toBeLessThan(4 * limit);
+    expect(grown - others).toBeLessThan(6 * limit);
     const installed = (stats?.batches ?? 0) - cacheOf(machine).evictedBatches;
     expect(installed).toBeLessThan((stats?.batches ?? 0) / 4);
     expect(modules.filter((module) => module.deref() !== undefined).length).toBeLessThanOrEqual(installed + 2);
