@@ -4,11 +4,12 @@ import { MemoryMap, Rec } from "../runtime/abi/memory-map.ts";
 import { resetCpu } from "../runtime/cpu/cpu.ts";
 import { CpuModel, type CpuModelOptions } from "../runtime/cpu/cpuid.ts";
 import { isolatedHooks } from "../runtime/cpu/hooks.ts";
+import type { TranslationOptions } from "../runtime/code/translation-queue.ts";
 import { Processor } from "../runtime/cpu/processor.ts";
 import { PageTables } from "./bare-page-tables.ts";
 import { type BareState, type BareStateChange, STATE_NAMES, StateAccess } from "./bare-state.ts";
 import { VmError } from "./errors.ts";
-import { checkEngine, type Engine, loadTranslation, type Translation } from "./engine.ts";
+import { checkEngine, type Engine, loadTranslation, type LoadOptions } from "./engine.ts";
 import { loadCore, type LoadedCore } from "./host/core.ts";
 
 export type BareMode = "long" | "protected" | "real";
@@ -19,6 +20,8 @@ export interface BareMachineOptions {
   readonly mode: BareMode;
   /** interpreter (default); translator: everything is translated before it runs, as far as possible; tiered: what runs often */
   readonly engine?: Engine;
+  /** bytes that translated code may take, machine code included: from 1 MiB to 2 GiB; default 256 MiB */
+  readonly codeCacheBytes?: number;
   /** the processor to be; by default everything that is implemented */
   readonly cpu?: CpuModelOptions;
 }
@@ -86,7 +89,12 @@ const MAXIMUM_BYTES = 0x8000_0000;
  *
  * @throws {VmError} ERR_CONFIG, ERR_MEMORY_SIZE
  */
-export async function createBareMachine(options: BareMachineOptions): Promise<BareMachine> {
+export function createBareMachine(options: BareMachineOptions): Promise<BareMachine> {
+  return createBareMachineWith(options, {});
+}
+
+/** The same, with a say in when and where code is translated: for tests. */
+export async function createBareMachineWith(options: BareMachineOptions, load: LoadOptions): Promise<BareMachine> {
   const { memoryBytes, mode, engine = "interpreter" } = options;
   if (!["long", "protected", "real"].includes(mode)) {
     throw new VmError("ERR_CONFIG", `mode is "${String(mode)}", expected "long", "protected" or "real"`);
@@ -113,7 +121,10 @@ export async function createBareMachine(options: BareMachineOptions): Promise<Ba
     throw new VmError("ERR_MEMORY_SIZE", `the host cannot provide ${memoryBytes} bytes of guest memory`, { cause });
   }
   const model = new CpuModel(options.cpu ?? {});
-  const translation = await loadTranslation(engine, core.manifest, model.decoderFeatures());
+  const translation = await loadTranslation(engine, core.manifest, model.decoderFeatures(), {
+    codeCacheBytes: options.codeCacheBytes,
+    ...load,
+  });
   return new Bare({ mode, memoryBytes, ramBytes, memory, core, model, translation });
 }
 
@@ -125,7 +136,7 @@ interface Ingredients {
   readonly memory: WebAssembly.Memory;
   readonly core: LoadedCore;
   readonly model: CpuModel;
-  readonly translation: Translation | undefined;
+  readonly translation: TranslationOptions | undefined;
 }
 
 /** What a machine is made of, until it is closed. */

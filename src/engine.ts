@@ -1,5 +1,5 @@
-import type { EntryOptions } from "../runtime/code/block-cache.ts";
-import { ENTRY_HANDLERS, type Translator } from "../runtime/abi/translator.ts";
+import type { TranslationOptions } from "../runtime/code/translation-queue.ts";
+import { ENTRY_HANDLERS, type TranslationService } from "../runtime/abi/translator.ts";
 import type { Feature } from "../runtime/abi/features.ts";
 import type { CoreManifest } from "../jit/interpreter/core.ts";
 import { VmError } from "./errors.ts";
@@ -17,8 +17,16 @@ const COUNTDOWN: Readonly<Record<Exclude<Engine, "interpreter">, number>> = { tr
 
 /** Blocks that are translated together: a module costs an engine as much as twenty functions in it. */
 const BATCH = 16;
+/** Bytes of translated code: from what a batch may take to what a process can have of machine code. */
+const MINIMUM_CODE_CACHE = 0x10_0000;
+const MAXIMUM_CODE_CACHE = 0x8000_0000;
 
-export type Translation = EntryOptions & { readonly translator: Translator };
+/**
+ * worker        in a thread of its own: the guest never waits
+ * same-thread   on the guest's thread, a little at a time; what a host without workers does in any case
+ * immediate     on the guest's thread, at once
+ */
+export type TranslationPlace = "worker" | "same-thread" | "immediate";
 
 /** @throws {VmError} ERR_CONFIG for an engine that there is not */
 export function checkEngine(engine: string): asserts engine is Engine {
@@ -27,25 +35,53 @@ export function checkEngine(engine: string): asserts engine is Engine {
   }
 }
 
-/**
- * What a processor needs to translate; undefined for the interpreter alone. The compiler is loaded here: only who wants it waits.
- *
- * @param hotAfter times that a block runs under "tiered" before it is translated
- */
+export interface LoadOptions {
+  /** times that a block runs under "tiered" before it is translated */
+  readonly hotAfter?: number;
+  /** default "immediate"; the engine "translator" knows no other */
+  readonly place?: TranslationPlace | TranslationService;
+  /** TranslationOptions.latency */
+  readonly latency?: number;
+  readonly codeCacheBytes?: number | undefined;
+}
+
+/** What a processor needs to translate; undefined for the interpreter alone. The compiler is loaded only where it is needed. */
 export async function loadTranslation(
   engine: Engine,
   manifest: CoreManifest,
   features: ReadonlySet<Feature>,
-  hotAfter: number = COUNTDOWN.tiered,
-): Promise<Translation | undefined> {
+  { hotAfter = COUNTDOWN.tiered, place = "immediate", latency, codeCacheBytes }: LoadOptions = {},
+): Promise<TranslationOptions | undefined> {
+  if (codeCacheBytes !== undefined && !(codeCacheBytes >= MINIMUM_CODE_CACHE && codeCacheBytes <= MAXIMUM_CODE_CACHE))
+    throw new VmError(
+      "ERR_CONFIG",
+      `codeCacheBytes is ${String(codeCacheBytes)}, expected a number from ${MINIMUM_CODE_CACHE} to ${MAXIMUM_CODE_CACHE}`,
+    );
   if (engine === "interpreter") return undefined;
-  const { RegionTranslator } = await import("../jit/translator/translator.ts");
   const isTiered = engine === "tiered";
   return {
-    translator: new RegionTranslator({ features }),
+    service: typeof place === "string" ? await loadService(isTiered ? place : "immediate", features) : place,
     firstHandler: manifest.handlers[ENTRY_HANDLERS[0]] ?? 0,
     countdown: isTiered ? hotAfter : COUNTDOWN.translator,
     batch: isTiered ? BATCH : 1,
     followsProfile: isTiered,
+    ...(latency === undefined ? {} : { latency }),
+    ...(codeCacheBytes === undefined ? {} : { codeCacheBytes }),
   };
+}
+
+async function loadService(place: TranslationPlace, features: ReadonlySet<Feature>): Promise<TranslationService> {
+  if (place === "worker") {
+    const [{ WorkerTranslation }, { startTranslatorWorker }] = await Promise.all([
+      import("./translation/worker.ts"),
+      import("./host/node/worker.ts"),
+    ]);
+    return new WorkerTranslation(startTranslatorWorker, features);
+  }
+  const [{ RegionTranslator }, { ImmediateTranslation, SlicedTranslation }] = await Promise.all([
+    import("../jit/translator/translator.ts"),
+    import("./translation/same-thread.ts"),
+  ]);
+  const translator = new RegionTranslator({ features });
+  return place === "immediate" ? new ImmediateTranslation(translator) : new SlicedTranslation(translator);
 }

@@ -9,6 +9,8 @@ import { pcMemoryMap } from "../runtime/boot/memory-ranges.ts";
 import { resetCpu, Shadow } from "../runtime/cpu/cpu.ts";
 import { CpuModel, type CpuModelOptions } from "../runtime/cpu/cpuid.ts";
 import type { BlockCacheStats } from "../runtime/code/block-cache.ts";
+import type { CodeCacheStats } from "../runtime/code/code-cache.ts";
+import type { TranslationOptions, TranslationStats } from "../runtime/code/translation-queue.ts";
 import { externalInterrupt, NMI } from "../runtime/cpu/exceptions.ts";
 import { canTakeInterrupt, canTakeNmi, setPendingEvents } from "../runtime/cpu/interrupt-window.ts";
 import { type ExitCounts, Processor, type RunExit } from "../runtime/cpu/processor.ts";
@@ -23,7 +25,7 @@ import { MAXIMUM_DISKS } from "../runtime/virtio/virtio-devices.ts";
 import { StateAccess } from "./bare-state.ts";
 import { loadKernel } from "./boot/kernel.ts";
 import { VmError } from "./errors.ts";
-import { checkEngine, type Engine, loadTranslation, type Translation } from "./engine.ts";
+import { checkEngine, type Engine, loadTranslation, type TranslationPlace } from "./engine.ts";
 import { loadCore, type LoadedCore } from "./host/core.ts";
 
 export interface MachineOptions {
@@ -39,8 +41,12 @@ export interface MachineOptions {
   readonly onSerial?: (bytes: Uint8Array) => void;
   /** host: the host's monotonic clock. instructions: guest time counts instructions, and two runs are alike to the instruction */
   readonly clock?: "host" | "instructions";
-  /** default "interpreter"; "tiered" translates hot code, for now on the thread that runs the guest */
+  /** default "interpreter"; "tiered" translates hot code */
   readonly engine?: Engine;
+  /** where "tiered" translates: "worker" (default), in a thread of its own, or "same-thread", a little between slices of the guest */
+  readonly translation?: Exclude<TranslationPlace, "immediate">;
+  /** bytes that translated code may take, machine code included: from 1 MiB to 2 GiB; default 256 MiB */
+  readonly codeCacheBytes?: number;
   readonly cpu?: CpuModelOptions;
   /** virtio disks, /dev/vda and so on in Linux; at most 24. Whoever made them closes them, after the machine has stopped */
   readonly disks?: readonly Disk[];
@@ -106,7 +112,8 @@ export interface MachineStats {
   readonly exits: ExitCounts;
   /** faults that generated code delivered to the guest by itself; those of `exits` left it */
   readonly faultsInPlace: bigint;
-  // What a translator has to say of itself goes here, and src/cli/statistics.ts prints it.
+  /** undefined on the interpreter */
+  readonly translation: (Readonly<TranslationStats> & { readonly cache: Readonly<CodeCacheStats> }) | undefined;
 }
 
 const MIB = 1 << 20;
@@ -119,6 +126,11 @@ const SLICE = 200_000;
 const TURN_MS = 10;
 /** times that a block runs before it is translated: compiling costs about as much as interpreting an instruction ten thousand times */
 const HOT_AFTER = 500;
+/**
+ * Instructions after which a translated batch is installed where the clock counts instructions. Interrupts come at ends of blocks,
+ * which are others in translated code, so it must be the same moment in every run; a worker is usually done by then.
+ */
+const TRANSLATION_LATENCY = 5_000_000;
 /** instructions that make a second of guest time when the clock counts them */
 const INSTRUCTIONS_PER_SECOND = 100_000_000;
 const NS_PER_MS = 1_000_000n;
@@ -155,7 +167,12 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
   const engine = options.engine ?? "interpreter";
   checkEngine(engine);
   const model = new CpuModel({ kvmClock: true, ...options.cpu });
-  const translation = await loadTranslation(engine, core.manifest, model.decoderFeatures(), HOT_AFTER);
+  const translation = await loadTranslation(engine, core.manifest, model.decoderFeatures(), {
+    hotAfter: HOT_AFTER,
+    place: options.translation ?? "worker",
+    codeCacheBytes: options.codeCacheBytes,
+    ...(options.clock === "instructions" && { latency: TRANSLATION_LATENCY }),
+  });
   return new Machine(options, { memoryBytes, memory, core, model, translation });
 }
 
@@ -176,7 +193,7 @@ interface Ingredients {
   readonly memory: WebAssembly.Memory;
   readonly core: LoadedCore;
   readonly model: CpuModel;
-  readonly translation: Translation | undefined;
+  readonly translation: TranslationOptions | undefined;
 }
 
 /** A PC: one processor, memory, the board with its devices, and the loop that runs them. */
@@ -312,6 +329,11 @@ export class Machine {
     this.#wakeUp();
   }
 
+  /** Ends the translator's thread. The guest stays as it is, and can be run on by the interpreter. */
+  close(): void {
+    this.processor.translation?.close();
+  }
+
   stats(): MachineStats {
     const { processor } = this;
     return {
@@ -329,6 +351,10 @@ export class Machine {
       shadow: { ...processor.shadow.stats },
       exits: { ...processor.exits },
       faultsInPlace: processor.cpu.state.u64("faultsDelivered"),
+      translation: processor.translation && {
+        ...processor.translation.stats,
+        cache: { ...processor.translation.cacheStats },
+      },
     };
   }
 
@@ -363,6 +389,8 @@ export class Machine {
       if (idle) {
         await this.#sleep();
         this.#idleMs += performance.now() - ended;
+      } else if (this.#awaitsTranslation) {
+        await this.processor.translation?.ready();
       } else {
         await new Promise((resolve) => setImmediate(resolve));
       }
@@ -373,6 +401,11 @@ export class Machine {
   #turn(deadlineMs: number): boolean {
     const { processor, board } = this;
     while (!this.#exit && performance.now() < deadlineMs) {
+      const late = processor.times.translating.time(() =>
+        processor.translation?.collect(Number(processor.instructions)),
+      );
+      this.#awaitsTranslation = late === "late";
+      if (this.#awaitsTranslation) return false;
       this.#deviceTimes.timers.time(() => this.#timers.runDue(this.#clock.nowNs()));
       // An interrupt shadow covers one instruction: it runs alone, so that the event comes right behind it.
       if ((board.hasInterrupt() || this.#nmi) && processor.cpu.shadow !== Shadow.NONE) this.#take(processor.run(1));
@@ -384,6 +417,9 @@ export class Machine {
     }
     return false;
   }
+
+  /** with a clock that counts instructions: the guest is at a point where translated code must be installed, which is not ready */
+  #awaitsTranslation = false;
 
   /** HLT was executed, and nothing has woken the processor since. */
   #halted = false;

@@ -71,6 +71,7 @@ export class BlockBuilder implements BlockDecoder {
       byteLength: Math.min(failure ? at + 15 : at, pageEnd) - start,
       crossingBytes: 0,
       nextPage: 0,
+      isLinked: isLinked(list, failure),
     };
   }
 
@@ -81,7 +82,7 @@ export class BlockBuilder implements BlockDecoder {
     const inFirst = pageStart + PAGE - start;
     if (request.codeBytes <= inFirst) {
       const end = this.#write(memory, record, [], start - pageStart, "too_long", codeSize);
-      return { recordBytes: end - record, byteLength: inFirst, crossingBytes: 0, nextPage: 0 };
+      return { recordBytes: end - record, byteLength: inFirst, crossingBytes: 0, nextPage: 0, isLinked: false };
     }
     const nextPage = request.nextPage();
     const code = this.#scratch.fill(0xff);
@@ -106,7 +107,13 @@ export class BlockBuilder implements BlockDecoder {
     const length = first?.instruction.length ?? 15;
     const end = this.#write(memory, at, list, start - pageStart + (first ? length : 0), failure, codeSize);
     const crossingBytes = Math.max(0, length - inFirst);
-    return { recordBytes: end - record, byteLength: inFirst, crossingBytes, nextPage: Math.max(nextPage, 0) };
+    return {
+      recordBytes: end - record,
+      byteLength: inFirst,
+      crossingBytes,
+      nextPage: Math.max(nextPage, 0),
+      isLinked: isLinked(list, failure),
+    };
   }
 
   #write(
@@ -215,6 +222,13 @@ export class BlockBuilder implements BlockDecoder {
       memory.setUint16(record + Rec.SEGMENT, guestState.segmentBase.offset + 8 * segment, LITTLE);
     }
   }
+}
+
+/** Whether the last record of a block is linked to others: that of a direct branch, or one that falls through. */
+function isLinked(list: readonly Decoded[], failure: string | undefined): boolean {
+  const last = list[list.length - 1];
+  if (last?.definition.ends !== true) return failure === undefined;
+  return last.instruction.operands.some(({ kind }) => kind === "relative");
 }
 
 /** What an instruction does; undefined where it raises #UD: real and virtual-8086 mode have no VEX and lack some opcodes. */

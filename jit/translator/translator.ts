@@ -1,6 +1,7 @@
 import { MemoryMap } from "../../runtime/abi/memory-map.ts";
 import { Mode } from "../../runtime/abi/guest-state.ts";
 import {
+  type BatchBuilder,
   REGION_IMPORTS,
   type TranslatedBatch,
   type TranslatedRegion,
@@ -38,21 +39,36 @@ export class RegionTranslator implements Translator {
     return this.#rejected;
   }
 
-  translate(memory: DataView, requests: readonly TranslateRequest[]): TranslatedBatch {
+  /** Begins a batch; the one before, if it was not finished, is forgotten. */
+  begin(): BatchBuilder {
     const module = this.#module;
     module.clear();
-    const regions = requests.map(({ start, mode, blocks }, index): TranslatedRegion | undefined => {
-      if ((mode & Mode.CODE_SIZE_MASK) !== Mode.CODE64) return undefined;
-      const pageStart = start & ~(PAGE - 1);
-      const page = new Uint8Array(memory.buffer, memory.byteOffset + pageStart, PAGE);
-      const name = `r${index}`;
-      const made = this.#emit(module, name, page, start - pageStart, blocks);
-      if (!made) return undefined;
-      const { region, links } = made;
-      const starts = region.blocks.map((block) => pageStart + block.start);
-      return { name, spans: spansOf(region, pageStart), links, blocks: starts, instructions: region.instructionCount };
-    });
-    return { binary: module.binary(), regions };
+    const regions: (TranslatedRegion | undefined)[] = [];
+    return {
+      add: (request) => void regions.push(this.#translate(module, `r${regions.length}`, request)),
+      finish: () => ({ binary: module.binary(), regions }),
+    };
+  }
+
+  /** A whole batch. */
+  translate(requests: readonly TranslateRequest[]): TranslatedBatch {
+    const builder = this.begin();
+    for (const request of requests) builder.add(request);
+    return builder.finish();
+  }
+
+  #translate(
+    module: EncodedModule,
+    name: string,
+    { page, start, mode, blocks }: TranslateRequest,
+  ): TranslatedRegion | undefined {
+    if ((mode & Mode.CODE_SIZE_MASK) !== Mode.CODE64) return undefined;
+    const pageStart = start & ~(PAGE - 1);
+    const made = this.#emit(module, name, page, start - pageStart, blocks);
+    if (!made) return undefined;
+    const { region, links } = made;
+    const starts = region.blocks.map((block) => pageStart + block.start);
+    return { name, spans: spansOf(region, pageStart), links, blocks: starts, instructions: region.instructionCount };
   }
 
   /** The module of the region at an offset of a page, by itself. */

@@ -20,6 +20,8 @@ export interface DecodedBlock {
   readonly crossingBytes: number;
   /** offset of the next page's first byte, if the block reaches there */
   readonly nextPage: number;
+  /** the last record has link fields: records that it leads to */
+  readonly isLinked: boolean;
 }
 
 /** Decodes guest code into the records that core.wasm runs. */

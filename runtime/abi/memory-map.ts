@@ -21,7 +21,10 @@ export const MemoryMap = {
   WRITERS: 0x0180_0000,
   /** decoded records */
   RECORDS: 0x0240_0000,
-  RECORDS_END: 0x0600_0000,
+  RECORDS_END: 0x05c0_0000,
+  /** link cells of translated regions */
+  LINKS: 0x05c0_0000,
+  LINKS_END: 0x0600_0000,
   /** guest RAM: guest-physical address 0 */
   RAM: 0x0600_0000,
 } as const;

@@ -2,6 +2,8 @@
  * What the machine asks of the compiler's second back end, and what both know of the code that it makes; `src` joins the two.
  */
 export interface TranslateRequest {
+  /** the 4096 bytes of the page that the code is in */
+  readonly page: Uint8Array;
   /** offset in linear memory of the first code byte */
   readonly start: number;
   /** guestState.mode */
@@ -34,7 +36,44 @@ export interface TranslatedBatch {
 }
 
 export interface Translator {
-  translate(memory: DataView, requests: readonly TranslateRequest[]): TranslatedBatch;
+  /** Begins a batch: requests are added one by one, each of which takes its time. There is one batch at a time. */
+  begin(): BatchBuilder;
+}
+
+export interface BatchBuilder {
+  add(request: TranslateRequest): void;
+  finish(): TranslatedBatch;
+}
+
+/** A batch that went through the engine's compiler. It can be sent from thread to thread. */
+export interface CompiledBatch {
+  /** undefined if there is no region in it */
+  readonly module: WebAssembly.Module | undefined;
+  readonly regions: TranslatedBatch["regions"];
+  readonly wasmBytes: number;
+  /** milliseconds that the translator and the engine's compiler took */
+  readonly translatingMs: number;
+  readonly compilingMs: number;
+  /** what went wrong: a bug, for which there are no regions */
+  readonly failure?: string;
+}
+
+/** Where and when requests are translated: at once, in slices, or by a worker. Batches come back in the order of submission. */
+export interface TranslationService {
+  /** batches that may be under way at a time */
+  readonly depth: number;
+  /** Takes requests on. What comes back, if anything does, is done, and `take` will not give it. */
+  submit(requests: readonly TranslateRequest[]): CompiledBatch | undefined;
+  /**
+   * The next batch, if it is ready.
+   *
+   * @param finish take the time that it takes, on this thread
+   */
+  take(finish: boolean): CompiledBatch | undefined;
+  /** Resolves when `take` gives something. */
+  ready(): Promise<void>;
+  /** Ends whatever runs elsewhere. */
+  close(): void;
 }
 
 /**

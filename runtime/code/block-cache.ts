@@ -1,29 +1,32 @@
 import { type BlockDecoder, MAXIMUM_BLOCK_RECORDS } from "../abi/block-decoder.ts";
 import { Mode } from "../abi/guest-state.ts";
-import { BLOCK_HASH, BlockHashEntry, MemoryMap, PageFlag, Rec } from "../abi/memory-map.ts";
-import { ENTRY_HANDLERS, ENTRY_MARK, EntryRecord, LinkCell, type TranslatedRegion } from "../abi/translator.ts";
+import { BLOCK_HASH, BlockHashEntry, MemoryMap, Rec } from "../abi/memory-map.ts";
+import { ENTRY_HANDLERS, ENTRY_MARK, EntryRecord, type TranslatedRegion } from "../abi/translator.ts";
+import { CodePages, pageOf, type Spans } from "./code-pages.ts";
+import { LinkCells } from "./link-cells.ts";
+import { RecordRoom } from "./record-room.ts";
 
-/** Code that was decoded or translated. Offsets are offsets in linear memory. */
-interface CodeSpans {
-  /** the parts of one or two pages that hold its code: [first, end) */
-  readonly spans: readonly (readonly [first: number, end: number])[];
-}
-
-/** A decoded block. */
-interface Block extends CodeSpans {
+/** A decoded block. Offsets are offsets in linear memory. */
+interface Block {
+  readonly spans: Spans;
   readonly start: number;
   readonly mode: number;
   /** the first record: with translation, of 64-bit code, the entry record */
   readonly record: number;
   readonly recordBytes: number;
+  readonly isLinked: boolean;
   region?: Region | undefined;
   /** it is part of another block's region, and was given more time for that */
   deferred?: boolean;
 }
 
 /** A translated region; it is entered where the block begins. */
-interface Region extends CodeSpans {
+interface Region {
+  readonly spans: Spans;
   readonly block: Block;
+  /** place of its function among the handlers */
+  readonly handler: number;
+  readonly links: { readonly at: number; readonly count: number };
   readonly dropped: () => void;
 }
 
@@ -33,20 +36,15 @@ export interface EntryOptions {
   readonly firstHandler: number;
   /** times that a block runs before it is translated */
   readonly countdown: number;
-  /** blocks that wait to be translated together */
-  readonly batch: number;
-  /** regions hold only what has run before */
-  readonly followsProfile: boolean;
 }
 
 export interface BlockCacheStats {
   decoded: number;
   dropped: number;
-  /** regions installed, and guest instructions in them */
-  regions: number;
-  translated: number;
-  /** times that all blocks were dropped because the room for records was used up */
-  flushes: number;
+  /** regions that were dropped with their block, or because their code was written */
+  regionsDropped: number;
+  /** times that the oldest sixteenth of the room for records was used anew */
+  recycled: number;
 }
 
 /** How many times longer a block is counted that is part of a region already. */
@@ -57,28 +55,28 @@ const STALE = 0;
 
 /**
  * Decoded blocks by where their code lies in guest-physical memory (as offset of linear memory) and by mode. Keeps the hash that
- * generated code searches, and the flags and line masks that make writes to code visible.
+ * generated code searches.
  */
 export class BlockCache {
-  readonly stats: BlockCacheStats = { decoded: 0, dropped: 0, regions: 0, translated: 0, flushes: 0 };
+  readonly stats: BlockCacheStats = { decoded: 0, dropped: 0, regionsDropped: 0, recycled: 0 };
   readonly #memory: DataView;
   readonly #decoder: BlockDecoder;
-  readonly #forgetWrites: (page: number) => void;
   readonly #blocks = new Map<number, Block>();
-  /** blocks that have code in a page, by guest-physical page number */
-  readonly #pages = new Map<number, Set<Block | Region>>();
+  readonly #pages: CodePages<Block | Region>;
+  readonly #links: LinkCells;
+  readonly #records = new RecordRoom((first, end) => this.#vacate(first, end));
   readonly #entries: EntryOptions | undefined;
-  #free: number = MemoryMap.RECORDS;
 
   /** @param forgetWrites takes from the TLB the right to write to a page directly */
   constructor(memory: DataView, decoder: BlockDecoder, forgetWrites: (page: number) => void, entries?: EntryOptions) {
     this.#entries = entries;
     this.#memory = memory;
     this.#decoder = decoder;
-    this.#forgetWrites = forgetWrites;
+    this.#pages = new CodePages(memory, forgetWrites);
+    this.#links = new LinkCells(memory);
   }
 
-  /** Makes sure that the hash holds the block at `start`, decoding it if need be. */
+  /** Makes sure that the hash holds the block at `start`, decoding it if need be; only while no generated code is running. */
   provide(start: number, mode: number, codeBytes: number, nextPage: () => number): void {
     const block = this.#blocks.get(keyOf(start, mode)) ?? this.#decode(start, mode, codeBytes, nextPage);
     const slot = hashSlot(start);
@@ -98,11 +96,20 @@ export class BlockCache {
     return this.#blocks.has(keyOf(start, mode));
   }
 
+  /** Whether the instruction at `at`, where a block begins, is part of a region. */
+  isTranslated(at: number, mode: number): boolean {
+    if (this.#blocks.get(keyOf(at, mode))?.region) return true;
+    for (const code of this.#pages.in(pageOf(at)) ?? [])
+      if ("block" in code && code.block.mode === mode && code.spans.some(([first, end]) => first <= at && at < end))
+        return true;
+    return false;
+  }
+
   /** Where in the page of `start` blocks of this mode begin. */
   startsInPage(start: number, mode: number): ReadonlySet<number> {
     const starts = new Set<number>();
     const page = start & ~4095;
-    for (const block of this.#pages.get((start - MemoryMap.RAM) >>> 12) ?? [])
+    for (const block of this.#pages.in(pageOf(start)) ?? [])
       if (!("block" in block) && block.mode === mode && (block.start & ~4095) === page) starts.add(block.start & 4095);
     return starts;
   }
@@ -111,20 +118,22 @@ export class BlockCache {
    * Has the region run from now on wherever its block is entered; `dropped` is called when its code is no longer true.
    *
    * @param handler place of the region's function among the handlers
+   * @returns false if there is no such block, or no room: then `dropped` has been called
    */
-  installRegion(start: number, mode: number, region: TranslatedRegion, handler: number, dropped: () => void): void {
+  installRegion(start: number, mode: number, region: TranslatedRegion, handler: number, dropped: () => void): boolean {
     const block = this.#blocks.get(keyOf(start, mode));
-    if (!block) return dropped();
-    const links = this.#allocateLinks(region.links);
-    if (links === undefined) return dropped();
+    const at = block && this.#links.allocate(region.links);
+    if (!block || at === undefined) {
+      dropped();
+      return false;
+    }
     if (block.region) this.#dropRegion(block.region);
-    this.stats.regions++;
-    this.stats.translated += region.instructions;
-    block.region = { block, spans: region.spans, dropped };
-    this.#memory.setUint32(block.record + EntryRecord.LINKS, links, true);
+    block.region = { block, spans: region.spans, handler, links: { at, count: region.links }, dropped };
+    this.#memory.setUint32(block.record + EntryRecord.LINKS, at, true);
     this.#memory.setUint32(block.record + Rec.HANDLER, handler, true);
-    for (const span of region.spans) this.#addToPage(block.region, span);
+    this.#pages.add(block.region);
     this.#deferInner(region.blocks, mode);
+    return true;
   }
 
   /** Blocks inside of a region are mostly reached through it: those that are entered by themselves all the same must prove it. */
@@ -140,20 +149,38 @@ export class BlockCache {
     }
   }
 
-  /** Room for link cells, all empty; undefined when there is none until all blocks are dropped. */
-  #allocateLinks(count: number): number | undefined {
-    const byteLength = (LinkCell.BYTES * count + 15) & ~15;
-    if (this.#free + byteLength > MemoryMap.RECORDS_END) return undefined;
-    const links = this.#free;
-    this.#free += byteLength;
-    for (let at = links; at < links + byteLength; at += 4) this.#memory.setUint32(at, 0, true);
-    return links;
+  /**
+   * Has the next entry into a region come to `Exit.TRANSLATE` instead, or lets it run again: entering a region leaves no trace, and
+   * this tells for the price of one exit whether it is in use.
+   */
+  watchRegion(start: number, mode: number, watch: boolean): void {
+    const block = this.#blocks.get(keyOf(start, mode));
+    if (!block?.region) return;
+    if (watch) this.#count(block, 1);
+    else this.#memory.setUint32(block.record + Rec.HANDLER, block.region.handler, true);
+  }
+
+  /** Takes a region away from its block, which the interpreter runs until it is hot again. */
+  dropRegion(start: number, mode: number): void {
+    const region = this.#blocks.get(keyOf(start, mode))?.region;
+    if (region) this.#dropRegion(region);
   }
 
   /** Leaves a block to the interpreter: for good, or until it has been translated. */
   leaveToInterpreter(start: number, mode: number): void {
     const block = this.#blocks.get(keyOf(start, mode));
     if (block) this.#setEntry(block, "enter_block");
+  }
+
+  /** Counts how often a block runs as if it were new, unless it has a region. */
+  countAgain(start: number, mode: number): void {
+    const block = this.#blocks.get(keyOf(start, mode));
+    if (block && !block.region) this.#count(block);
+  }
+
+  #count(block: Block, countdown = this.#entries?.countdown ?? 0): void {
+    this.#memory.setUint32(block.record + EntryRecord.COUNTDOWN, countdown, true);
+    this.#setEntry(block, "count_block");
   }
 
   #setEntry(block: Block, name: (typeof ENTRY_HANDLERS)[number]): void {
@@ -177,7 +204,7 @@ export class BlockCache {
 
   /** Drops every block with code in [gpa, gpa + byteLength), which lies within a page. Returns how many. */
   invalidate(gpa: number, byteLength: number): number {
-    const blocks = this.#pages.get(gpa >>> 12);
+    const blocks = this.#pages.in(gpa >>> 12);
     if (!blocks) return 0;
     const first = MemoryMap.RAM + gpa;
     const end = first + byteLength;
@@ -185,6 +212,7 @@ export class BlockCache {
     for (const block of [...blocks]) {
       if (blocks.has(block) && block.spans.some((span) => span[0] < end && first < span[1])) {
         if ("block" in block) {
+          this.stats.regionsDropped++;
           this.#dropRegion(block);
         } else {
           this.#drop(block);
@@ -195,16 +223,24 @@ export class BlockCache {
     return dropped;
   }
 
-  /** Drops everything; only while no generated code is running. */
-  clear(): void {
-    for (const block of [...this.#blocks.values()]) this.#drop(block);
-    this.#free = MemoryMap.RECORDS;
-    this.stats.flushes++;
+  /** Drops the blocks whose records lie in [first, end), and every link to them. */
+  #vacate(first: number, end: number): void {
+    this.stats.recycled++;
+    for (const block of this.#blocks.values()) if (block.record >= first && block.record < end) this.#drop(block);
+    // Blocks that were dropped before have links, too, but nothing follows them: all their records are stale.
+    for (const { record, recordBytes, isLinked } of this.#blocks.values()) {
+      if (!isLinked) continue;
+      const last = record + recordBytes - Rec.BYTES;
+      for (const at of [last + Rec.LINK_TAKEN, last + Rec.LINK_NOT_TAKEN]) {
+        const to = this.#memory.getUint32(at, true);
+        if (to >= first && to < end) this.#memory.setUint32(at, 0, true);
+      }
+    }
+    this.#links.unlink(first, end);
   }
 
   #decode(start: number, mode: number, codeBytes: number, nextPage: () => number): Block {
-    if (this.#free + (MAXIMUM_BLOCK_RECORDS + 1) * Rec.BYTES > MemoryMap.RECORDS_END) this.clear();
-    const record = this.#free;
+    const record = this.#records.reserve((MAXIMUM_BLOCK_RECORDS + 1) * Rec.BYTES);
     const entryBytes = this.#writeEntry(record, start, mode);
     const decoded = this.#decoder.decode(this.#memory, {
       start,
@@ -214,41 +250,19 @@ export class BlockCache {
       nextPage,
     });
     const recordBytes = entryBytes + decoded.recordBytes;
-    this.#free += recordBytes;
+    this.#records.take(recordBytes);
     const spans: [number, number][] = [[start, start + decoded.byteLength]];
     if (decoded.crossingBytes > 0 && decoded.nextPage > 0) {
       spans.push([decoded.nextPage, decoded.nextPage + decoded.crossingBytes]);
     }
-    const block: Block = { start, mode, record, recordBytes, spans };
+    const block: Block = { start, mode, record, recordBytes, spans, isLinked: decoded.isLinked };
     this.#blocks.set(keyOf(start, mode), block);
     // What crosses into the next page stays with the interpreter, which checks that page.
     if (entryBytes > 0)
       this.#setEntry(block, decoded.nextPage > 0 || decoded.crossingBytes > 0 ? "enter_block" : "count_block");
-    for (const span of spans) this.#addToPage(block, span);
+    this.#pages.add(block);
     this.stats.decoded++;
     return block;
-  }
-
-  #addToPage(block: Block | Region, [first, end]: readonly [number, number]): void {
-    const page = (first - MemoryMap.RAM) >>> 12;
-    let blocks = this.#pages.get(page);
-    if (!blocks) {
-      blocks = new Set();
-      this.#pages.set(page, blocks);
-      const flags = MemoryMap.PAGE_FLAGS + page;
-      this.#memory.setUint8(flags, this.#memory.getUint8(flags) | PageFlag.CODE);
-      this.#forgetWrites(page);
-    }
-    blocks.add(block);
-    this.#markLines(page, first, end);
-  }
-
-  #markLines(page: number, first: number, end: number): void {
-    const at = MemoryMap.CODE_LINES + 8 * page;
-    for (let line = (first & 4095) >> 6; line <= ((end - 1) & 4095) >> 6; line++) {
-      const word = at + (line >> 5) * 4;
-      this.#memory.setUint32(word, this.#memory.getUint32(word, true) | (1 << (line & 31)), true);
-    }
   }
 
   #drop(block: Block): void {
@@ -262,44 +276,26 @@ export class BlockCache {
     for (let at = block.record; at < block.record + block.recordBytes; at += Rec.BYTES) {
       this.#memory.setUint32(at + Rec.HANDLER, STALE, true);
     }
-    this.#removeFromPages(block);
-    if (block.region) this.#dropRegion(block.region);
+    this.#pages.remove(block);
+    if (block.region) {
+      this.stats.regionsDropped++;
+      this.#dropRegion(block.region);
+    }
   }
 
   /** The block of a region that is no longer true is counted anew. */
   #dropRegion(region: Region): void {
     const { block } = region;
     block.region = undefined;
-    if (this.#blocks.get(keyOf(block.start, block.mode)) === block) {
-      this.#memory.setUint32(block.record + EntryRecord.COUNTDOWN, this.#entries?.countdown ?? 0, true);
-      this.#setEntry(block, "count_block");
-    }
-    this.#removeFromPages(region);
+    if (this.#blocks.get(keyOf(block.start, block.mode)) === block) this.#count(block);
+    this.#pages.remove(region);
+    this.#links.free(region.links.at, region.links.count);
     region.dropped();
-  }
-
-  #removeFromPages(block: Block | Region): void {
-    for (const [first] of block.spans) {
-      const page = (first - MemoryMap.RAM) >>> 12;
-      const blocks = this.#pages.get(page);
-      if (!blocks?.delete(block)) continue;
-      this.#memory.setBigUint64(MemoryMap.CODE_LINES + 8 * page, 0n, true);
-      if (blocks.size === 0) {
-        this.#pages.delete(page);
-        const flags = MemoryMap.PAGE_FLAGS + page;
-        this.#memory.setUint8(flags, this.#memory.getUint8(flags) & ~PageFlag.CODE);
-        continue;
-      }
-      for (const other of blocks) {
-        for (const span of other.spans)
-          if ((span[0] - MemoryMap.RAM) >>> 12 === page) this.#markLines(page, span[0], span[1]);
-      }
-    }
   }
 }
 
-/** `mode` has fewer than 16 values. */
-function keyOf(start: number, mode: number): number {
+/** A block's name as a number. `mode` has fewer than 16 values. */
+export function keyOf(start: number, mode: number): number {
   return start * 16 + mode;
 }
 

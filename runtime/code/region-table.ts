@@ -1,4 +1,4 @@
-import { REGION_IMPORTS, type TranslatedBatch } from "../abi/translator.ts";
+import { REGION_IMPORTS, type TranslatedRegion } from "../abi/translator.ts";
 import type { CoreExports } from "../cpu/core-module.ts";
 
 /** Places that the table grows by: growing it reaches every module that imports it. */
@@ -16,16 +16,15 @@ export class RegionTable {
     this.#imports = { env: { memory, handlers: core.handlers, ...Object.fromEntries(goTo) } };
   }
 
-  /** Compiles a batch and gives the place of each region, 0 for what is left to the interpreter. */
-  add({ binary, regions }: TranslatedBatch): number[] {
-    if (regions.every((region) => region === undefined)) return regions.map(() => 0);
-    const module = new WebAssembly.Module(binary as Uint8Array<ArrayBuffer>);
+  /** Gives a place to each region of a module; undefined to what is none. */
+  add(module: WebAssembly.Module, regions: readonly (TranslatedRegion | undefined)[]): (number | undefined)[] {
+    if (regions.every((region) => region === undefined)) return regions.map(() => undefined);
     const { exports } = new WebAssembly.Instance(module, this.#imports);
     return regions.map((region) => {
-      if (!region) return 0;
+      if (!region) return undefined;
       if (this.#free.length === 0) this.#grow();
-      const place = this.#free.pop() ?? 0;
-      this.#table.set(place, exports[region.name]);
+      const place = this.#free.pop();
+      if (place !== undefined) this.#table.set(place, exports[region.name]);
       return place;
     });
   }

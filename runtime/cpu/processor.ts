@@ -10,16 +10,16 @@ import {
   Segment,
   Vector,
 } from "../abi/guest-state.ts";
-import type { Translator } from "../abi/translator.ts";
 import { MemoryMap } from "../abi/memory-map.ts";
-import { BlockCache, type EntryOptions } from "../code/block-cache.ts";
+import { BlockCache } from "../code/block-cache.ts";
 import { RegionTable } from "../code/region-table.ts";
+import { TranslationQueue, type TranslationOptions } from "../code/translation-queue.ts";
 import { ShadowTables } from "../memory/shadow-tables.ts";
 import { PartTime } from "../time/part-times.ts";
 import type { CallOut } from "./call-out.ts";
 import { callOuts } from "./call-outs.ts";
 import { Cr0, Efer } from "./control-bits.ts";
-import type { Core, CoreExports, CoreImports } from "./core-module.ts";
+import { type Core, type CoreExports, type CoreImports, WalkAccess } from "./core-module.ts";
 import { Cpu, Shadow } from "./cpu.ts";
 import type { CpuModel } from "./cpuid.ts";
 import { afterStep, beforeStep, dataPages, needsStepping, noteDataAccess, stepFaulted, type Step } from "./debug.ts";
@@ -50,7 +50,7 @@ export interface ProcessorParts {
   /** deliver faults through the guest's IDT, or hand them to the caller of `run` */
   readonly deliversFaults: () => boolean;
   /** without it, everything is interpreted */
-  readonly translation?: EntryOptions & { readonly translator: Translator };
+  readonly translation?: TranslationOptions;
   /** a clock of milliseconds for `times`; without it, passes are counted only */
   readonly nowMs?: (() => number) | undefined;
 }
@@ -80,8 +80,6 @@ const Status = { CONTINUE: 0, FAULT: 1, REDIRECT: 2, EXIT: 3 } as const;
 const SLICE = 1_000_000;
 /** Repetitions that `run` lets happen beyond its limit. */
 const UNCOUNTED = 0x1_0000;
-/** Slices for which hot blocks wait for others that are translated with them. */
-const PATIENCE = 4;
 
 /** One vCPU: generated code, the blocks it runs, and the loop that serves what it leaves for. */
 export class Processor {
@@ -90,6 +88,8 @@ export class Processor {
   readonly shadow: ShadowTables;
   /** whether generated code may deliver faults and return from handlers by itself; false for tests that compare with TypeScript */
   eventsInPlace = true;
+  /** undefined on a processor that only interprets */
+  readonly translation: TranslationQueue | undefined;
   /** exits by reason, for statistics */
   readonly exits: ExitCounts = { budget: 0, block: 0, fault: 0, halt: 0, event: 0, port: 0, shutdown: 0, translate: 0 };
   /** "tracing": what keeps decoded code and shadow page tables true when they are written */
@@ -103,11 +103,6 @@ export class Processor {
   readonly #callOutNames: readonly string[];
   readonly #scratch: BigUint64Array;
   readonly #deliversFaults: () => boolean;
-  readonly #translator: Translator | undefined;
-  readonly #entries: EntryOptions | undefined;
-  /** hot blocks that are to be translated together */
-  readonly #hot: { readonly start: number; readonly mode: number }[] = [];
-  readonly #regions: RegionTable;
   /** what happened in this run that retired no instruction */
   #uncounted = 0;
 
@@ -136,9 +131,9 @@ export class Processor {
     };
     const instance = new WebAssembly.Instance(core.module, { env: { memory, ...imports } });
     this.#exports = instance.exports as unknown as CoreExports;
-    this.#translator = parts.translation?.translator;
-    this.#entries = parts.translation;
-    this.#regions = new RegionTable(this.#exports, memory);
+    this.translation =
+      parts.translation &&
+      new TranslationQueue(memory, this.blocks, new RegionTable(this.#exports, memory), parts.translation);
     this.#callOutNames = core.callOuts;
     this.#callOuts = core.callOuts.map((name) => callOuts[name]);
     this.#callOutCounts = core.callOuts.map(() => 0);
@@ -324,7 +319,7 @@ export class Processor {
     switch (reason) {
       case Exit.BUDGET:
         this.exits.budget++;
-        if (this.#hot.length > 0 && ++this.#waited >= PATIENCE) this.times.translating.time(() => this.#translate());
+        if (this.translation) this.times.translating.time(() => this.#endOfSlice());
         return undefined;
       case Exit.NEED_BLOCK:
         this.exits.block++;
@@ -369,34 +364,19 @@ export class Processor {
 
   /** The block at RIP, which is decoded and has just been entered, is to be translated. */
   #noteHotBlock(): void {
-    const mode = this.cpu.state.u32("mode");
     const start = this.#fetch(this.#linearRip());
-    this.blocks.leaveToInterpreter(start, mode);
-    this.#hot.push({ start, mode });
-    if (this.#hot.length >= (this.#entries?.batch ?? 1)) this.times.translating.time(() => this.#translate());
+    const mode = this.cpu.state.u32("mode");
+    this.times.translating.time(() => this.translation?.note(start, mode, Number(this.instructions)));
   }
 
-  /** Translates the hot blocks that are still there. */
-  #translate(): void {
-    const hot = this.#hot.filter(({ start, mode }) => this.blocks.has(start, mode));
-    this.#hot.length = 0;
-    this.#waited = 0;
-    if (!this.#translator || hot.length === 0) return;
-    const follows = this.#entries?.followsProfile === true;
-    const requests = hot.map(({ start, mode }) =>
-      follows ? { start, mode, blocks: this.blocks.startsInPage(start, mode) } : { start, mode },
-    );
-    const batch = this.#translator.translate(this.#view, requests);
-    const places = this.#regions.add(batch);
-    for (const [index, { start, mode }] of hot.entries()) {
-      const region = batch.regions[index];
-      const place = places[index];
-      if (region && place !== undefined)
-        this.blocks.installRegion(start, mode, region, place, () => this.#regions.remove(place));
-    }
+  #endOfSlice(): void {
+    const { state } = this.cpu;
+    const access = WalkAccess.FETCH | WalkAccess.PROBE | (state.cpl === 3 ? WalkAccess.USER : 0);
+    const gpa = this.#exports.page_walk(this.#base, this.#linearRip(), access);
+    const instructions = Number(this.instructions);
+    this.translation?.sample(gpa === -1n ? 0 : MemoryMap.RAM + Number(gpa), state.u32("mode"), instructions);
+    this.translation?.tick(instructions);
   }
-  /** slices for which hot blocks have waited */
-  #waited = 0;
 
   #bytesToCodeLimit(): number {
     const { state, code64 } = this.cpu;

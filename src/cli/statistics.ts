@@ -1,11 +1,24 @@
 import type { MachineStats } from "../machine.ts";
+import { describeTranslation } from "./translation-statistics.ts";
 
 /** Call-outs that are shown: the most frequent ones. */
 const SHOWN_CALL_OUTS = 12;
 
 /** What `umbra run --stats` prints: a line for each group of figures. */
 export function describeStats(stats: MachineStats): string {
-  const { instructions, runningMs, idleMs, times, tlbMisses, callOuts, blocks, shadow, exits, faultsInPlace } = stats;
+  const {
+    instructions,
+    runningMs,
+    idleMs,
+    times,
+    tlbMisses,
+    callOuts,
+    blocks,
+    shadow,
+    exits,
+    faultsInPlace,
+    translation,
+  } = stats;
   const rate = Number(instructions) / Math.max(runningMs, 1) / 1000;
   const { idle: _, ...running } = times;
   const parts = Object.entries(running).map(([name, ms]) => `${words(name)} ${share(ms, runningMs)}`);
@@ -22,6 +35,7 @@ export function describeStats(stats: MachineStats): string {
     `page tables   ${counts(shadow)}`,
     `exits         ${counts(exits)}; ${faultsInPlace} faults delivered without one`,
     `call-outs     ${counts(Object.fromEntries(frequent))}`,
+    ...(translation ? describeTranslation(translation) : []),
   ].join("\n");
 }
 

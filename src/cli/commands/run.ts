@@ -35,8 +35,18 @@ export const run: Command = {
     memory: { value: "SIZE", about: "memory of the machine, such as 512M", otherwise: "512M" },
     engine: {
       value: "ENGINE",
-      about: "interpreter, or tiered to translate hot code (slower to boot, for now)",
+      about: "interpreter, or tiered to translate hot code",
       otherwise: "interpreter",
+    },
+    translation: {
+      value: "WHERE",
+      about: "worker, a thread that translates while the guest runs, or same-thread",
+      otherwise: "worker",
+    },
+    "code-cache": {
+      value: "SIZE",
+      about: "memory that translated code may take; the code that was not run for longest goes first",
+      otherwise: "256M",
     },
     clock: { value: "KIND", about: "host, or instructions for runs that repeat exactly", otherwise: "host" },
     "debug-exit": {
@@ -104,7 +114,10 @@ async function runWithDisks(given: Arguments, disks: readonly Disk[], host: Comm
       exit = await machine.run();
     } finally {
       terminal.close();
+      machine.close();
     }
+    const failure = machine.stats().translation?.failure;
+    if (failure !== undefined) host.complain(`umbra: translation failed, and was left to the interpreter: ${failure}`);
     if (switches.has("stats")) host.complain(describeStats(machine.stats()));
     if (exit.reason === "reset" && onReset === "restart") continue;
     return exit.reason === "stopped" ? quitCode : exitCode(exit, host);
@@ -146,6 +159,8 @@ async function machineOptions(
     "translator",
     "tiered",
   ]);
+  const translation = parseChoice("--translation", values.get("translation") ?? "worker", ["worker", "same-thread"]);
+  const cacheText = values.get("code-cache");
   const portText = values.get("debug-exit");
   const port = portText === undefined ? undefined : Number(parseAddress("--debug-exit", portText));
   if (port !== undefined && port > 0xfffc)
@@ -153,7 +168,14 @@ async function machineOptions(
   const append = values.get("append");
   const kernelPath = values.get("kernel");
   const initrdPath = values.get("initrd");
-  const common = { memoryBytes, clock, engine, ...(port === undefined ? {} : { debugExitPort: port }) };
+  const common = {
+    memoryBytes,
+    clock,
+    engine,
+    translation,
+    ...(cacheText === undefined ? {} : { codeCacheBytes: parseSize("--code-cache", cacheText) }),
+    ...(port === undefined ? {} : { debugExitPort: port }),
+  };
   if (kernelPath !== undefined) {
     return {
       ...common,

@@ -1,0 +1,232 @@
+import type { CompiledBatch, TranslateRequest, TranslationService } from "../abi/translator.ts";
+import { type BlockCache, type EntryOptions, keyOf } from "./block-cache.ts";
+import { type BlockStart, CodeCache, type CodeCacheStats } from "./code-cache.ts";
+import type { RegionTable } from "./region-table.ts";
+
+/** How a processor translates. */
+export interface TranslationOptions extends EntryOptions {
+  readonly service: TranslationService;
+  /** blocks that are translated together if as many are hot; fewer when they have waited long enough */
+  readonly batch: number;
+  /** regions hold only what has run before */
+  readonly followsProfile: boolean;
+  /** bytes that translated code may take, machine code included; default DEFAULT_CODE_CACHE */
+  readonly codeCacheBytes?: number;
+  /**
+   * Instructions after which a batch is installed, ready or not: whoever runs the processor waits for it. Without it, batches are
+   * installed when they are ready, which is at another instruction in every run.
+   */
+  readonly latency?: number;
+}
+
+export interface TranslationStats {
+  /** batches that came back, and the bytes of their WebAssembly */
+  batches: number;
+  wasmBytes: number;
+  /** regions installed, and guest instructions in them */
+  regions: number;
+  instructions: number;
+  /** milliseconds that the translator and the engine's compiler took, wherever they ran; the engine optimizes later, on its own */
+  translatingMs: number;
+  compilingMs: number;
+  /** hot blocks that were not translated: their first instruction is the interpreter's; their code had changed; too many waited */
+  untranslatable: number;
+  outdated: number;
+  refused: number;
+  /** batches that failed: a bug, which leaves their blocks to the interpreter; what it was */
+  failures: number;
+  failure: string | undefined;
+  /**
+   * Instructions between the ends of slices, and those of them behind which the guest was in translated code: their ratio is an
+   * estimate of the share of instructions that regions run, on the high side, because regions are also left in the middle.
+   */
+  sampled: number;
+  sampledTranslated: number;
+}
+
+/** A batch that has been submitted and not been installed. */
+interface Submitted {
+  readonly requests: readonly TranslateRequest[];
+  /** instructions retired by then when it is to be installed */
+  readonly due: number;
+}
+
+const PAGE = 4096;
+export const DEFAULT_CODE_CACHE = 0x1000_0000;
+/** Looks at the queue for which hot blocks wait for others that are translated with them. */
+const PATIENCE = 4;
+/** Blocks of a batch, at most: a module is compiled, installed and freed as a whole. */
+const MAXIMUM_BATCH = 64;
+/** Hot blocks that wait at a time, at most; others must become hot again. */
+const MAXIMUM_WAITING = 1024;
+
+/**
+ * Hot blocks on their way to being regions. What is submitted is a copy of the code, so that it does not matter what the guest does
+ * meanwhile: at installation the bytes that went into a region are compared with what memory holds then.
+ */
+export class TranslationQueue {
+  readonly stats: TranslationStats = {
+    batches: 0,
+    wasmBytes: 0,
+    regions: 0,
+    instructions: 0,
+    translatingMs: 0,
+    compilingMs: 0,
+    untranslatable: 0,
+    outdated: 0,
+    refused: 0,
+    failures: 0,
+    failure: undefined,
+    sampled: 0,
+    sampledTranslated: 0,
+  };
+  readonly #bytes: Uint8Array;
+  readonly #blocks: BlockCache;
+  readonly #cache: CodeCache;
+  readonly #options: TranslationOptions;
+  readonly #hot: BlockStart[] = [];
+  readonly #submitted: Submitted[] = [];
+  /** the blocks of #hot and #submitted */
+  readonly #known = new Set<number>();
+  /** instructions at the last sample */
+  #sampledAt = 0;
+  #waited = 0;
+
+  constructor(memory: WebAssembly.Memory, blocks: BlockCache, table: RegionTable, options: TranslationOptions) {
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#blocks = blocks;
+    this.#cache = new CodeCache(blocks, table, options.codeCacheBytes ?? DEFAULT_CODE_CACHE);
+    this.#options = options;
+  }
+
+  get cacheStats(): Readonly<CodeCacheStats> {
+    return this.#cache.stats;
+  }
+
+  /** A block is hot: it is the interpreter's until it has been translated. */
+  note(start: number, mode: number, instructions: number): void {
+    if (this.#cache.entered({ start, mode })) return;
+    this.#blocks.leaveToInterpreter(start, mode);
+    const key = keyOf(start, mode);
+    if (this.#known.has(key)) return;
+    if (this.#hot.length >= MAXIMUM_WAITING) {
+      this.stats.refused++;
+      this.#blocks.countAgain(start, mode);
+      return;
+    }
+    this.#known.add(key);
+    this.#hot.push({ start, mode });
+    if (this.#hot.length >= this.#options.batch) this.#submit(instructions);
+  }
+
+  /** A slice has ended before the code at `at`; 0 if that cannot be said. */
+  sample(at: number, mode: number, instructions: number): void {
+    const weight = instructions - this.#sampledAt;
+    this.#sampledAt = instructions;
+    this.stats.sampled += weight;
+    if (at !== 0 && this.#blocks.isTranslated(at, mode)) this.stats.sampledTranslated += weight;
+  }
+
+  /** To be called now and then: hot blocks do not wait forever for others. */
+  tick(instructions: number): void {
+    if (this.#hot.length > 0 && (this.#hot.length >= this.#options.batch || ++this.#waited >= PATIENCE))
+      this.#submit(instructions);
+  }
+
+  /**
+   * Installs what is ready; only while no generated code is running.
+   *
+   * @param instructions retired so far
+   * @returns whether a batch must be waited for, with `ready`
+   */
+  collect(instructions: number): "late" | undefined {
+    const { service, latency } = this.#options;
+    for (let first = this.#submitted[0]; first; first = this.#submitted[0]) {
+      const isDue = latency !== undefined && instructions >= first.due;
+      if (latency !== undefined && !isDue) return undefined;
+      const batch = service.take(isDue);
+      if (!batch) return isDue ? "late" : undefined;
+      this.#submitted.shift();
+      this.#install(first.requests, batch);
+    }
+    return undefined;
+  }
+
+  /** Resolves when `collect` may find something. */
+  ready(): Promise<void> {
+    return this.#options.service.ready();
+  }
+
+  /** Ends the translator; what is under way fails. */
+  close(): void {
+    this.#options.service.close();
+  }
+
+  /** Submits hot blocks that are still there, as many as belong into a batch, unless enough is under way. */
+  #submit(instructions: number): void {
+    const { service, latency = 0 } = this.#options;
+    if (this.#submitted.length >= service.depth) return;
+    this.#waited = 0;
+    const pages = new Map<number, Uint8Array>();
+    const requests = this.#hot.splice(0, MAXIMUM_BATCH).flatMap(({ start, mode }): TranslateRequest[] => {
+      if (this.#blocks.has(start, mode)) return [this.#request(start, mode, pages)];
+      this.#known.delete(keyOf(start, mode));
+      return [];
+    });
+    if (requests.length === 0) return;
+    const batch = service.submit(requests);
+    if (batch) this.#install(requests, batch);
+    else this.#submitted.push({ requests, due: instructions + latency });
+  }
+
+  #request(start: number, mode: number, pages: Map<number, Uint8Array>): TranslateRequest {
+    const first = start & ~(PAGE - 1);
+    let page = pages.get(first);
+    if (!page) {
+      page = this.#bytes.slice(first, first + PAGE);
+      pages.set(first, page);
+    }
+    return this.#options.followsProfile
+      ? { page, start, mode, blocks: this.#blocks.startsInPage(start, mode) }
+      : { page, start, mode };
+  }
+
+  #install(requests: readonly TranslateRequest[], batch: CompiledBatch): void {
+    const { stats } = this;
+    for (const { start, mode } of requests) this.#known.delete(keyOf(start, mode));
+    stats.translatingMs += batch.translatingMs;
+    stats.compilingMs += batch.compilingMs;
+    if (batch.failure !== undefined) {
+      stats.failures++;
+      stats.failure ??= batch.failure;
+      return;
+    }
+    stats.batches++;
+    stats.wasmBytes += batch.wasmBytes;
+    const blocks = requests.map((request, index) =>
+      this.#isTrue(request, batch.regions[index]?.spans ?? []) ? request : undefined,
+    );
+    const installed = this.#cache.add(batch, blocks);
+    for (const [index, { start, mode }] of requests.entries()) {
+      const region = batch.regions[index];
+      if (!region) {
+        stats.untranslatable++;
+      } else if (installed[index] === true) {
+        stats.regions++;
+        stats.instructions += region.instructions;
+      } else {
+        stats.outdated++;
+        this.#blocks.countAgain(start, mode);
+      }
+    }
+  }
+
+  /** Whether memory holds what went into the region. Guest-physical pages are compared, so remapping them changes nothing. */
+  #isTrue({ page, start }: TranslateRequest, spans: readonly (readonly [first: number, end: number])[]): boolean {
+    const pageStart = start & ~(PAGE - 1);
+    return spans.every(([first, end]) => {
+      for (let at = first; at < end; at++) if (this.#bytes[at] !== page[at - pageStart]) return false;
+      return true;
+    });
+  }
+}
