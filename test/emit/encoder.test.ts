@@ -253,6 +253,18 @@ describe("locals of the encoder", () => {
     expect(result).toBe(106);
   });
 
+  it("a value is not moved past another assignment to its own local", () => {
+    const result = run((f) => {
+      const x = f.variable(f.parameter(0));
+      x.set(f.sub(f.parameter(0), f.constant(32, 50)));
+      x.set(f.constant(32, 0x3fee));
+      const low = f.and(f.and(x.get(), f.constant(32, 0xff)), f.constant(32, 3));
+      x.set(f.or(f.and(x.get(), f.constant(32, -256)), low));
+      f.return(x.get());
+    }, 0x2ffb);
+    expect(result).toBe(0x3f02);
+  });
+
   it("a load is not moved past a store", () => {
     const result = run((f) => {
       f.storeOffset(f.constant(32, 64), f.constant(32, 11));

@@ -120,7 +120,10 @@ class Simplifier {
       const found = this.#find(child, local, value);
       if (found !== 0) return found;
     }
-    return opcode === Op.LOCAL_TEE && this.#isRead(value, words[node + 2] ?? 0) ? -1 : 0;
+    if (opcode !== Op.LOCAL_TEE) return 0;
+    // Behind another assignment to the local, what is read is not this value any more.
+    const other = words[node + 2] ?? 0;
+    return other === local || this.#isRead(value, other) ? -1 : 0;
   }
 
   #isRead(node: number, local: number): boolean {
