@@ -294,7 +294,8 @@ function flagsAreDead(list: readonly Decoded[], index: number): boolean {
     const { definition, instruction } = list[next] as Decoded;
     if (definition.hot !== true || definition.ends === true || definition.flags?.reads || definition.flags?.mayWrite)
       return false;
-    if (TOUCHES_STACK.has(instruction.mnemonic)) return false;
+    // What needs a unit raises #NM, #UD or a pending #MF in states that are not known here.
+    if (definition.unit !== undefined || TOUCHES_STACK.has(instruction.mnemonic)) return false;
     if (instruction.mnemonic !== "lea" && instruction.operands.some(({ kind }) => kind === "memory")) return false;
     for (const flag of flagsOf(definition).covers) pending.delete(flag);
     if (pending.size === 0) return true;
