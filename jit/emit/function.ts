@@ -64,7 +64,7 @@ export class FunctionBuilder {
   let(value: Value): Value {
     if (value.reusable) return value;
     const index = this.#newLocal(value.type);
-    this.statement(this.wasm.local.name(index, value.take()));
+    this.statement(this.wasm.local.set(index, value.take()));
     return this.#local(index, value.type, value.width);
   }
 

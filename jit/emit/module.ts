@@ -42,7 +42,6 @@ function builderOf(module: binaryen.Module): Wasm {
     local: {
       get: (index, type) => module.local.get(index, BINARYEN_TYPE[type]),
       set: (index, value) => module.local.set(index, value),
-      name: (index, value) => module.local.set(index, value),
     },
     memory: {
       copy: (destination, source, byteLength) => module.memory.copy(destination, source, byteLength),

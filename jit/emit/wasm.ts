@@ -13,8 +13,6 @@ export interface Wasm extends Operations {
   readonly local: {
     get(index: number, type: WasmType): Expression;
     set(index: number, value: Expression): Expression;
-    /** Sets a local in the one place where that happens; every way to where it is read leads through there. */
-    name(index: number, value: Expression): Expression;
   };
   readonly memory: {
     copy(destination: Expression, source: Expression, byteLength: Expression): Expression;

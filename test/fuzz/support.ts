@@ -85,12 +85,12 @@ export function damage(machine: Inspected): string | undefined {
   const banks = Tlb.SLOTS * Tlb.BANKS_OF_SLOT;
   const holes: readonly (readonly [name: string, first: number, end: number])[] = [
     ["before the state", 0, MemoryMap.CPU],
-    ["behind the state", MemoryMap.CPU + guestState.byteLength, MemoryMap.BLOCK_HASH],
+    ["behind the state", MemoryMap.CPU + guestState.byteLength, MemoryMap.PAGE_FLAGS],
     ["flags of pages that there are not", MemoryMap.PAGE_FLAGS + pages, MemoryMap.TLB],
     ["behind the TLB", MemoryMap.TLB + (banks + 1) * Tlb.BANK_BYTES, MemoryMap.CODE_LINES],
     ["lines of pages that there are not", MemoryMap.CODE_LINES + 8 * pages, MemoryMap.PAGE_TRACE],
     ["traces of pages that there are not", MemoryMap.PAGE_TRACE + 8 * pages, MemoryMap.WRITERS],
-    ["writers of pages that there are not", MemoryMap.WRITERS + 8 * pages, MemoryMap.RECORDS],
+    ["writers of pages that there are not", MemoryMap.WRITERS + 8 * pages, MemoryMap.BLOCK_HASH],
     ["behind RAM", MemoryMap.RAM + ramBytes, memory.buffer.byteLength],
   ];
   for (const [name, first, end] of holes) {

@@ -1,4 +1,4 @@
-;; 455 nodes, 18 locals, 1166 bytes
+;; 455 nodes, 19 locals, 1166 bytes
 ;;
 ;; 000  mov edi, 0x5
 ;; 005  call 0xe
@@ -20,7 +20,7 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
   (import "env" "goto_link" (func $env.goto_link (type $t1)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i32) (local $l18 i32) (local $l19 i32)
+    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i32)
     local.get $p0
     i32.load offset=168 align=1
     local.set $l2
@@ -252,7 +252,7 @@
             i32.wrap_i64
             i32.const 1
             i32.add
-            local.tee $l11
+            local.tee $l18
             i64.extend_i32_u
             local.set $l7
             local.get $l4
@@ -264,7 +264,7 @@
             i32.const 65520
             i32.and
             i32.add
-            local.tee $l18
+            local.tee $l11
             i64.load align=1
             local.get $l13
             i64.const 7
@@ -279,7 +279,7 @@
             end
             local.get $l13
             i32.wrap_i64
-            local.get $l18
+            local.get $l11
             i32.load offset=8 align=1
             i32.add
             i64.load align=1
@@ -317,7 +317,7 @@
                 local.set $l14
                 br $B3
               end
-              local.get $l11
+              local.get $l18
               i64.extend_i32_u
               local.set $l15
               i64.const 1
@@ -333,7 +333,7 @@
             br $B3
           end
         end
-        local.get $l11
+        local.get $l18
         i64.extend_i32_u
         local.set $l15
         i64.const 1
@@ -359,13 +359,13 @@
         local.get $l11
         local.get $l16
         i32.wrap_i64
-        local.tee $l18
-        i32.sub
         local.tee $l19
-        local.get $l18
-        i32.and
+        i32.sub
+        local.tee $l20
         local.get $l19
-        local.get $l18
+        i32.and
+        local.get $l20
+        local.get $l19
         i32.or
         local.get $l11
         i32.const -1
@@ -422,7 +422,7 @@
     i32.shr_u
     i32.const 3
     i32.and
-    local.tee $l18
+    local.tee $l19
     i32.const 2
     i32.ge_u
     if $I16
@@ -436,15 +436,15 @@
       i32.add
       local.tee $l11
       i32.load align=1
-      local.tee $l19
+      local.tee $l20
       if $I17
-        local.get $l18
+        local.get $l19
         i32.const 2
         i32.eq
         if $I18
           local.get $p0
-          local.get $l19
-          local.get $l19
+          local.get $l20
+          local.get $l20
           i32.load align=1
           return_call_indirect (type $t2)
         end
@@ -477,8 +477,8 @@
           local.get $l12
           i64.store offset=144 align=1
           local.get $p0
-          local.get $l19
-          local.get $l19
+          local.get $l20
+          local.get $l20
           i32.load align=1
           return_call_indirect (type $t2)
         end
@@ -488,7 +488,7 @@
       local.get $l11
       return_call $env.goto_link
     end
-    local.get $l18
+    local.get $l19
     if $I20
       local.get $p0
       local.get $l13

@@ -1,4 +1,4 @@
-;; 370 nodes, 16 locals, 985 bytes
+;; 370 nodes, 17 locals, 983 bytes
 ;;
 ;; 000  cmp edi, 0x1
 ;; 003  je 0x15
@@ -25,7 +25,7 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
   (import "env" "goto_link" (func $env.goto_link (type $t1)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i64) (local $l3 i32) (local $l4 i64) (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64) (local $l9 i32) (local $l10 i32) (local $l11 i64) (local $l12 i32) (local $l13 i64) (local $l14 i32) (local $l15 i32) (local $l16 i64) (local $l17 i64)
+    (local $l2 i64) (local $l3 i32) (local $l4 i64) (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64) (local $l9 i32) (local $l10 i32) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i32) (local $l15 i32) (local $l16 i64) (local $l17 i64) (local $l18 i32)
     local.get $p0
     i64.load offset=144 align=1
     local.set $l2
@@ -72,7 +72,7 @@
             local.set $l9
             local.get $l8
             i32.wrap_i64
-            local.tee $l10
+            local.tee $l11
             i32.const 1
             i32.eq
             if $I5
@@ -80,16 +80,16 @@
               local.set $l6
               local.get $l3
               local.get $l7
-              local.tee $l11
+              local.tee $l12
               i32.wrap_i64
               i32.const 8
               i32.shr_u
               i32.const 65520
               i32.and
               i32.add
-              local.tee $l12
+              local.tee $l10
               i64.load align=1
-              local.get $l11
+              local.get $l12
               i64.const 7
               i64.add
               i64.const -4096
@@ -100,18 +100,18 @@
                 local.set $l13
                 br $B4
               end
-              local.get $l11
-              i32.wrap_i64
               local.get $l12
+              i32.wrap_i64
+              local.get $l10
               i32.load offset=8 align=1
               i32.add
               i64.load align=1
-              local.tee $l11
+              local.tee $l12
               i64.const 16
               i64.shl
               i64.const 16
               i64.shr_s
-              local.get $l11
+              local.get $l12
               i64.ne
               if $I7
                 i64.const 111669215233
@@ -126,7 +126,7 @@
               i32.const 2
               i32.sub
               local.set $l9
-              local.get $l11
+              local.get $l12
               local.set $l2
               i64.const 0
               local.set $l13
@@ -138,7 +138,7 @@
             local.set $l9
             local.get $l8
             i32.wrap_i64
-            local.tee $l12
+            local.tee $l14
             i32.const 2
             i32.eq
             if $I8
@@ -146,16 +146,16 @@
               local.set $l6
               local.get $l3
               local.get $l7
-              local.tee $l11
+              local.tee $l12
               i32.wrap_i64
               i32.const 8
               i32.shr_u
               i32.const 65520
               i32.and
               i32.add
-              local.tee $l14
+              local.tee $l10
               i64.load align=1
-              local.get $l11
+              local.get $l12
               i64.const 7
               i64.add
               i64.const -4096
@@ -166,18 +166,18 @@
                 local.set $l13
                 br $B3
               end
-              local.get $l11
+              local.get $l12
               i32.wrap_i64
-              local.get $l14
+              local.get $l10
               i32.load offset=8 align=1
               i32.add
               i64.load align=1
-              local.tee $l11
+              local.tee $l12
               i64.const 16
               i64.shl
               i64.const 16
               i64.shr_s
-              local.get $l11
+              local.get $l12
               i64.ne
               if $I10
                 i64.const 137439019009
@@ -192,7 +192,7 @@
               i32.const 2
               i32.sub
               local.set $l9
-              local.get $l11
+              local.get $l12
               local.set $l2
               i64.const 0
               local.set $l13
@@ -204,7 +204,7 @@
             local.set $l9
             local.get $l8
             i32.wrap_i64
-            local.tee $l14
+            local.tee $l15
             i32.const 3
             i32.gt_u
             if $I11
@@ -219,7 +219,7 @@
               i32.const 65520
               i32.and
               i32.add
-              local.tee $l15
+              local.tee $l10
               i64.load align=1
               local.get $l8
               i64.const 7
@@ -234,7 +234,7 @@
               end
               local.get $l8
               i32.wrap_i64
-              local.get $l15
+              local.get $l10
               i32.load offset=8 align=1
               i32.add
               i64.load align=1
@@ -320,21 +320,21 @@
             local.set $l13
             br $B2
           end
-          local.get $l10
+          local.get $l11
           i64.extend_i32_u
           local.set $l16
           i64.const 1
           local.set $l17
           br $B1
         end
-        local.get $l12
+        local.get $l14
         i64.extend_i32_u
         local.set $l16
         i64.const 2
         local.set $l17
         br $B1
       end
-      local.get $l14
+      local.get $l15
       i64.extend_i32_u
       local.set $l16
       i64.const 3
@@ -343,30 +343,30 @@
     end
     local.get $l16
     i32.wrap_i64
-    local.tee $l14
+    local.tee $l3
     local.get $l17
     i32.wrap_i64
-    local.tee $l12
-    i32.sub
     local.tee $l10
+    i32.sub
+    local.tee $l18
     i64.extend_i32_s
     local.set $l4
-    local.get $l14
+    local.get $l3
     i32.const -1
     i32.xor
-    local.tee $l14
-    local.get $l12
-    i32.and
-    local.get $l14
-    local.get $l12
-    i32.or
+    local.tee $l3
     local.get $l10
     i32.and
+    local.get $l3
+    local.get $l10
     i32.or
-    local.tee $l10
+    local.get $l18
+    i32.and
+    i32.or
+    local.tee $l18
     i32.const -1073741824
     i32.and
-    local.get $l10
+    local.get $l18
     i32.const 8
     i32.and
     i32.or

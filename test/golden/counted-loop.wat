@@ -1,4 +1,4 @@
-;; 355 nodes, 24 locals, 905 bytes
+;; 361 nodes, 27 locals, 917 bytes
 ;;
 ;; 000  add rax, rcx
 ;; 003  dec rcx
@@ -15,7 +15,7 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
   (import "env" "goto_link" (func $env.goto_link (type $t1)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i64) (local $l3 i32) (local $l4 i64) (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i32) (local $l9 i32) (local $l10 i64) (local $l11 i64) (local $l12 i32) (local $l13 i32) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i64) (local $l18 i32) (local $l19 i32) (local $l20 i32) (local $l21 i32) (local $l22 i64) (local $l23 i64) (local $l24 i64) (local $l25 i32)
+    (local $l2 i64) (local $l3 i32) (local $l4 i64) (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i32) (local $l9 i32) (local $l10 i64) (local $l11 i64) (local $l12 i32) (local $l13 i32) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i64) (local $l18 i32) (local $l19 i32) (local $l20 i32) (local $l21 i32) (local $l22 i64) (local $l23 i64) (local $l24 i64) (local $l25 i64) (local $l26 i64) (local $l27 i64) (local $l28 i32)
     local.get $p0
     i64.load offset=144 align=1
     local.set $l2
@@ -150,6 +150,12 @@
               end
             end
           end
+          local.get $l15
+          local.set $l23
+          local.get $l16
+          local.set $l24
+          local.get $l17
+          local.set $l25
           local.get $l20
           if $I9
             local.get $l8
@@ -157,36 +163,36 @@
             i32.lt_s
             if $I10
               i64.const 131072
-              local.set $l23
+              local.set $l26
               br $B2
             end
-            local.get $l17
+            local.get $l25
             local.set $l10
-            local.get $l16
+            local.get $l24
             local.set $l11
             i32.const 15
             local.set $l12
             i32.const 11
             local.set $l13
-            local.get $l15
-            local.set $l24
+            local.get $l23
+            local.set $l27
             br $L3
           end
           i64.const 34359803904
-          local.set $l23
+          local.set $l26
           br $B2
         end
       end
-      local.get $l17
+      local.get $l25
       local.set $l10
-      local.get $l16
+      local.get $l24
       local.set $l11
       i32.const 15
       local.set $l12
       i32.const 11
       local.set $l13
-      local.get $l15
-      local.set $l24
+      local.get $l23
+      local.set $l27
       br $B1
     end
     local.get $l12
@@ -229,9 +235,9 @@
     end
     local.get $l13
     if $I12
-      local.get $l24
+      local.get $l27
       local.set $l4
-      local.get $l24
+      local.get $l27
       i64.const 1
       i64.add
       i64.const -1
@@ -242,7 +248,7 @@
       local.get $l22
       i64.const 1
       i64.or
-      local.get $l24
+      local.get $l27
       i64.and
       i64.or
       local.tee $l22
@@ -281,14 +287,14 @@
       local.set $l5
     end
     local.get $l2
-    local.get $l23
+    local.get $l26
     i64.const 32
     i64.shr_s
     i64.add
     local.set $l2
     local.get $p0
     local.get $l8
-    local.get $l23
+    local.get $l26
     i32.wrap_i64
     i32.const 65535
     i32.and
@@ -307,7 +313,7 @@
     local.get $p0
     local.get $l7
     i64.store offset=8 align=1
-    local.get $l23
+    local.get $l26
     i32.wrap_i64
     local.tee $l19
     i32.const 16
@@ -328,15 +334,15 @@
       i32.add
       local.tee $l19
       i32.load align=1
-      local.tee $l25
+      local.tee $l28
       if $I14
         local.get $l9
         i32.const 2
         i32.eq
         if $I15
           local.get $p0
-          local.get $l25
-          local.get $l25
+          local.get $l28
+          local.get $l28
           i32.load align=1
           return_call_indirect (type $t2)
         end
@@ -369,8 +375,8 @@
           local.get $l22
           i64.store offset=144 align=1
           local.get $p0
-          local.get $l25
-          local.get $l25
+          local.get $l28
+          local.get $l28
           i32.load align=1
           return_call_indirect (type $t2)
         end

@@ -1,4 +1,4 @@
-;; 802 nodes, 39 locals, 2137 bytes
+;; 806 nodes, 41 locals, 2145 bytes
 ;;
 ;; 000  movapd xmm0, xmmword ptr [rsi+rax]
 ;; 005  mulpd xmm0, xmmword ptr [rdi+rax]
@@ -18,7 +18,7 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
   (import "env" "goto_link" (func $env.goto_link (type $t1)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 v128) (local $l13 v128) (local $l14 v128) (local $l15 v128) (local $l16 v128) (local $l17 v128) (local $l18 v128) (local $l19 i32) (local $l20 i64) (local $l21 i64) (local $l22 i32) (local $l23 i64) (local $l24 i64) (local $l25 v128) (local $l26 v128) (local $l27 v128) (local $l28 v128) (local $l29 v128) (local $l30 i64) (local $l31 i64) (local $l32 i32) (local $l33 i32) (local $l34 i32) (local $l35 i32) (local $l36 i32) (local $l37 i32) (local $l38 i32) (local $l39 i64) (local $l40 i64)
+    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 v128) (local $l13 v128) (local $l14 v128) (local $l15 v128) (local $l16 v128) (local $l17 v128) (local $l18 v128) (local $l19 i32) (local $l20 i64) (local $l21 i64) (local $l22 i32) (local $l23 i64) (local $l24 i64) (local $l25 v128) (local $l26 v128) (local $l27 v128) (local $l28 v128) (local $l29 v128) (local $l30 i64) (local $l31 i64) (local $l32 i32) (local $l33 i32) (local $l34 i32) (local $l35 i32) (local $l36 i32) (local $l37 i32) (local $l38 i32) (local $l39 i64) (local $l40 i64) (local $l41 i64) (local $l42 i64)
     local.get $p0
     i32.load offset=168 align=1
     local.set $l2
@@ -463,9 +463,9 @@
                 block $B19
                   loop $L20
                     local.get $l30
-                    local.set $l23
-                    local.get $l31
                     local.set $l39
+                    local.get $l31
+                    local.set $l40
                     block $B21
                       local.get $l35
                       v128.load align=1
@@ -576,7 +576,7 @@
                     local.get $l7
                     i64.const 16
                     i64.add
-                    local.set $l40
+                    local.set $l23
                     local.get $l2
                     i32.const 6
                     i32.sub
@@ -593,7 +593,7 @@
                     i32.const 1
                     i32.sub
                     local.set $l34
-                    local.get $l40
+                    local.get $l23
                     local.tee $l7
                     local.set $l30
                     local.get $l8
@@ -615,6 +615,10 @@
                 end
               end
             end
+            local.get $l30
+            local.set $l41
+            local.get $l31
+            local.set $l42
             local.get $l33
             if $I28
               local.get $l2
@@ -625,9 +629,9 @@
                 local.set $l24
                 br $B4
               end
-              local.get $l30
+              local.get $l41
               local.set $l20
-              local.get $l31
+              local.get $l42
               local.set $l21
               i32.const 7
               local.set $l22
@@ -635,7 +639,7 @@
             end
             local.get $l4
             local.get $l9
-            local.tee $l40
+            local.tee $l23
             i32.wrap_i64
             i32.const 8
             i32.shr_u
@@ -644,7 +648,7 @@
             i32.add
             local.tee $l19
             i64.load align=1
-            local.get $l40
+            local.get $l23
             i64.const 7
             i64.add
             i64.const -4096
@@ -655,18 +659,18 @@
               local.set $l24
               br $B4
             end
-            local.get $l40
+            local.get $l23
             i32.wrap_i64
             local.get $l19
             i32.load offset=8 align=1
             i32.add
             i64.load align=1
-            local.tee $l40
+            local.tee $l23
             i64.const 16
             i64.shl
             i64.const 16
             i64.shr_s
-            local.get $l40
+            local.get $l23
             i64.ne
             if $I31
               i64.const 98784313344
@@ -681,24 +685,24 @@
             i32.const 1
             i32.sub
             local.set $l2
-            local.get $l40
+            local.get $l23
             local.set $l3
             i64.const 0
             local.set $l24
             br $B4
           end
         end
-        local.get $l23
-        local.set $l20
         local.get $l39
+        local.set $l20
+        local.get $l40
         local.set $l21
         i32.const 7
         local.set $l22
         br $B3
       end
-      local.get $l30
+      local.get $l41
       local.set $l20
-      local.get $l31
+      local.get $l42
       local.set $l21
       i32.const 7
       local.set $l22
@@ -714,30 +718,30 @@
       local.set $l6
     else
       local.get $l20
-      local.tee $l39
+      local.tee $l8
       local.get $l21
-      local.tee $l23
+      local.tee $l11
       i64.sub
       local.set $l5
-      local.get $l39
+      local.get $l8
       i64.const -1
       i64.xor
-      local.tee $l39
-      local.get $l23
+      local.tee $l8
+      local.get $l11
       i64.and
-      local.get $l39
-      local.get $l23
+      local.get $l8
+      local.get $l11
       i64.or
       local.get $l5
       i64.and
       i64.or
-      local.tee $l23
+      local.tee $l11
       i64.const 32
       i64.shr_u
       i32.wrap_i64
       i32.const -1073741824
       i32.and
-      local.get $l23
+      local.get $l11
       i32.wrap_i64
       i32.const 8
       i32.and
@@ -749,7 +753,7 @@
     i64.const 32
     i64.shr_s
     i64.add
-    local.set $l23
+    local.set $l11
     local.get $p0
     local.get $l2
     local.get $l24
@@ -811,10 +815,10 @@
           return_call_indirect (type $t2)
         end
         local.get $l4
-        local.get $l23
+        local.get $l11
         i64.const -4096
         i64.and
-        local.tee $l39
+        local.tee $l8
         i32.wrap_i64
         i32.const 8
         i32.shr_u
@@ -823,9 +827,9 @@
         i32.add
         local.tee $l4
         i64.load offset=131072 align=1
-        local.get $l39
+        local.get $l8
         i64.eq
-        local.get $l39
+        local.get $l8
         i32.wrap_i64
         local.get $l4
         i32.load offset=131080 align=1
@@ -836,7 +840,7 @@
         i32.and
         if $I36
           local.get $p0
-          local.get $l39
+          local.get $l8
           i64.store offset=144 align=1
           local.get $p0
           local.get $l37
@@ -846,18 +850,18 @@
         end
       end
       local.get $p0
-      local.get $l23
+      local.get $l11
       local.get $l19
       return_call $env.goto_link
     end
     local.get $l36
     if $I37
       local.get $p0
-      local.get $l23
+      local.get $l11
       return_call $env.goto_interpreter
     end
     local.get $p0
-    local.get $l23
+    local.get $l11
     return_call $env.goto
     unreachable)
   (export "r0" (func $r0)))

@@ -1,4 +1,4 @@
-;; 492 nodes, 23 locals, 1193 bytes
+;; 494 nodes, 24 locals, 1197 bytes
 ;;
 ;; 000  mov al, byte ptr [rsi]
 ;; 002  mov byte ptr [rdi], al
@@ -18,7 +18,7 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
   (import "env" "goto_link" (func $env.goto_link (type $t1)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i32) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i32) (local $l21 i32) (local $l22 i32) (local $l23 i32) (local $l24 i64)
+    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i32) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i32) (local $l21 i32) (local $l22 i32) (local $l23 i32) (local $l24 i32) (local $l25 i64)
     local.get $p0
     i32.load offset=168 align=1
     local.set $l2
@@ -329,6 +329,8 @@
               end
             end
           end
+          local.get $l17
+          local.set $l23
           local.get $l19
           if $I11
             local.get $l2
@@ -339,7 +341,7 @@
               local.set $l15
               br $B2
             end
-            local.get $l17
+            local.get $l23
             i32.extend8_s
             i64.extend_i32_s
             local.set $l12
@@ -402,7 +404,7 @@
           br $B2
         end
       end
-      local.get $l17
+      local.get $l23
       i32.extend8_s
       i64.extend_i32_s
       local.set $l12
@@ -469,15 +471,15 @@
       i32.add
       local.tee $l11
       i32.load align=1
-      local.tee $l23
+      local.tee $l24
       if $I16
         local.get $l16
         i32.const 2
         i32.eq
         if $I17
           local.get $p0
-          local.get $l23
-          local.get $l23
+          local.get $l24
+          local.get $l24
           i32.load align=1
           return_call_indirect (type $t2)
         end
@@ -485,7 +487,7 @@
         local.get $l14
         i64.const -4096
         i64.and
-        local.tee $l24
+        local.tee $l25
         i32.wrap_i64
         i32.const 8
         i32.shr_u
@@ -494,9 +496,9 @@
         i32.add
         local.tee $l4
         i64.load offset=131072 align=1
-        local.get $l24
+        local.get $l25
         i64.eq
-        local.get $l24
+        local.get $l25
         i32.wrap_i64
         local.get $l4
         i32.load offset=131080 align=1
@@ -507,11 +509,11 @@
         i32.and
         if $I18
           local.get $p0
-          local.get $l24
+          local.get $l25
           i64.store offset=144 align=1
           local.get $p0
-          local.get $l23
-          local.get $l23
+          local.get $l24
+          local.get $l24
           i32.load align=1
           return_call_indirect (type $t2)
         end

@@ -78,7 +78,6 @@ export function builderOf(tree: Tree, names: Names, addFunction: Wasm["addFuncti
     local: {
       get: (index: number) => tree.get(index),
       set: (index: number, value: Expression) => tree.set(index, value),
-      name: (index: number, value: Expression) => tree.name(index, value),
     },
     memory: {
       copy: (...operands: Expression[]) => tree.node(Op.MEMORY_COPY, [], operands, IMPURE),

@@ -16,7 +16,6 @@ export class Lifetimes {
   readonly #loopStarts: number[] = [];
   readonly #loopNumbers: number[] = [];
   readonly #words: Int32Array;
-  readonly #names: Uint8Array;
   #current = 0;
   #position = 0;
   /** by loop: the position behind it */
@@ -25,7 +24,6 @@ export class Lifetimes {
   /** @param fixed locals that keep their places: the parameters */
   constructor(tree: Tree, locals: number, fixed: number) {
     this.#words = tree.words;
-    this.#names = tree.names;
     this.last = new Array<number>(locals).fill(-2);
     this.loop = new Array<number>(locals).fill(-1);
     this.#set = new Array<number>(locals).fill(-1);
@@ -103,8 +101,8 @@ export class Lifetimes {
     const { last } = this;
     if (last[local] === -1) return;
     const set = this.#set[local] ?? -1;
-    // Behind the block that sets a local it may never have been set, and must then be zero; a name is not read there.
-    const isSet = this.#names[local] === 1 || this.#open[this.#scope[local] ?? 0] === true;
+    // Behind the block that sets a local it may never have been set, and must then be zero.
+    const isSet = this.#open[this.#scope[local] ?? 0] === true;
     if (set < 0 || !isSet) {
       last[local] = -1;
       return;

@@ -38,8 +38,6 @@ export class Tree {
   words: Int32Array = new Int32Array(INITIAL_WORDS);
   /** how often each local is read */
   reads: Int32Array = new Int32Array(INITIAL_LOCALS);
-  /** 1 for locals that are names: set in one place, which every way to where they are read leads through */
-  names: Uint8Array = new Uint8Array(INITIAL_LOCALS);
   #end = 2;
   readonly #labels = new Map<string, number>();
   /** by label: how many branches name it */
@@ -54,7 +52,6 @@ export class Tree {
   clear(): void {
     this.#end = 2;
     this.reads.fill(0);
-    this.names.fill(0);
     this.#labels.clear();
     this.#branches.length = 0;
     this.#unlikely.clear();
@@ -109,19 +106,12 @@ export class Tree {
     this.reads[local] = (this.reads[local] ?? 0) + 1;
     return this.leaf(Op.LOCAL_GET, local);
   }
-  name(local: number, value: Expression): Expression {
-    this.#reserve(local);
-    this.names[local] = 1;
-    return this.set(local, value);
-  }
   /** Makes room for what is known of a local. */
   #reserve(local: number): void {
     if (local < this.reads.length) return;
-    const [reads, names] = [new Int32Array(2 * local), new Uint8Array(2 * local)];
+    const reads = new Int32Array(2 * local);
     reads.set(this.reads);
-    names.set(this.names);
     this.reads = reads;
-    this.names = names;
   }
   set(local: number, value: Expression): Expression {
     const node = this.allocate(Op.LOCAL_SET, 1, 1, IMPURE);
