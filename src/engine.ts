@@ -2,6 +2,7 @@ import type { TranslationOptions } from "../runtime/code/translation-queue.ts";
 import { ENTRY_HANDLERS, type TranslationService } from "../runtime/abi/translator.ts";
 import type { Feature } from "../runtime/abi/features.ts";
 import type { CoreManifest } from "../jit/interpreter/core.ts";
+import type { StartWorker } from "./translation/worker.ts";
 import { VmError } from "./errors.ts";
 
 /**
@@ -72,11 +73,11 @@ export async function loadTranslation(
 
 async function loadService(place: TranslationPlace, features: ReadonlySet<Feature>): Promise<TranslationService> {
   if (place === "worker") {
-    const [{ WorkerTranslation }, { startTranslatorWorker }] = await Promise.all([
-      import("./translation/worker.ts"),
-      import("./host/node/worker.ts"),
-    ]);
-    return new WorkerTranslation(startTranslatorWorker, features);
+    const startWorker = await findWorkers();
+    if (startWorker) {
+      const { WorkerTranslation } = await import("./translation/worker.ts");
+      return new WorkerTranslation(startWorker, features);
+    }
   }
   const [{ RegionTranslator }, { ImmediateTranslation, SlicedTranslation }] = await Promise.all([
     import("../jit/translator/translator.ts"),
@@ -84,4 +85,14 @@ async function loadService(place: TranslationPlace, features: ReadonlySet<Featur
   ]);
   const translator = new RegionTranslator({ features });
   return place === "immediate" ? new ImmediateTranslation(translator) : new SlicedTranslation(translator);
+}
+
+/** How this host starts workers; undefined if it has none. */
+async function findWorkers(): Promise<StartWorker | undefined> {
+  try {
+    return (await import("./host/node/worker.ts")).startTranslatorWorker;
+  } catch {
+    // There is no node:worker_threads.
+    return undefined;
+  }
 }

@@ -124,8 +124,11 @@ const MINIMUM_MEMORY = 64 * MIB;
 const SLICE = 200_000;
 /** milliseconds for which the guest may run before the host's event loop gets its turn */
 const TURN_MS = 10;
-/** times that a block runs before it is translated: compiling costs about as much as interpreting an instruction ten thousand times */
-const HOT_AFTER = 500;
+/**
+ * Times that a block runs before it is translated. A boot of Debian's kernel takes least time with 2,000 to 5,000 (500 makes twice as
+ * many regions, which do not pay for themselves), and long computations do not notice.
+ */
+const HOT_AFTER = 2000;
 /**
  * Instructions after which a translated batch is installed where the clock counts instructions. Interrupts come at ends of blocks,
  * which are others in translated code, so it must be the same moment in every run; a worker is usually done by then.
@@ -173,7 +176,12 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
     codeCacheBytes: options.codeCacheBytes,
     ...(options.clock === "instructions" && { latency: TRANSLATION_LATENCY }),
   });
-  return new Machine(options, { memoryBytes, memory, core, model, translation });
+  try {
+    return new Machine(options, { memoryBytes, memory, core, model, translation });
+  } catch (cause) {
+    translation?.service.close();
+    throw cause;
+  }
 }
 
 function checkDisks({ disks = [], clock }: MachineOptions): void {
@@ -329,7 +337,7 @@ export class Machine {
     this.#wakeUp();
   }
 
-  /** Ends the translator's thread. The guest stays as it is, and can be run on by the interpreter. */
+  /** Ends the translator's thread. The guest stays as it is, and can be run on; nothing more of it is translated. */
   close(): void {
     this.processor.translation?.close();
   }

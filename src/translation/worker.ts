@@ -5,6 +5,8 @@ import { DEPTH, failedBatch } from "./compile.ts";
 /** A worker as its maker sees it. Messages go by structured clone, which hands on compiled modules; they keep their order. */
 export interface WorkerPort {
   post(message: ToWorker): void;
+  /** Whether the process waits for the worker, when it has nothing else to do; at first it does not. */
+  keepAlive(wanted: boolean): void;
   terminate(): void;
 }
 
@@ -15,7 +17,7 @@ export interface WorkerEvents {
   failed(cause: unknown): void;
 }
 
-/** Starts a thread that runs `translator-worker`. It keeps no process alive. */
+/** Starts a thread that runs `translator-worker`. */
 export type StartWorker = (events: WorkerEvents) => WorkerPort;
 
 export type ToWorker =
@@ -54,6 +56,7 @@ export class WorkerTranslation implements TranslationService {
 
   ready(): Promise<void> {
     if (this.#batches.length > 0 || this.#underWay === 0) return Promise.resolve();
+    this.#port.keepAlive(true);
     return new Promise((resolve) => this.#wake.push(resolve));
   }
 
@@ -68,6 +71,7 @@ export class WorkerTranslation implements TranslationService {
     if (this.#underWay === 0) return;
     this.#underWay--;
     this.#batches.push(batch);
+    if (this.#wake.length > 0) this.#port.keepAlive(false);
     for (const wake of this.#wake.splice(0)) wake();
   }
 

@@ -48,7 +48,7 @@ describe("the translator's worker", () => {
     let events: WorkerEvents | undefined;
     const service = new WorkerTranslation((given) => {
       events = given;
-      return { post: () => undefined, terminate: () => undefined };
+      return { post: () => undefined, keepAlive: () => undefined, terminate: () => undefined };
     }, features);
     expect(service.submit([request()])).toBeUndefined();
     const ready = service.ready();
@@ -58,20 +58,34 @@ describe("the translator's worker", () => {
     expect(service.submit([request()])?.failure).toContain("out of memory");
   });
 
-  it("keeps no process alive, closed or not", { timeout: 60_000 }, async () => {
+  /** Runs a program that has nothing else to wait for. */
+  async function runAlone(body: string): Promise<{ readonly code: unknown; readonly output: string }> {
     const path = (name: string): string => fileURLToPath(new URL(`../../src/${name}`, import.meta.url));
     const script = `
       const { WorkerTranslation } = await import(${JSON.stringify(path("translation/worker.ts"))});
       const { startTranslatorWorker } = await import(${JSON.stringify(path("host/node/worker.ts"))});
-      new WorkerTranslation(startTranslatorWorker, new Set());
-      new WorkerTranslation(startTranslatorWorker, new Set()).close();
+      ${body}
       console.log("end of program");`;
     const child = spawn(process.execPath, ["--input-type=module", "-e", script], { timeout: 50_000 });
     let output = "";
     child.stdout.on("data", (bytes: Buffer) => (output += bytes.toString()));
     child.stderr.on("data", (bytes: Buffer) => (output += bytes.toString()));
     const code = await new Promise((resolve) => child.on("close", resolve));
-    expect({ code, output }).toEqual({ code: 0, output: "end of program\n" });
+    return { code, output };
+  }
+
+  it("keeps no process alive, closed or not", { timeout: 60_000 }, async () => {
+    const open = "new WorkerTranslation(startTranslatorWorker, new Set())";
+    expect(await runAlone(`${open}; ${open}.close();`)).toEqual({ code: 0, output: "end of program\n" });
+  });
+
+  it("keeps the process alive that waits for it", { timeout: 60_000 }, async () => {
+    const body = `
+      const service = new WorkerTranslation(startTranslatorWorker, new Set());
+      service.submit([]);
+      await service.ready();
+      console.log(service.take().regions.length, "regions");`;
+    expect(await runAlone(body)).toEqual({ code: 0, output: "0 regions\nend of program\n" });
   });
 });
 

@@ -11,6 +11,7 @@ export const startTranslatorWorker: StartWorker = (events) => {
   worker.on("exit", (code) => events.failed(`the worker has ended with code ${code}`));
   return {
     post: (message) => worker.postMessage(message),
+    keepAlive: (wanted) => (wanted ? worker.ref() : worker.unref()),
     terminate: () => void worker.terminate(),
   };
 };
