@@ -28,6 +28,8 @@ export class BlockBuilder implements BlockDecoder {
   readonly #decoder: Decoder;
   readonly #handlers: ReadonlyMap<string, number>;
   readonly #scratch = new Uint8Array(32);
+  readonly #known = new Map<Instruction["encoding"], Map<number, KnownHandler>>();
+  #bytes: Uint8Array = new Uint8Array(0);
 
   constructor(manifest: CoreManifest, features: ReadonlySet<Feature>) {
     this.#decoder = createDecoder(features);
@@ -145,8 +147,26 @@ export class BlockBuilder implements BlockDecoder {
     return index;
   }
 
+  /** The handler of an instruction. What its variant depends on besides the row is packed into a number, under which it is kept. */
+  #handlerOf(instruction: Instruction, definition: Definition, dead: boolean): number {
+    const { encoding, mnemonic } = instruction;
+    let known = this.#known.get(encoding);
+    if (!known) {
+      known = new Map();
+      this.#known.set(encoding, known);
+    }
+    const form = formNumber(instruction, dead);
+    const found = known.get(form);
+    if (found?.mnemonic === mnemonic) return found.handler;
+    const handler = this.#handler(variantKey(variantOf(instruction, definition, dead)));
+    if (!found) known.set(form, { mnemonic, handler });
+    return handler;
+  }
+
   #clear(memory: DataView, record: number): void {
-    for (let i = 0; i < Rec.BYTES; i += 4) memory.setUint32(record + i, 0, LITTLE);
+    if (this.#bytes.buffer !== memory.buffer || this.#bytes.byteOffset !== memory.byteOffset)
+      this.#bytes = new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength);
+    this.#bytes.fill(0, record, record + Rec.BYTES);
     for (const field of [Rec.BASE, Rec.INDEX, Rec.SEGMENT])
       memory.setUint16(record + field, guestState.zero.offset, LITTLE);
   }
@@ -155,8 +175,7 @@ export class BlockBuilder implements BlockDecoder {
     const { instruction, definition, pageOffset } = decoded;
     const { operands, length } = instruction;
     this.#clear(memory, record);
-    const variant = variantOf(instruction, definition, dead);
-    memory.setUint32(record + Rec.HANDLER, this.#handler(variantKey(variant)), LITTLE);
+    memory.setUint32(record + Rec.HANDLER, this.#handlerOf(instruction, definition, dead), LITTLE);
     memory.setUint8(record + Rec.LENGTH, length);
     memory.setUint16(record + Rec.PAGE_OFFSET, pageOffset, LITTLE);
     memory.setUint16(record + Rec.INDEX_IN_BLOCK, index, LITTLE);
@@ -222,6 +241,33 @@ export class BlockBuilder implements BlockDecoder {
       memory.setUint16(record + Rec.SEGMENT, guestState.segmentBase.offset + 8 * segment, LITTLE);
     }
   }
+}
+
+interface KnownHandler {
+  readonly mnemonic: string;
+  readonly handler: number;
+}
+
+/** All that `variantOf` looks at and that the row of an instruction leaves open: 48 bits, for three operands. */
+function formNumber({ operandSize, addressSize, codeSize, repeat, operands }: Instruction, dead: boolean): number {
+  let form =
+    (operandSize >> 4) |
+    ((addressSize >> 4) << 3) |
+    ((codeSize >> 4) << 6) |
+    ((repeat === 0 ? 0 : repeat === 0xf2 ? 1 : 2) << 9) |
+    (dead ? 1 << 11 : 0);
+  for (let index = 0; index < 3; index++) {
+    const operand = operands[index];
+    let part = 0;
+    if (operand?.kind === "memory") {
+      const isPlain = operand.index < 0 && operand.segment !== Segment.FS && operand.segment !== Segment.GS;
+      part = 1 | (isPlain ? 2 : 0) | ((operand.width >> 3) << 2);
+    } else if (operand?.kind === "register" || operand?.kind === "immediate" || operand?.kind === "relative") {
+      part = (operand.width >> 3) << 2;
+    }
+    form = form * 0x1000 + (part & 0xfff);
+  }
+  return form;
 }
 
 /** Whether the last record of a block is linked to others: that of a direct branch, or one that falls through. */
