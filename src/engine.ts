@@ -1,5 +1,5 @@
 import type { TranslationOptions } from "../runtime/code/translation-queue.ts";
-import { ENTRY_HANDLERS, type TranslationService } from "../runtime/abi/translator.ts";
+import { ENTRY_HANDLERS, type TranslationService, type Translator } from "../runtime/abi/translator.ts";
 import type { Feature } from "../runtime/abi/features.ts";
 import type { CoreManifest } from "../jit/interpreter/core.ts";
 import type { StartWorker } from "./translation/worker.ts";
@@ -39,11 +39,15 @@ export function checkEngine(engine: string): asserts engine is Engine {
 export interface LoadOptions {
   /** times that a block runs under "tiered" before it is translated */
   readonly hotAfter?: number;
-  /** default "immediate"; the engine "translator" knows no other */
+  /** blocks that "tiered" translates together: each waits for others */
+  readonly batch?: number;
+  /** default "immediate"; the engine "translator" and a wrapped translator know no other */
   readonly place?: TranslationPlace | TranslationService;
   /** TranslationOptions.latency */
   readonly latency?: number;
   readonly codeCacheBytes?: number | undefined;
+  /** what stands before the compiler, on the guest's thread: counts what is translated, or changes it, for tests and tools; a service given as `place` has none */
+  readonly wrapTranslator?: ((translator: Translator) => Translator) | undefined;
 }
 
 /** What a processor needs to translate; undefined for the interpreter alone. The compiler is loaded only where it is needed. */
@@ -51,8 +55,9 @@ export async function loadTranslation(
   engine: Engine,
   manifest: CoreManifest,
   features: ReadonlySet<Feature>,
-  { hotAfter = COUNTDOWN.tiered, place = "immediate", latency, codeCacheBytes }: LoadOptions = {},
+  options: LoadOptions = {},
 ): Promise<TranslationOptions | undefined> {
+  const { hotAfter = COUNTDOWN.tiered, batch = BATCH, place = "immediate", latency, codeCacheBytes } = options;
   if (codeCacheBytes !== undefined && !(codeCacheBytes >= MINIMUM_CODE_CACHE && codeCacheBytes <= MAXIMUM_CODE_CACHE))
     throw new VmError(
       "ERR_CONFIG",
@@ -60,18 +65,24 @@ export async function loadTranslation(
     );
   if (engine === "interpreter") return undefined;
   const isTiered = engine === "tiered";
+  const wrap = options.wrapTranslator;
   return {
-    service: typeof place === "string" ? await loadService(isTiered ? place : "immediate", features) : place,
+    service:
+      typeof place === "string" ? await loadService(isTiered && !wrap ? place : "immediate", features, wrap) : place,
     firstHandler: manifest.handlers[ENTRY_HANDLERS[0]] ?? 0,
     countdown: isTiered ? hotAfter : COUNTDOWN.translator,
-    batch: isTiered ? BATCH : 1,
+    batch: isTiered ? batch : 1,
     followsProfile: isTiered,
     ...(latency === undefined ? {} : { latency }),
     ...(codeCacheBytes === undefined ? {} : { codeCacheBytes }),
   };
 }
 
-async function loadService(place: TranslationPlace, features: ReadonlySet<Feature>): Promise<TranslationService> {
+async function loadService(
+  place: TranslationPlace,
+  features: ReadonlySet<Feature>,
+  wrap: NonNullable<LoadOptions["wrapTranslator"]> = (translator) => translator,
+): Promise<TranslationService> {
   if (place === "worker") {
     const startWorker = await findWorkers();
     if (startWorker) {
@@ -83,7 +94,7 @@ async function loadService(place: TranslationPlace, features: ReadonlySet<Featur
     import("../jit/translator/translator.ts"),
     import("./translation/same-thread.ts"),
   ]);
-  const translator = new RegionTranslator({ features });
+  const translator = wrap(new RegionTranslator({ features }));
   return place === "immediate" ? new ImmediateTranslation(translator) : new SlicedTranslation(translator);
 }
 

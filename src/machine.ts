@@ -25,7 +25,7 @@ import { MAXIMUM_DISKS } from "../runtime/virtio/virtio-devices.ts";
 import { StateAccess } from "./bare-state.ts";
 import { loadKernel } from "./boot/kernel.ts";
 import { VmError } from "./errors.ts";
-import { checkEngine, type Engine, loadTranslation, type TranslationPlace } from "./engine.ts";
+import { checkEngine, type Engine, loadTranslation, type LoadOptions, type TranslationPlace } from "./engine.ts";
 import { loadCore, type LoadedCore } from "./host/core.ts";
 
 export interface MachineOptions {
@@ -56,6 +56,15 @@ export interface MachineOptions {
   readonly console?: MachineConsole;
   /** first port of the debug-exit device; none by default */
   readonly debugExitPort?: number;
+}
+
+/** For tests and tools: more than a machine's users have a say in. */
+export interface ToolOptions extends LoadOptions {
+  /**
+   * For `advance`, with the clock "instructions": guest time stands still within slices of at most so many instructions, and
+   * slices end at exact counts, so that engines which leave generated code at different places see the same.
+   */
+  readonly lockstepSlice?: number;
 }
 
 export interface MachineConsole {
@@ -122,6 +131,8 @@ const DEFAULT_MEMORY = 512 * MIB;
 const MINIMUM_MEMORY = 64 * MIB;
 /** guest instructions between two looks at the timers */
 const SLICE = 200_000;
+/** the most instructions by which a run that need not be exact goes too far: a block or a region, and what it leads to */
+const ROUGHLY = 4096n;
 /** milliseconds for which the guest may run before the host's event loop gets its turn */
 const TURN_MS = 10;
 /**
@@ -145,7 +156,15 @@ const LONGEST_SLEEP_MS = 60_000;
  *
  * @throws {VmError} ERR_CONFIG, ERR_MEMORY_SIZE, ERR_KERNEL_FORMAT, ERR_KERNEL_PLACEMENT, ERR_INITRD, ERR_COMMAND_LINE
  */
-export async function createMachine(options: MachineOptions): Promise<Machine> {
+export function createMachine(options: MachineOptions): Promise<Machine> {
+  return createMachineWith(options, {});
+}
+
+/** The same, with a say in when and where code is translated, and in how time passes: for tests and tools. */
+export async function createMachineWith(
+  options: MachineOptions,
+  { lockstepSlice, ...load }: ToolOptions,
+): Promise<Machine> {
   const memoryBytes = options.memoryBytes ?? DEFAULT_MEMORY;
   if (
     !Number.isInteger(memoryBytes) ||
@@ -175,9 +194,10 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
     place: options.translation ?? "worker",
     codeCacheBytes: options.codeCacheBytes,
     ...(options.clock === "instructions" && { latency: TRANSLATION_LATENCY }),
+    ...load,
   });
   try {
-    return new Machine(options, { memoryBytes, memory, core, model, translation });
+    return new Machine(options, { memoryBytes, memory, core, model, translation, lockstepSlice });
   } catch (cause) {
     translation?.service.close();
     throw cause;
@@ -202,11 +222,14 @@ interface Ingredients {
   readonly core: LoadedCore;
   readonly model: CpuModel;
   readonly translation: TranslationOptions | undefined;
+  readonly lockstepSlice: number | undefined;
 }
 
 /** A PC: one processor, memory, the board with its devices, and the loop that runs them. */
 export class Machine {
   readonly memoryBytes: number;
+  /** the linear memory, for tests and tools that look inside */
+  readonly memory: WebAssembly.Memory;
   readonly processor: Processor;
   readonly board: Board;
   readonly #clock: MonotonicClock | InstructionClock;
@@ -225,17 +248,19 @@ export class Machine {
   /** time in devices: reached by call-outs (ports, MSRs), by memory accesses, and their timers */
   readonly #deviceTimes = { callOuts: new PartTime(nowMs), memory: new PartTime(nowMs), timers: new PartTime(nowMs) };
 
-  constructor(options: MachineOptions, { memoryBytes, memory, core, model, translation }: Ingredients) {
+  constructor(options: MachineOptions, { memoryBytes, memory, core, model, translation, lockstepSlice }: Ingredients) {
     const { module, manifest } = core;
     this.memoryBytes = memoryBytes;
+    this.memory = memory;
     this.#onSerial = options.onSerial ?? (() => undefined);
     this.#console = options.console;
     const random64 = options.clock === "instructions" ? xorshift() : hostRandom;
     const view = new DataView(memory.buffer);
     const ram = new Uint8Array(memory.buffer, MemoryMap.RAM, memoryBytes);
     const deterministic = options.clock === "instructions";
+    this.#lockstepSlice = lockstepSlice;
     this.#clock = deterministic
-      ? new InstructionClock(() => this.processor.instructionsNow, INSTRUCTIONS_PER_SECOND)
+      ? new InstructionClock(() => this.#clockInstructions(), INSTRUCTIONS_PER_SECOND)
       : new MonotonicClock({ monotonicNs: () => BigInt(Math.round(performance.now() * 1e6)) });
     // The machine's parts name each other through this object, which exists before they do.
     const board = (): Board => this.board;
@@ -405,6 +430,65 @@ export class Machine {
     }
   }
 
+  // ---- in lockstep with another machine ----
+
+  readonly #lockstepSlice: number | undefined;
+  /** count of instructions at which the slice in progress began: the time that the guest sees in it */
+  #sliceBegin = 0n;
+  #sliceEnd = 0n;
+
+  #clockInstructions(): bigint {
+    return this.#lockstepSlice === undefined ? this.processor.instructionsNow : this.#sliceBegin;
+  }
+
+  /**
+   * Runs at once until exactly `target` instructions have been retired since the machine was made, or until the machine ends.
+   * Where it is stopped on the way does not change what the guest does. Needs `lockstepSlice`, the clock "instructions" and a translator that translates at once.
+   *
+   * @param rough stop within some hundred instructions of the target instead, without the single steps that an exact count takes
+   * @returns why the machine ended; undefined when it was stopped at the target
+   */
+  advance(target: bigint, rough = false): MachineExit | undefined {
+    const { processor } = this;
+    while (!this.#exit && processor.instructions < target) {
+      if (processor.instructions >= this.#sliceEnd && !this.#beginSlice()) continue;
+      const left = this.#sliceEnd - processor.instructions;
+      const wanted = target - processor.instructions;
+      // What overshoots must not run past the end of the slice.
+      const exit =
+        rough && left > wanted + ROUGHLY
+          ? processor.runSlice(Number(wanted))
+          : processor.run(Number(wanted < left ? wanted : left));
+      this.#take(exit);
+      if (exit.reason !== "budget") this.#sliceEnd = processor.instructions;
+      if (rough && processor.instructions >= target) break;
+    }
+    this.#flushOutput();
+    return this.#exit;
+  }
+
+  /** Whether there is something to run now: otherwise the machine was idle, and time has passed. */
+  #beginSlice(): boolean {
+    const { processor, board } = this;
+    this.#sliceBegin = processor.instructions;
+    this.#timers.runDue(this.#clock.nowNs());
+    if ((board.hasInterrupt() || this.#nmi) && processor.cpu.shadow !== Shadow.NONE) this.#take(processor.run(1));
+    this.#deliverEvents();
+    this.#sliceBegin = processor.instructions;
+    if (this.#exit) return false;
+    if (this.#halted) {
+      const next = this.#timers.nextDeadlineNs();
+      if (next === undefined || !(this.#clock instanceof InstructionClock)) this.#exit = { reason: "halt" };
+      else this.#clock.advanceTo(next);
+      return false;
+    }
+    setPendingEvents(processor.cpu, board.hasInterrupt() || this.#nmi);
+    this.#sliceEnd = processor.instructions + BigInt(this.#sliceLength());
+    return true;
+  }
+
+  // ---- the loop ----
+
   /** Runs until `deadlineMs`, or until the processor halts with nothing to do: then true. */
   #turn(deadlineMs: number): boolean {
     const { processor, board } = this;
@@ -453,8 +537,9 @@ export class Machine {
   /** Instructions until the next look at the timers. A clock that counts instructions stops at its next deadline. */
   #sliceLength(): number {
     const next = this.#timers.nextDeadlineNs();
-    if (next === undefined || !(this.#clock instanceof InstructionClock)) return SLICE;
-    return Math.max(1, Math.min(SLICE, Number(this.#clock.instructionsUntil(next))));
+    const longest = this.#lockstepSlice ?? SLICE;
+    if (next === undefined || !(this.#clock instanceof InstructionClock)) return longest;
+    return Math.max(1, Math.min(longest, Number(this.#clock.instructionsUntil(next))));
   }
 
   /** Waits for the next timer or for input. */

@@ -1,6 +1,20 @@
 import binaryen from "binaryen";
 import type { Expression, Wasm, WasmType } from "./wasm.ts";
 
+const { Features } = binaryen;
+/** What our modules use, one by one: Features.All turns on encodings that engines reject. */
+const FEATURES =
+  Features.MutableGlobals |
+  Features.Atomics |
+  Features.SIMD128 |
+  Features.BulkMemory |
+  Features.BulkMemoryOpt |
+  Features.SignExt |
+  Features.TailCall |
+  Features.NontrappingFPToInt |
+  Features.Multivalue |
+  Features.ReferenceTypes;
+
 /** WebAssembly's operations as functions that make expressions, under Binaryen's names. */
 export type Operations = Pick<
   binaryen.Module,
@@ -86,6 +100,19 @@ function builderOf(module: binaryen.Module): Wasm {
   };
 }
 
+/** A module of ours in the text format, with the names of what it imports. */
+export function textOf(binary: Uint8Array): string {
+  const module = binaryen.readBinary(binary);
+  try {
+    const text = module.emitText();
+    const imports = text.matchAll(/^ \(import "env" "(\w+)" \(\w+ (\$[\w$]+)/gm);
+    const names = new Map([...imports].map(([, name = "", numbered = ""]) => [numbered, `$${name}`]));
+    return text.replace(/\$[\w$]+/g, (name) => names.get(name) ?? name);
+  } finally {
+    module.dispose();
+  }
+}
+
 /** How hard Binaryen works on a module before it is written. */
 export type Optimization =
   { readonly level: 0 | 1 | 2 | 3; readonly shrink?: 0 | 1 | 2 } | { readonly passes: readonly string[] };
@@ -95,25 +122,11 @@ export class WasmModule {
   /** what functions are built with */
   readonly raw: Wasm;
   readonly #module: binaryen.Module;
-  readonly #features: number;
 
   constructor() {
     this.#module = new binaryen.Module();
     this.raw = builderOf(this.#module);
-    // One by one: Features.All turns on encodings that engines reject.
-    const { Features } = binaryen;
-    this.#features =
-      Features.MutableGlobals |
-      Features.Atomics |
-      Features.SIMD128 |
-      Features.BulkMemory |
-      Features.BulkMemoryOpt |
-      Features.SignExt |
-      Features.TailCall |
-      Features.NontrappingFPToInt |
-      Features.Multivalue |
-      Features.ReferenceTypes;
-    this.#module.setFeatures(this.#features);
+    this.#module.setFeatures(FEATURES);
   }
 
   /** Imports the VM's memory as "env"."memory". Sizes in 64 KiB pages. */

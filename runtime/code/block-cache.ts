@@ -223,6 +223,11 @@ export class BlockCache {
     return dropped;
   }
 
+  /** Drops everything, for tools that change memory behind the processor's back; only while no generated code is running. */
+  clear(): void {
+    for (const block of [...this.#blocks.values()]) this.#drop(block);
+  }
+
   /** Drops the blocks whose records lie in [first, end), and every link to them. */
   #vacate(first: number, end: number): void {
     this.stats.recycled++;

@@ -248,6 +248,14 @@ export class Processor {
     }
   }
 
+  /**
+   * Offset in linear memory of the code at RIP, fetched as it is when it runs: with the traces that leaves in page tables. 0 when it
+   * cannot be fetched, -1 when it is no RAM.
+   */
+  fetchCode(): number {
+    return this.#fetch(this.#linearRip());
+  }
+
   // ---- running ----
 
   /** budget of the run that is under way */
@@ -364,7 +372,7 @@ export class Processor {
 
   /** The block at RIP, which is decoded and has just been entered, is to be translated. */
   #noteHotBlock(): void {
-    const start = this.#fetch(this.#linearRip());
+    const start = this.fetchCode();
     const mode = this.cpu.state.u32("mode");
     this.times.translating.time(() => this.translation?.note(start, mode, Number(this.instructions)));
   }

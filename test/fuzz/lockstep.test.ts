@@ -3,7 +3,6 @@ import type { BareExit } from "../../src/bare-machine.ts";
 import {
   CODE,
   code,
-  ENGINES,
   type Inspected,
   le,
   longMachine,
@@ -17,7 +16,7 @@ import {
   W,
   write64,
 } from "../mmu/support.ts";
-import { damage, differences, Random, runGuarded, runsOr, SEED, staleTranslation } from "./support.ts";
+import { damage, differences, ENGINES, Random, runGuarded, runsOr, SEED, staleTranslation } from "./support.ts";
 
 // Programs that patch themselves and rewrite the page tables that they run under, on two machines: one runs freely, with blocks
 // that are linked and translations that are remembered; the other is asked for one instruction at a time. What the guest can see

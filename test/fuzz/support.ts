@@ -4,6 +4,12 @@ import type { BareExit } from "../../src/bare-machine.ts";
 import type { BareState } from "../../src/bare-state.ts";
 import type { Inspected } from "../mmu/support.ts";
 
+/**
+ * Engines that random programs run on. Under "translator" what patches itself is compiled again and again, with what it leads to:
+ * such programs run by themselves in test/self-modifying.
+ */
+export const ENGINES = ["interpreter"] as const;
+
 /** Runs of each kind; UMBRA_FUZZ_RUNS asks for more. */
 export function runsOr(normal: number): number {
   const wanted = Number(process.env["UMBRA_FUZZ_RUNS"]);

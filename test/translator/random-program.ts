@@ -30,10 +30,10 @@ export const STRAIGHT: readonly Encoding[] = allEncodings().filter((encoding) =>
     return false;
   return operandSizes(encoding, 64).length > 0;
 });
-const COMMON = STRAIGHT.filter(
+export const COMMON: readonly Encoding[] = STRAIGHT.filter(
   ({ mnemonic }) => definitions[mnemonic]?.hot === true && definitions[mnemonic]?.unit === undefined,
 );
-const SCALAR = STRAIGHT.filter(({ mnemonic }) =>
+export const SCALAR: readonly Encoding[] = STRAIGHT.filter(({ mnemonic }) =>
   /^(add|sub|mul|div|sqrt|min|max|ucomi|comi|mov|cvt.*)s[sd]$|^cvt/.test(mnemonic),
 );
 
@@ -125,7 +125,8 @@ function randomInteger(prng: Prng): bigint {
   return prng.chance(30) ? BigInt(DATA + prng.below(DATA_BYTES)) : integer(prng, 64);
 }
 
-function randomState(prng: Prng): Partial<BareState> {
+/** Random registers; RIP at the warm-up code. */
+export function randomState(prng: Prng): Partial<BareState> {
   const registers = ["rbx", "rcx", "rdx", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11"] as const;
   // The warm-up code gives RAX its value.
   const state: Record<string, unknown> = { rip: BigInt(CODE), rax: 0n, rsp: BigInt(STACK + 8 * prng.below(8)) };
@@ -153,7 +154,8 @@ function randomVector(prng: Prng): Uint8Array {
   return bytes;
 }
 
-function randomInstruction(prng: Prng, encoding: Encoding): Uint8Array {
+/** An instruction of the encoding with random operands, which lie in the data or near R12 to R15. */
+export function randomInstruction(prng: Prng, encoding: Encoding): Uint8Array {
   for (;;) {
     const operandSize = prng.pick(operandSizes(encoding, 64));
     const isMemory = encoding.modrm === "memory" || (encoding.modrm === "any" && prng.chance(40));
