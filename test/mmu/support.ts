@@ -1,10 +1,18 @@
 import { Efer } from "../../runtime/cpu/control-bits.ts";
 import type { Processor } from "../../runtime/cpu/processor.ts";
-import { type BareExit, type BareMachine, type BareMachineOptions, createBareMachine } from "../../src/bare-machine.ts";
+import {
+  type BareExit,
+  type BareMachine,
+  type BareMachineOptions,
+  createBareMachineWith,
+} from "../../src/bare-machine.ts";
 import type { BareState } from "../../src/bare-state.ts";
+import type { LoadOptions } from "../../src/engine.ts";
 
 /** Engines that every memory test runs on. */
-export const ENGINES = ["interpreter"] as const satisfies readonly NonNullable<BareMachineOptions["engine"]>[];
+export const ENGINES = ["interpreter", "translator"] as const satisfies readonly NonNullable<
+  BareMachineOptions["engine"]
+>[];
 
 /** Bits of page-table entries; SDM Vol. 3A, 4.5. */
 export const P = 1n;
@@ -25,8 +33,8 @@ export interface Inspected extends BareMachine {
   readonly memory: WebAssembly.Memory;
 }
 
-export async function openMachine(options: BareMachineOptions): Promise<Inspected> {
-  return (await createBareMachine(options)) as Inspected;
+export async function openMachine(options: BareMachineOptions, load: LoadOptions = {}): Promise<Inspected> {
+  return (await createBareMachineWith(options, load)) as Inspected;
 }
 
 /** Bytes of "48 89 07", with numbers in between for parts that vary. */
@@ -96,8 +104,12 @@ export function pageFault(errorCode: number, cr2: bigint): object {
  * A long-mode machine with tables of its own: the first 2 MiB are mapped one to one with 4 KiB pages, writable, for users too.
  * PML4, PDPT, PD and PT are where the constants say.
  */
-export async function longMachine(engine: (typeof ENGINES)[number], memoryBytes = 0x80_0000): Promise<Inspected> {
-  const machine = await openMachine({ memoryBytes, mode: "long", engine });
+export async function longMachine(
+  engine: NonNullable<BareMachineOptions["engine"]>,
+  memoryBytes = 0x80_0000,
+  load: LoadOptions = {},
+): Promise<Inspected> {
+  const machine = await openMachine({ memoryBytes, mode: "long", engine }, load);
   write64(machine, PML4, BigInt(PDPT) | P | W | U);
   write64(machine, PDPT, BigInt(PD) | P | W | U);
   write64(machine, PD, BigInt(PT) | P | W | U);

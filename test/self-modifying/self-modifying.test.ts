@@ -1,19 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  CODE,
-  code,
-  ENGINES,
-  flush,
-  le,
-  longMachine,
-  P,
-  PT,
-  read64,
-  STACK_TOP,
-  U,
-  W,
-  write64,
-} from "../mmu/support.ts";
+import { ENGINES } from "../../src/engine.ts";
+import { CODE, code, flush, le, longMachine, P, PT, read64, STACK_TOP, U, W, write64 } from "../mmu/support.ts";
 
 // Code that changes under the processor. SDM Vol. 3A, 12.6: after a jump, or at once on one processor, what was written is run.
 
