@@ -48,6 +48,8 @@ export interface CommandHost {
   print(text: string): void;
   /** writes one line to standard error */
   complain(line: string): void;
+  /** shows how far something is, in place of what was shown before; nothing without a terminal */
+  progress(text: string): void;
   /** @throws {VmError} ERR_FILE when it cannot be read */
   readFile(path: string): Uint8Array;
   /**
@@ -60,8 +62,9 @@ export interface CommandHost {
    * An initial RAM disk that starts a shell.
    *
    * @param modules of the kernel, to load before
+   * @param script what to run instead of a shell, before the machine powers off
    */
-  shellInitramfs(debian: DebianPaths, modules: readonly string[]): Promise<Uint8Array>;
+  shellInitramfs(debian: DebianPaths, modules: readonly string[], script?: string): Promise<Uint8Array>;
   /** Opens a raw disk image. @throws {VmError} one line, and nothing is changed */
   openDisk(path: string, options: { readonly readOnly: boolean }): Promise<Disk>;
   /** Characters of the terminal; undefined without one. */

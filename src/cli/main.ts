@@ -3,6 +3,7 @@ import { VmError } from "../errors.ts";
 import { columns, commandHelp, parseArguments, type Command } from "./arguments.ts";
 import { bench } from "./commands/bench.ts";
 import { disasm } from "./commands/disasm.ts";
+import { dumpRegionCommand } from "./commands/dump-region.ts";
 import { exec } from "./commands/exec.ts";
 import { run } from "./commands/run.ts";
 import type { CommandHost } from "./host.ts";
@@ -18,7 +19,7 @@ export const ExitCode = {
   BUG: 70,
 } as const;
 
-const COMMANDS: readonly Command[] = [run, exec, disasm, bench];
+const COMMANDS: readonly Command[] = [run, exec, disasm, dumpRegionCommand, bench];
 
 /**
  * Runs one command line. Whatever is wrong with it is one line on standard error.

@@ -41,10 +41,30 @@ function progressReporter(): (progress: FetchProgress) => void {
   };
 }
 
+/** Back to the start of the line, and nothing on it: where a line of progress stood. ECMA-48, CR and EL. */
+const CLEAR_LINE = "\r\x1b[K";
+
+/** milliseconds between two lines of progress in a file or a pipe */
+const PROGRESS_MS = 10_000;
+let progressShownMs = 0;
+
+function showProgress(text: string): void {
+  const { stderr } = process;
+  if (stderr.isTTY) {
+    stderr.write(`${CLEAR_LINE}${text}`);
+    return;
+  }
+  const now = performance.now();
+  if (now - progressShownMs < PROGRESS_MS) return;
+  progressShownMs = now;
+  stderr.write(`umbra: ${text}\n`);
+}
+
 /** The terminal and the files of this process. */
 export const nodeHost: CommandHost = {
   print: (text) => void process.stdout.write(text),
-  complain: (line) => void process.stderr.write(`${line}\n`),
+  complain: (line) => void process.stderr.write(`${process.stderr.isTTY ? CLEAR_LINE : ""}${line}\n`),
+  progress: showProgress,
   readFile(path) {
     try {
       return readFileSync(path);
@@ -58,12 +78,16 @@ export const nodeHost: CommandHost = {
     const files = await fetchDebian({ ...(mirror === undefined ? {} : { mirror }), onProgress: report });
     return { kernel: files.kernel.path, kernelPackage: files.kernel.packagePath, busybox: files.busybox.path };
   },
-  async shellInitramfs({ busybox, kernelPackage }, modules) {
+  async shellInitramfs({ busybox, kernelPackage }, modules, script) {
     const { busyboxInitramfs } = await import("../boot/busybox-initramfs.ts");
     const { moduleEntries, moduleFiles } = await import("../boot/modules.ts");
     // A kernel's package takes a while to unpack.
     const files = modules.length > 0 ? await moduleFiles(kernelPackage, modules) : [];
-    return busyboxInitramfs({ busybox: nodeHost.readFile(busybox), extra: moduleEntries(files) });
+    return busyboxInitramfs({
+      busybox: nodeHost.readFile(busybox),
+      extra: moduleEntries(files),
+      ...(script !== undefined && { script }),
+    });
   },
   async openDisk(path, options) {
     const { openFileDisk } = await import("../host/node/file-disk.ts");

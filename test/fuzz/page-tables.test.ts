@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { code, CR0_PAGING, CR4_PAE, CR4_PSE, ENGINES, type Inspected, le, openMachine } from "../mmu/support.ts";
-import { damage, Random, runGuarded, runsOr, SEED, staleTranslation } from "./support.ts";
+import { code, CR0_PAGING, CR4_PAE, CR4_PSE, type Inspected, le, openMachine } from "../mmu/support.ts";
+import { damage, Random, runGuarded, runsOr, SEED, staleTranslation, ENGINES } from "./support.ts";
 
 // Random page tables, in all three paging modes. Every page that is no table holds the same program, so that it runs wherever a
 // table happens to map; its accesses go everywhere, to the tables, too.

@@ -29,6 +29,7 @@ export function fakeHost(
     version: "1.2.3",
     print: (text) => void (world.printed += text),
     complain: (line) => void world.complaints.push(line),
+    progress: () => undefined,
     nowMs: () => 0,
     readFile(path) {
       const bytes = files[path];

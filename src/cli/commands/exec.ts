@@ -4,6 +4,7 @@ import type { Arguments, Command } from "../arguments.ts";
 import type { CommandHost, CommandMachine, RunOutcome, StartMode } from "../host.ts";
 import { parseAddress, parseChoice, parseCount, parseSize } from "../quantity.ts";
 import { CODE_SIZE, LONGEST_INSTRUCTION, listingLine } from "./disasm.ts";
+import { parseLimit, reportVerification, VERIFY_OPTION, verifyEngine } from "./verify.ts";
 
 /** Where a flat binary goes unless told otherwise; in real mode, where a PC's firmware puts a boot sector. */
 const DEFAULT_BASE: Readonly<Record<StartMode, bigint>> = { long: 0x10_0000n, protected: 0x10_0000n, real: 0x7c00n };
@@ -28,9 +29,11 @@ export const exec: Command = {
     "max-instructions": { value: "COUNT", about: "stop after so many instructions", otherwise: "no limit" },
     state: { about: "print the registers at the end" },
     trace: { about: "print every instruction before it runs" },
+    verify: VERIFY_OPTION,
+    engine: { value: "ENGINE", about: "with --verify: tiered or translator", otherwise: "tiered" },
   },
   notes: `FILE is a static ELF64 executable, or anything else as a flat binary.
-Exit code: 0 when the program halted, 1 when it stopped otherwise, 2 when it could not be started.`,
+Exit code: 0 when the program halted, 1 when it stopped otherwise or --verify found a difference, 2 when it could not be started.`,
   run: executeFile,
 };
 
@@ -52,6 +55,13 @@ async function executeFile(given: Arguments, host: CommandHost): Promise<number>
     );
   }
 
+  if (switches.has("verify")) {
+    const engine = verifyEngine(values.get("engine"));
+    const { verifyProgram } = await import("../../verify/verify.ts");
+    return reportVerification(host, { engine, ...parseLimit("--max-instructions", limitText) }, (how) =>
+      verifyProgram({ memoryBytes, mode }, (machine) => placeProgram(machine, program), how),
+    );
+  }
   const machine = await host.createMachine({ memoryBytes, mode });
   placeProgram(machine, program);
   const outcome = switches.has("trace")
@@ -64,7 +74,7 @@ async function executeFile(given: Arguments, host: CommandHost): Promise<number>
 }
 
 /** Writes a program to a fresh machine, whose memory is zero, and points the CPU at its entry. */
-export function placeProgram(machine: CommandMachine, program: Program): void {
+export function placeProgram(machine: Pick<CommandMachine, "write" | "setState">, program: Program): void {
   for (const { gpa, bytes } of program.segments) machine.write(gpa, bytes);
   machine.setState({ rip: program.entry });
 }

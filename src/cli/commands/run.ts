@@ -6,6 +6,7 @@ import type { CommandHost } from "../host.ts";
 import { closeDisks, openDisks } from "../disks.ts";
 import { describeStats } from "../statistics.ts";
 import { parseAddress, parseChoice, parseSize } from "../quantity.ts";
+import { parseLimit, reportVerification, VERIFY_OPTION, VERIFY_SCRIPT, verifyEngine } from "./verify.ts";
 
 /** Exit code after a triple fault. */
 const TRIPLE_FAULT = 3;
@@ -60,13 +61,21 @@ export const run: Command = {
       otherwise: "UMBRA_DEBIAN_MIRROR",
     },
     stats: { about: "print statistics at the end" },
+    verify: VERIFY_OPTION,
+    until: {
+      value: "COUNT",
+      about: "with --verify: stop after so many instructions",
+      otherwise: "when the guest ends",
+    },
   },
   notes: `The guest's first serial port is the terminal, and is shown beside a virtio console: Ctrl-A X ends the machine, Ctrl-A H lists the keys.
-Exit code: 0 after power-off or a reset, 2 when the machine could not be started, 3 after a triple fault.`,
+With --verify the guest gets no input, its clock counts instructions, and Debian's system runs a few commands and powers off.
+Exit code: 0 after power-off or a reset, 1 when --verify found a difference, 2 when the machine could not be started, 3 after a triple fault.`,
   run: runMachine,
 };
 
 async function runMachine(given: Arguments, host: CommandHost): Promise<number> {
+  if (given.switches.has("verify")) return verifyMachine(given, host);
   const disks = await openDisks(given.lists.get("disk") ?? [], host);
   try {
     return await runWithDisks(given, disks, host);
@@ -124,6 +133,20 @@ async function runWithDisks(given: Arguments, disks: readonly Disk[], host: Comm
   }
 }
 
+async function verifyMachine({ values, lists }: Arguments, host: CommandHost): Promise<number> {
+  // Neither answers after a count of instructions that would be the same in both machines.
+  if (lists.has("disk")) throw new VmError("ERR_CONFIG", "--verify compares machines without disks: leave out --disk");
+  if (values.get("console") === "virtio")
+    throw new VmError("ERR_CONFIG", "--verify compares machines without a virtio console: leave out --console");
+  const engine = verifyEngine(values.get("engine"));
+  const limit = parseLimit("--until", values.get("until"));
+  const options = await machineOptions(values, { script: VERIFY_SCRIPT }, host);
+  const { verifyBoot } = await import("../../verify/verify.ts");
+  return reportVerification(host, { engine, ...limit }, (how) =>
+    verifyBoot({ ...options, onSerial: (bytes) => host.print(new TextDecoder().decode(bytes)) }, how),
+  );
+}
+
 function exitCode(exit: MachineExit, host: CommandHost): number {
   switch (exit.reason) {
     case "triple-fault":
@@ -142,14 +165,24 @@ function exitCode(exit: MachineExit, host: CommandHost): number {
 }
 
 /** Drivers that Debian's kernel has as modules, for what the machine has. */
-function modulesFor({ disks, console }: { readonly disks: boolean; readonly console: boolean }): readonly string[] {
-  const wanted = [...(disks ? ["virtio_blk"] : []), ...(console ? ["virtio_console"] : [])];
+function modulesFor({ disks, console }: Wanted): readonly string[] {
+  const wanted = [...(disks === true ? ["virtio_blk"] : []), ...(console === true ? ["virtio_console"] : [])];
   return wanted.length === 0 ? [] : ["virtio_pci", "virtio_rng", ...wanted];
 }
 
-async function machineOptions(
+/** What the guest is to find, besides what the options say. */
+interface Wanted {
+  readonly disks?: boolean;
+  /** a virtio console */
+  readonly console?: boolean;
+  /** what Debian's small system runs instead of a shell */
+  readonly script?: string;
+}
+
+/** The machine that the options describe. */
+export async function machineOptions(
   values: ReadonlyMap<string, string>,
-  virtio: { readonly disks: boolean; readonly console: boolean },
+  wanted: Wanted,
   host: CommandHost,
 ): Promise<MachineOptions> {
   const memoryBytes = parseSize("--memory", values.get("memory") ?? "512M");
@@ -191,9 +224,13 @@ async function machineOptions(
     kernel: host.readFile(debian.kernel),
     kernelName: debian.kernel,
     initrd:
-      initrdPath === undefined ? await host.shellInitramfs(debian, modulesFor(virtio)) : host.readFile(initrdPath),
+      initrdPath === undefined
+        ? await host.shellInitramfs(debian, modulesFor(wanted), wanted.script)
+        : host.readFile(initrdPath),
     commandLine: [
-      virtio.console ? "console=ttyS0 console=hvc0 cryptomgr.notests quiet" : "console=ttyS0 cryptomgr.notests quiet",
+      wanted.console === true
+        ? "console=ttyS0 console=hvc0 cryptomgr.notests quiet"
+        : "console=ttyS0 cryptomgr.notests quiet",
       ...(append === undefined ? [] : [append]),
       host.terminalSize(),
     ]
