@@ -1,5 +1,5 @@
 import { guestState, SEGMENT_VIOLATION, Segment, SlowAccess, Vector } from "../../runtime/abi/guest-state.ts";
-import { MemoryMap, PageFlag, Tlb, Writer } from "../../runtime/abi/memory-map.ts";
+import { MemoryMap, PageFlag, Tlb, Writers } from "../../runtime/abi/memory-map.ts";
 import type { StateBuilder } from "../emit/state.ts";
 import type { Value } from "../emit/value.ts";
 import type { Helper } from "./helper.ts";
@@ -60,7 +60,7 @@ function ramOffset(f: StateBuilder, gpa: Value): Value {
 /** Enters a page in a table of the current bank, unless that is the empty one. */
 function fill(f: StateBuilder, gva: Value, gpa: Value, table: number): void {
   f.if(f.ne(f.get("tlb"), f.constant(32, EMPTY_BANK)), () => {
-    if (table === Tlb.WRITE) noteWriter(f, gva, gpa);
+    if (table === Tlb.WRITE) f.callVoid("note_writer", [f.cpu, gva, gpa]);
     const entry = tlbEntry(f, gva);
     f.storeOffset(entry, f.and(gva, f.constant(64, PAGE_MASK)), table + Tlb.TAG);
     f.storeOffset(entry, f.sub(ramOffset(f, gpa), f.truncate(gva, 32)), table + Tlb.ADDEND);
@@ -98,17 +98,6 @@ function checksAlignment(f: StateBuilder): Value {
   return f.and(f.and(mask, f.constant(32, 1)), f.eq(f.get("cpl"), f.constant(32, 3)));
 }
 
-/** Remembers through which linear page a page can be written directly, so that the right can be taken back quickly. */
-export function noteWriter(f: StateBuilder, gva: Value, gpa: Value): void {
-  const slot = f.let(f.shl(f.truncate(f.shrU(gpa, f.constant(64, 12)), 32), f.constant(32, 3)));
-  const page = f.let(f.or(f.and(gva, f.constant(64, PAGE_MASK)), f.constant(64, Writer.ONE)));
-  const known = f.let(f.loadOffset(64, slot, MemoryMap.WRITERS));
-  f.if(f.ne(known, page), () => {
-    const next = f.select(f.eq(known, f.constant(64, Writer.NONE)), page, f.constant(64, Writer.SEVERAL));
-    f.storeOffset(slot, next, MemoryMap.WRITERS);
-  });
-}
-
 /** Counts an access that missed the TLB. */
 function count(f: StateBuilder, kind: number): void {
   f.set("slowAccesses", f.add(f.get("slowAccesses", kind), f.constant(64, 1n)), kind);
@@ -127,6 +116,33 @@ function crosses(f: StateBuilder, gva: Value, byteLength: Value): Value {
   const last = f.add(f.and(f.truncate(gva, 32), f.constant(32, 0xfff)), byteLength);
   return f.gtU(last, f.constant(32, 4096));
 }
+
+/**
+ * note_writer(gva, gpa): remembers in which entry of the write TLB a page stands, so that the right to write to it can be taken back
+ * quickly.
+ */
+const noteWriter: Helper = {
+  name: "note_writer",
+  params: ["i64", "i64"],
+  result: "none",
+  emit(f, [gva, gpa]) {
+    if (!gva || !gpa) return;
+    const slot = f.let(f.shl(f.truncate(f.shrU(gpa, f.constant(64, 12)), 32), f.constant(32, 3)));
+    const number = f.let(f.and(f.shrU(gva, f.constant(64, 12)), f.constant(64, Tlb.ENTRIES - 1)));
+    const known = f.let(f.loadOffset(64, slot, MemoryMap.WRITERS));
+    const taken = f.let(f.and(known, f.constant(64, Writers.COUNT_MASK)));
+    f.if(f.eq(taken, f.constant(64, Writers.SEVERAL)), () => f.return());
+    for (let index = 0; index < Writers.MAXIMUM; index++) {
+      const shift = f.constant(64, Writers.FIRST_SHIFT + index * Writers.BITS);
+      const same = f.eq(f.and(f.shrU(known, shift), f.constant(64, Tlb.ENTRIES - 1)), number);
+      f.if(f.and(same, f.gtU(taken, f.constant(64, index))), () => f.return());
+    }
+    const shift = f.add(f.mul(taken, f.constant(64, Writers.BITS)), f.constant(64, Writers.FIRST_SHIFT));
+    const more = f.or(f.add(known, f.constant(64, 1)), f.shl(number, shift));
+    const isFull = f.eq(taken, f.constant(64, Writers.MAXIMUM));
+    f.storeOffset(slot, f.select(isFull, f.constant(64, Writers.SEVERAL), more), MemoryMap.WRITERS);
+  },
+};
 
 /** physical_read(gpa, to, byteLength): bytes within one page from RAM or the bus. */
 const physicalRead: Helper = {
@@ -413,6 +429,7 @@ export const memoryHelpers: readonly Helper[] = [
   pageWalk,
   physicalRead,
   physicalWrite,
+  noteWriter,
   readSlow,
   writeSlow,
   modifySlow,

@@ -17,7 +17,7 @@ export const MemoryMap = {
   CODE_LINES: 0x0080_0000,
   /** for each guest-physical page below 4 GiB a u64 that says which page table it is, see PageTrace */
   PAGE_TRACE: 0x0100_0000,
-  /** for each guest-physical page below 4 GiB a u64: the linear page it was last entered under in a write TLB, see Writer */
+  /** for each guest-physical page below 4 GiB a u64: where it may stand in write TLBs, see Writers */
   WRITERS: 0x0180_0000,
   /** decoded records */
   RECORDS: 0x0240_0000,
@@ -68,10 +68,12 @@ export const Tlb = {
 } as const;
 
 /**
- * Values of MemoryMap.WRITERS. Anything else is the one linear page through which the page can have been written directly, with
- * bit ONE, because 0 is a linear page, too.
+ * MemoryMap.WRITERS says of a page in which entries of the write TLBs it can stand: their numbers, which all banks share.
+ *
+ *   bits 0..3            how many there are, up to MAXIMUM, or SEVERAL when there are more
+ *   bits 4+12i..15+12i   number i
  */
-export const Writer = { NONE: 0n, ONE: 1n, SEVERAL: -1n } as const;
+export const Writers = { COUNT_MASK: 15, MAXIMUM: 5, SEVERAL: 15, FIRST_SHIFT: 4, BITS: 12 } as const;
 
 /**
  * What MemoryMap.PAGE_TRACE says of a page that serves as a page table (0 if it does not):

@@ -1,4 +1,4 @@
-import { MemoryMap, PageFlag, PageTrace, Tlb, Writer } from "../abi/memory-map.ts";
+import { MemoryMap, PageFlag, PageTrace, Tlb, Writers } from "../abi/memory-map.ts";
 
 const PRESENT = 1n;
 const ADDRESS = 0x000f_ffff_ffff_f000n;
@@ -249,18 +249,28 @@ export class ShadowTables {
   /** Takes from every bank the right to write to a guest-physical page directly. */
   forgetWrites(page: number): void {
     const at = MemoryMap.WRITERS + 8 * page;
-    const writer = this.#memory.getBigInt64(at, true);
-    if (writer === Writer.NONE) return;
-    this.#memory.setBigInt64(at, Writer.NONE, true);
-    if (writer !== Writer.SEVERAL) {
-      const index = Number((writer >> 12n) & BigInt(Tlb.ENTRIES - 1));
-      for (let bank = 0; bank < Tlb.SLOTS * Tlb.BANKS_OF_SLOT; bank++) {
-        const entry = MemoryMap.TLB + bank * Tlb.BANK_BYTES + Tlb.WRITE + index * Tlb.ENTRY_BYTES;
-        this.#bytes.fill(0xff, entry, entry + 8);
-      }
+    const low = this.#memory.getUint32(at, true);
+    if (low === 0) return;
+    const writers = this.#memory.getBigUint64(at, true);
+    this.#memory.setBigUint64(at, 0n, true);
+    const count = low & Writers.COUNT_MASK;
+    if (count === Writers.SEVERAL) {
+      this.#forgetWritesEverywhere(MemoryMap.RAM + page * 4096);
       return;
     }
-    this.#forgetWritesEverywhere(MemoryMap.RAM + page * 4096);
+    for (let i = 0; i < count; i++) {
+      const shift = BigInt(Writers.FIRST_SHIFT + i * Writers.BITS);
+      this.#forgetEntries(Number((writers >> shift) & BigInt(Tlb.ENTRIES - 1)));
+    }
+  }
+
+  /** Empties one entry of the write table in all banks. */
+  #forgetEntries(index: number): void {
+    for (let bank = 0; bank < Tlb.SLOTS * Tlb.BANKS_OF_SLOT; bank++) {
+      const entry = MemoryMap.TLB + bank * Tlb.BANK_BYTES + Tlb.WRITE + index * Tlb.ENTRY_BYTES;
+      this.#memory.setInt32(entry, -1, true);
+      this.#memory.setInt32(entry + 4, -1, true);
+    }
   }
 
   #forgetWritesEverywhere(pageStart: number): void {

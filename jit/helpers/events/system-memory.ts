@@ -1,7 +1,6 @@
 import { MemoryMap, Tlb } from "../../../runtime/abi/memory-map.ts";
 import type { StateBuilder } from "../../emit/state.ts";
 import type { Value } from "../../emit/value.ts";
-import { noteWriter } from "../memory.ts";
 import { Access, pageFlags } from "../page-walk.ts";
 
 /**
@@ -71,7 +70,7 @@ function place(f: StateBuilder, { gva, byteLength, bank, table, access }: Place)
       const flags = pageFlags(f, gpa);
       // Reading code and page tables is nothing special: only devices are.
       require(f, f.eqz(table === Tlb.WRITE ? flags : f.and(flags, f.constant(32, 4))));
-      if (table === Tlb.WRITE) noteWriter(f, gva, gpa);
+      if (table === Tlb.WRITE) f.callVoid("note_writer", [f.cpu, gva, gpa]);
       const offset = f.let(f.add(f.truncate(gpa, 32), f.constant(32, MemoryMap.RAM)));
       f.storeOffset(entry, page, table + Tlb.TAG);
       f.storeOffset(entry, f.sub(offset, low), table + Tlb.ADDEND);
