@@ -1,5 +1,7 @@
 import { MemoryMap, PageFlag, PageTrace, Tlb, Writers } from "../abi/memory-map.ts";
 
+/** PS: the entry maps a page of 2 MiB or 1 GiB */
+const LARGE = 0x80n;
 const PRESENT = 1n;
 const ADDRESS = 0x000f_ffff_ffff_f000n;
 /** accessed and dirty: the processor sets them itself, and setting them changes no translation */
@@ -141,7 +143,9 @@ export class ShadowTables {
     const shift = BigInt(12 + 9 * level);
     const base = trace & 0xffff_ffe0_0000n;
     const linear = base + (BigInt((entry & 4095) >> 3) << shift);
+    const child = Number((old & ADDRESS) >> 12n);
     if (level <= 1) this.#dropPages(slots, linear, level === 0 ? 1 : 512);
+    else if (this.#isEmptyTable(old, child)) return this.#untrace(child);
     else {
       this.#flushSlots(slots);
       // Nothing that is cached goes through this table any more. It may be no table now: nothing tells when the page of an address
@@ -149,10 +153,20 @@ export class ShadowTables {
       this.#untrace(entry >>> 12);
     }
     // The table below is reached from here no more; if another path leads to it, the next walk finds it again.
-    if (level > 0) {
-      const child = Number((old & ADDRESS) >> 12n);
-      if (child < 0x10_0000) this.#orphan(child);
-    }
+    if (level > 0 && child < 0x10_0000) this.#orphan(child);
+  }
+
+  /**
+   * Whether an entry leads to a table none of whose entries is present: as a guest leaves it that takes tables down from below. What was
+   * cached behind them went when they were written.
+   */
+  #isEmptyTable(entry: bigint, page: number): boolean {
+    const first = MemoryMap.RAM + page * 4096;
+    if (entry & LARGE || first + 4096 > this.#memory.byteLength) return false;
+    const trace = this.#memory.getBigUint64(MemoryMap.PAGE_TRACE + 8 * page, true);
+    if (trace & BigInt(PageTrace.AMBIGUOUS)) return false;
+    for (let at = first; at < first + 4096; at += 8) if (this.#memory.getUint8(at) & 1) return false;
+    return true;
   }
 
   /** A table lost a parent: everything that went through it is dropped, then it is an ordinary page again. */
