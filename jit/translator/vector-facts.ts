@@ -1,5 +1,8 @@
 import type { Value } from "../emit/value.ts";
 
+/** Bits that each format says something of. */
+const BITS: Readonly<Record<string, number>> = { f32: 32, f64: 64, f32x4: 128, f64x2: 128 };
+
 /** What holds of a vector register holds of its low lane. */
 const WEAKER: Readonly<Record<string, string>> = { f32x4: "f32", f64x2: "f64" };
 
@@ -16,14 +19,14 @@ export class VectorFacts {
 
   /** `value` has just been read from a register, of which it is all or the low lane. */
   read(register: number, value: Value): void {
-    const known = this.#registers.get(register);
+    const known = fitting(this.#registers.get(register), value);
     if (known) this.#values.set(value, known);
     this.#origins.set(value, register);
   }
 
   /** A register has just got `value`, as a whole or in its low lane, the rest being kept; undefined for anything else. */
   write(register: number, value: Value | undefined): void {
-    const known = value && this.#values.get(value);
+    const known = value && fitting(this.#values.get(value), value);
     if (known) this.#registers.set(register, known);
     else this.#registers.delete(register);
     // Values that were read from it before do not speak of it any more.
@@ -53,4 +56,10 @@ export class VectorFacts {
     this.#registers = new Map(registers);
     this.#origins = new WeakMap();
   }
+}
+
+/** What speaks of `value`: of all of a vector, of a number exactly as wide as it is. A part of a number is no number. */
+function fitting(formats: ReadonlySet<string> | undefined, { width }: Value): ReadonlySet<string> | undefined {
+  if (!formats || width === 128) return formats;
+  return new Set([...formats].filter((format) => BITS[format] === width));
 }
