@@ -9,7 +9,7 @@ import type { Feature } from "../isa/row.ts";
 import type { Definition } from "../semantics/define.ts";
 import { definitions, type Mnemonic } from "../semantics/registry.ts";
 import type { CoreManifest } from "./core.ts";
-import { hasDeadForm, variantKey, variantOf } from "./variant.ts";
+import { hasDeadForm, lastTargetOf, variantKey, variantOf } from "./variant.ts";
 
 const PAGE = 4096;
 const LITTLE = true;
@@ -74,6 +74,7 @@ export class BlockBuilder implements BlockDecoder {
       crossingBytes: 0,
       nextPage: 0,
       isLinked: isLinked(list, failure),
+      ...whereTo(list[list.length - 1], failure, at - pageStart),
     };
   }
 
@@ -84,7 +85,8 @@ export class BlockBuilder implements BlockDecoder {
     const inFirst = pageStart + PAGE - start;
     if (request.codeBytes <= inFirst) {
       const end = this.#write(memory, record, [], start - pageStart, "too_long", codeSize);
-      return { recordBytes: end - record, byteLength: inFirst, crossingBytes: 0, nextPage: 0, isLinked: false };
+      const nowhere = { isLinked: false, successors: [], lastTarget: 0 };
+      return { recordBytes: end - record, byteLength: inFirst, crossingBytes: 0, nextPage: 0, ...nowhere };
     }
     const nextPage = request.nextPage();
     const code = this.#scratch.fill(0xff);
@@ -115,6 +117,7 @@ export class BlockBuilder implements BlockDecoder {
       crossingBytes,
       nextPage: Math.max(nextPage, 0),
       isLinked: isLinked(list, failure),
+      ...whereTo(first, failure, start - pageStart + length),
     };
   }
 
@@ -275,6 +278,22 @@ function isLinked(list: readonly Decoded[], failure: string | undefined): boolea
   const last = list[list.length - 1];
   if (last?.definition.ends !== true) return failure === undefined;
   return last.instruction.operands.some(({ kind }) => kind === "relative");
+}
+
+/** Where control goes on behind the last instruction of a block, which ends at `end`. */
+function whereTo(
+  last: Decoded | undefined,
+  failure: string | undefined,
+  end: number,
+): Pick<DecodedBlock, "successors" | "lastTarget"> {
+  if (failure !== undefined) return { successors: [], lastTarget: 0 };
+  if (last?.definition.ends !== true) return { successors: [end], lastTarget: 0 };
+  const { mnemonic, operands } = last.instruction;
+  const [operand] = operands;
+  const lastTarget = operand?.kind === "relative" ? 0 : lastTargetOf(mnemonic);
+  const successors = operand?.kind === "relative" ? [end + operand.displacement] : [];
+  if (mnemonic === "call" || (operand?.kind === "relative" && mnemonic !== "jmp")) successors.push(end);
+  return { successors, lastTarget };
 }
 
 /** What an instruction does; undefined where it raises #UD: real and virtual-8086 mode have no VEX and lack some opcodes. */

@@ -72,7 +72,10 @@ class Dispatch extends StateBuilder {
   dispatch(record: Value): void {
     const to = this.let(record);
     const handler = this.loadOffset(32, to, Rec.HANDLER);
-    this.tailCallIndirect(HANDLER_TABLE, handler, [this.cpu, to], HANDLER_PARAMS, HANDLER_RESULTS);
+    this.dispatchTo(handler, to);
+  }
+  dispatchTo(handler: Value, record: Value): void {
+    this.tailCallIndirect(HANDLER_TABLE, handler, [this.cpu, record], HANDLER_PARAMS, HANDLER_RESULTS);
   }
   leave(reason: number): void {
     this.return(this.constant(32, reason));
@@ -161,6 +164,15 @@ export function addDispatch(module: WasmModule): void {
     const left = f.let(f.sub(f.loadOffset(32, f.record, EntryRecord.COUNTDOWN), f.constant(32, 1)));
     f.storeOffset(f.record, left, EntryRecord.COUNTDOWN);
     f.if(left, () => f.dispatch(firstRecord(f)));
+    f.setRip(f.currentRip());
+    f.set("exitRecord", f.record);
+    f.leave(Exit.TRANSLATE);
+  });
+
+  handler("count_region", (f) => {
+    const left = f.let(f.sub(f.loadOffset(32, f.record, EntryRecord.COUNTDOWN), f.constant(32, 1)));
+    f.storeOffset(f.record, left, EntryRecord.COUNTDOWN);
+    f.if(left, () => f.dispatchTo(f.loadOffset(32, f.record, EntryRecord.REGION), f.record));
     f.setRip(f.currentRip());
     f.set("exitRecord", f.record);
     f.leave(Exit.TRANSLATE);

@@ -17,7 +17,7 @@ import {
 import { type CallOutNumbers, CallOutStatus } from "./call-out-numbers.ts";
 import { commonCase } from "./common-case.ts";
 import { Immediate, Memory, NoOperand, Register } from "./operands.ts";
-import type { OperandForm, Variant } from "./variant.ts";
+import { lastTargetOf, type OperandForm, type Variant } from "./variant.ts";
 
 export const HANDLER_PARAMS = ["i32", "i32"] as const;
 export const HANDLER_RESULTS = ["i32"] as const;
@@ -402,9 +402,18 @@ export class InterpreterEmitter extends Emitter {
 
   override goto(rip: Value): void {
     const target = this.let(rip);
+    this.#noteTarget(target);
     this.#chargeBlock(() => target);
     this.tailCall("goto", [this.cpu, target]);
     this.#ended = true;
+  }
+
+  /** What the translator goes by when it guesses where an indirect branch leads. */
+  #noteTarget(target: Value): void {
+    const field = lastTargetOf(this.#variant.mnemonic);
+    if (field === 0 || this.mode !== "long") return;
+    const page = this.loadOffset(64, this.cpu, guestState.ripPage.offset);
+    this.storeOffset(this.record, this.sub(target, page), field);
   }
 
   override next(): void {

@@ -1,3 +1,4 @@
+import { Rec } from "../../runtime/abi/memory-map.ts";
 import type { CodeSize, Instruction, Operand } from "../isa/instruction.ts";
 import type { Definition } from "../semantics/define.ts";
 import type { Mnemonic } from "../semantics/registry.ts";
@@ -52,6 +53,12 @@ function formKey(form: OperandForm): string {
     case "far":
       return `far${form.width}`;
   }
+}
+
+/** Field of an indirect branch's record in which it notes where it went; 0 for what is none. */
+export function lastTargetOf(mnemonic: string): number {
+  if (mnemonic === "ret") return Rec.RETURNED_TO;
+  return mnemonic === "jmp" || mnemonic === "call" ? Rec.JUMPED_TO : 0;
 }
 
 /** Mnemonics whose definitions use the address size although no operand shows it. */

@@ -11,7 +11,7 @@ import { COMMON_MXCSR, type Ending, TranslatorEmitter } from "./emitter.ts";
 import { type FlagState, TranslatorFlags } from "./flags.ts";
 import { buildGraph, type Graph } from "./graph.ts";
 import { flagsAreDead, flagsReadFrom } from "./liveness.ts";
-import { type Region, type RegionBlock, type RegionInstruction, shapeOf, Untranslatable } from "./region.ts";
+import { pageOf, type Region, type RegionBlock, type RegionInstruction, shapeOf, Untranslatable } from "./region.ts";
 import { scalarFormats } from "./scalars.ts";
 import { findStreams } from "./streams.ts";
 import { Strip } from "./strip.ts";
@@ -50,9 +50,13 @@ function exitWord(retired: number, action: number, ripOffset: number, link = 0):
 /** Link cells that fit in an exit word. */
 const MAXIMUM_LINKS = 0x2000;
 
-/** Emits one region as a function (vCPU base, entry record) -> Exit. Gives the number of its link cells. */
-export function emitRegion(wasm: Wasm, name: string, region: Region): number {
-  const builder = new RegionBuilder(wasm, name, region);
+/**
+ * Emits one region as a function (vCPU base, entry record) -> Exit. Gives the number of its link cells.
+ *
+ * @param pages offset in linear memory of the pages that it lies in, by their distance from the first
+ */
+export function emitRegion(wasm: Wasm, name: string, region: Region, pages: ReadonlyMap<number, number>): number {
+  const builder = new RegionBuilder(wasm, name, region, pages);
   builder.build();
   return builder.linkCount;
 }
@@ -65,6 +69,9 @@ const STRIP_EVERY = 4;
 
 class RegionBuilder {
   readonly #region: Region;
+  readonly #pages: ReadonlyMap<number, number>;
+  /** by node, pages that are known to be mapped as they were when the region was translated */
+  readonly #mapped = new Map<number, Set<number>>();
   readonly #graph: Graph;
   readonly #flagReaders: ReadonlySet<number>;
   readonly #e: TranslatorEmitter;
@@ -85,8 +92,9 @@ class RegionBuilder {
   /** link cells by the offset that they lead to */
   readonly #links = new Map<number, number>();
 
-  constructor(wasm: Wasm, name: string, region: Region) {
+  constructor(wasm: Wasm, name: string, region: Region, pages: ReadonlyMap<number, number>) {
     this.#region = region;
+    this.#pages = pages;
     this.#graph = buildGraph(region);
     this.#flagReaders = flagsReadFrom(region, this.#graph);
     this.#e = new TranslatorEmitter(wasm, name, scalarFormats(region), {
@@ -215,7 +223,7 @@ class RegionBuilder {
 
   /** Leaves for another place of the code, after a block. */
   #leaveTo(state: FlagState, target: number): void {
-    const isInPage = target >= 0 && target < PAGE;
+    const isInPage = pageOf(target) === 0;
     let link = this.#links.get(target);
     if (link === undefined && this.#links.size < MAXIMUM_LINKS) {
       link = this.#links.size;
@@ -228,7 +236,13 @@ class RegionBuilder {
   /** Jumps to where the region is left. */
   #leave(state: FlagState, retired: number, action: number, ripOffset: number, link = 0): void {
     const e = this.#e;
-    this.#exit.set(e.constant(64, exitWord(retired, action, ripOffset, link)));
+    let offset = ripOffset;
+    if (offset !== (offset | 0)) {
+      // Too far for the exit word; the way to there, and to the interpreter, does not need the page.
+      offset -= pageOf(offset) * PAGE;
+      e.ripPage.set(e.add(e.ripPage.get(), e.constant(64, ripOffset - offset)));
+    }
+    this.#exit.set(e.constant(64, exitWord(retired, action, offset, link)));
     e.plainBreak(this.#exitLabel(state));
   }
 
@@ -274,23 +288,31 @@ class RegionBuilder {
       e.flags.state = this.#endStates.get(before) ?? TranslatorFlags.initial;
       e.facts.registers = this.#endFacts.get(before) ?? new Map();
     }
+    this.#mapped.set(node, new Set(this.#mapped.get(this.#graph.dominator(node))).add(pageOf(block.start)));
     const written: ReadonlySet<number>[] = [];
-    let ending = this.#emitInstructions(block, written);
+    let ending = this.#emitInstructions(node, block, written);
     if (ending === "left") return;
     if (ending?.kind === "branch" && this.#isTightLoop(node, block))
-      ending = this.#emitStrip(block, ending.condition, written);
+      ending = this.#emitStrip(node, block, ending.condition, written);
     this.#endStates.set(node, e.flags.state);
     this.#endFacts.set(node, e.facts.registers);
     this.#emitEnd(node, block, ending, follow);
   }
 
   /** Gives how the block ends; "left" if an instruction always leaves the region. */
-  #emitInstructions({ instructions }: RegionBlock, written: ReadonlySet<number>[] = []): Ending | "left" | undefined {
+  #emitInstructions(
+    node: number,
+    { instructions }: RegionBlock,
+    written: ReadonlySet<number>[] = [],
+  ): Ending | "left" | undefined {
     const e = this.#e;
     let ending: Ending | undefined;
     for (const [index, current] of instructions.entries()) {
       this.#offset = current.offset;
       this.#retired = index;
+      const lastPage = pageOf(current.end - 1);
+      if (lastPage !== pageOf(current.offset))
+        this.#requirePage(node, lastPage, () => this.#leave(e.flags.state, index, Action.INTERPRET, current.offset));
       try {
         const result = e.emitInstruction(current, flagsAreDead(instructions, index));
         if (result === "left") return "left";
@@ -305,6 +327,29 @@ class RegionBuilder {
     return ending;
   }
 
+  // ---- pages ----
+
+  /**
+   * From here on, as far as `node` dominates, a page is mapped as it was when the region was translated, or `leave` leaves the region.
+   * While a region runs no mapping changes, so one look is enough.
+   */
+  #requirePage(node: number, distance: number, leave: () => void): void {
+    const mapped = this.#mapped.get(node);
+    if (mapped?.has(distance) !== false) return;
+    this.#emitPageCheck(distance, leave);
+    mapped.add(distance);
+  }
+
+  #emitPageCheck(distance: number, leave: () => void): void {
+    const e = this.#e;
+    const page = e.let(e.add(e.ripPage.get(), e.constant(64, distance * PAGE)));
+    const entry = tlbEntry(e, page);
+    const isOther = e.ne(e.loadOffset(64, entry, Tlb.EXECUTE + Tlb.TAG), page);
+    const offset = e.add(e.truncate(page, 32), e.loadOffset(32, entry, Tlb.EXECUTE + Tlb.ADDEND));
+    const hasMoved = e.ne(offset, e.constant(32, this.#pages.get(distance) ?? 0));
+    e.plainIf(e.unlikely(e.or(isOther, hasMoved)), leave, () => undefined);
+  }
+
   // ---- loops of one block ----
 
   #isTightLoop(node: number, { start, end, instructions }: RegionBlock): boolean {
@@ -317,7 +362,7 @@ class RegionBuilder {
    * the pages that its memory operands are in allow: none of them looks at the TLB or at the budget, and all begin with what the
    * round before it knew. The rounds that cross into other pages, and whatever else is not the common case, are left to the first copy.
    */
-  #emitStrip(block: RegionBlock, condition: Value, written: readonly ReadonlySet<number>[]): Ending {
+  #emitStrip(node: number, block: RegionBlock, condition: Value, written: readonly ReadonlySet<number>[]): Ending {
     const e = this.#e;
     const { streams, sites } = findStreams(block, written);
     const goesOn = e.variable(condition);
@@ -337,7 +382,7 @@ class RegionBuilder {
           e.plainIf(
             e.gtS(strip.rounds.get(), e.constant(32, 1)),
             () => {
-              isLike = this.#emitRounds(block, strip, flags, facts, goesOn);
+              isLike = this.#emitRounds(node, block, strip, flags, facts, goesOn);
             },
             () => undefined,
           );
@@ -353,6 +398,7 @@ class RegionBuilder {
 
   /** The rounds without checks; false if their flags are not like those of the first round, and the code is of no use. */
   #emitRounds(
+    node: number,
     block: RegionBlock,
     strip: Strip,
     flags: BoundFlags,
@@ -366,7 +412,7 @@ class RegionBuilder {
         e.flags.state = flags.current();
         e.facts.registers = facts;
         e.sites = strip.sites;
-        const ending = this.#emitInstructions(block);
+        const ending = this.#emitInstructions(node, block);
         e.sites = undefined;
         isLike = ending !== "left" && ending?.kind === "branch" && flags.matches(e.flags.state);
         if (!isLike || ending === "left" || ending?.kind !== "branch") return;
@@ -441,6 +487,12 @@ class RegionBuilder {
     const graph = this.#graph;
     const to = graph.nodeAt(target);
     if (to === undefined || !graph.hasEdge(from, target)) return this.#leaveTo(e.flags.state, target);
+    const page = pageOf(target);
+    if (this.#mapped.get(from)?.has(page) !== true) {
+      const state = e.flags.state;
+      this.#emitPageCheck(page, () => this.#leaveTo(state, target));
+      e.flags.state = state;
+    }
     this.#pendingState = e.flags.state;
     if (!graph.hasSinglePredecessor(to) && !graph.isBackEdge(from, to)) e.flags.depart(this.#flagReaders.has(to));
     follow(to);

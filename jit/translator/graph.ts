@@ -18,6 +18,8 @@ export interface Graph {
   isMerge(node: number): boolean;
   /** whether control comes from exactly one place */
   hasSinglePredecessor(node: number): boolean;
+  /** immediate dominator; of the entry the entry itself */
+  dominator(node: number): number;
   /** nodes whose immediate dominator is `node`, in reverse postorder */
   dominated(node: number): readonly number[];
   successors(node: number): readonly number[];
@@ -54,6 +56,7 @@ class RegionGraph implements Graph {
   readonly #nodes: ReadonlyMap<number, number>;
   readonly #ranks: Int32Array;
   readonly #successors: Successors;
+  readonly #dominators: Int32Array;
   readonly #dominated: number[][];
   readonly #loops: Uint8Array;
   /** edges to each node: all but back edges, and all */
@@ -71,6 +74,7 @@ class RegionGraph implements Graph {
     this.#nodes = nodes;
     this.#ranks = ranks;
     this.#successors = successors;
+    this.#dominators = dominators;
     this.#loops = new Uint8Array(ranks.length);
     this.#forward = new Int32Array(ranks.length);
     this.#incoming = new Int32Array(ranks.length);
@@ -104,6 +108,9 @@ class RegionGraph implements Graph {
   }
   hasSinglePredecessor(node: number): boolean {
     return this.#incoming[node] === 1;
+  }
+  dominator(node: number): number {
+    return this.#dominators[node] ?? 0;
   }
   dominated(node: number): readonly number[] {
     return this.#dominated[node] ?? [];

@@ -1,3 +1,4 @@
+import type { CodePage, TranslateRequest } from "../../runtime/abi/translator.ts";
 import type { Decoder } from "../isa/decode.ts";
 import type { Instruction, Operand } from "../isa/instruction.ts";
 import type { Definition } from "../semantics/define.ts";
@@ -5,7 +6,7 @@ import { definitions } from "../semantics/registry.ts";
 
 const PAGE = 4096;
 
-/** An instruction of a region. Offsets count from the first byte of its page. */
+/** An instruction of a region. Offsets count from the first byte of the page that the region begins in. */
 export interface RegionInstruction {
   readonly offset: number;
   /** offset of the next instruction */
@@ -14,11 +15,11 @@ export interface RegionInstruction {
   readonly definition: Definition;
 }
 
-/** How a block ends. Targets are offsets, which may lie outside the page and outside the region. */
+/** How a block ends. Targets are offsets, which may lie outside the region. */
 export type BlockEnd =
   | { readonly kind: "jump"; readonly target: number }
   | { readonly kind: "branch"; readonly target: number; readonly next: number }
-  /** indirect branches and returns; a return looks first whether it leads to one of `candidates`, behind calls of the region */
+  /** indirect branches and returns, which look first whether they lead to one of `candidates` */
   | { readonly kind: "indirect"; readonly candidates: readonly number[] }
   /** the instruction at `target` is the interpreter's */
   | { readonly kind: "interpret"; readonly target: number };
@@ -29,7 +30,7 @@ export interface RegionBlock {
   readonly end: BlockEnd;
 }
 
-/** Guest code of one page, from one entry, as basic blocks; the entry is block 0. */
+/** Guest code from one entry, as basic blocks, each within a page but for an instruction that crosses; the entry is block 0. */
 export interface Region {
   readonly blocks: readonly RegionBlock[];
   readonly instructionCount: number;
@@ -40,8 +41,15 @@ export interface RegionLimits {
   readonly instructions: number;
 }
 
+/** What a region may be made of. */
+export type RegionSource = Pick<TranslateRequest, "blocks" | "targets"> & {
+  readonly pages: readonly Pick<CodePage, "distance" | "bytes">[];
+};
+
 /** Places that a return compares its target with. */
 const MAXIMUM_CANDIDATES = 4;
+/** The longest instruction. */
+const LONGEST = 15;
 
 export const DEFAULT_LIMITS: RegionLimits = { blocks: 64, instructions: 512 };
 
@@ -64,10 +72,12 @@ export function shapeOf({ mnemonic, operands, operandSize, addressSize }: Instru
 /** Decoded instructions that are kept at most. */
 const CACHE_ENTRIES = 1 << 14;
 
+type Decoded = Pick<RegionInstruction, "instruction" | "definition">;
+
 interface CacheEntry {
   readonly bytes: Uint8Array;
   /** undefined if it is the interpreter's */
-  readonly decoded: RegionInstruction | undefined;
+  readonly decoded: Decoded | undefined;
   readonly offset: number;
 }
 
@@ -89,7 +99,7 @@ class DecodeCache {
     return entry;
   }
 
-  set(page: Uint8Array, offset: number, length: number, decoded: RegionInstruction | undefined): void {
+  set(page: Uint8Array, offset: number, length: number, decoded: Decoded | undefined): void {
     this.#entries[this.#index(page, offset)] = { bytes: page.slice(offset, offset + length), decoded, offset };
   }
 
@@ -98,7 +108,7 @@ class DecodeCache {
   }
 }
 
-/** Decodes the region that begins at `entry`, following direct branches inside the page breadth first. */
+/** Decodes the region that begins at an entry, following branches breadth first. */
 export class RegionFinder {
   readonly #decoder: Decoder;
   /** shapes of instructions that cannot be translated, and their mnemonics, which are looked at first */
@@ -123,11 +133,11 @@ export class RegionFinder {
     return this.#rejectedMnemonics.has(instruction.mnemonic) && this.#rejected.has(shapeOf(instruction));
   }
 
-  /**
-   * @param page the 4096 bytes of the page
-   * @param known where blocks begin that may be part of the region; all, if not given
-   */
-  find(page: Uint8Array, entry: number, known?: ReadonlySet<number>): Region {
+  /** @param entry place where the region begins, in the first page */
+  find(source: RegionSource, entry: number): Region {
+    const pages = new Map(source.pages.map(({ distance, bytes }) => [distance, bytes]));
+    const { blocks: known, targets } = source;
+    const isOpen = (place: number): boolean => (known ? known.has(place) : pageOf(place) === 0);
     const instructions = new Map<number, RegionInstruction>();
     const leaders = new Set<number>();
     const queue = [entry];
@@ -135,26 +145,31 @@ export class RegionFinder {
       if (leaders.has(start) || leaders.size >= this.#limits.blocks) continue;
       leaders.add(start);
       for (let at = start; !instructions.has(at) && instructions.size < this.#limits.instructions;) {
-        const decoded = this.#decode(page, at);
+        const decoded = this.#decode(pages, at);
         if (!decoded) break;
         instructions.set(at, decoded);
         at = decoded.end;
-        if (decoded.definition.ends !== true) continue;
-        for (const target of targetsOf(decoded))
-          if (isInPage(target) && known?.has(target) !== false) queue.push(target);
+        const isLast = decoded.definition.ends === true;
+        if (!isLast && pageOf(at) === pageOf(start)) continue;
+        const next = isLast ? successorsOf(decoded, targets, isOpen) : [at];
+        for (const target of next) if (isOpen(target)) queue.push(target);
         break;
       }
     }
     const returns: number[] = [];
     for (const decoded of instructions.values()) {
       if (returns.length === MAXIMUM_CANDIDATES) break;
-      if (decoded.definition.ends === true && isInnerCall(decoded) && leaders.has(decoded.end))
+      if (
+        isCall(decoded) &&
+        leaders.has(decoded.end) &&
+        calleesOf(decoded, targets).some((place) => leaders.has(place))
+      )
         returns.push(decoded.end);
     }
     const blocks: RegionBlock[] = [];
     let instructionCount = 0;
     for (const start of leaders) {
-      const block = this.#block(start, instructions, leaders, returns);
+      const block = this.#block(start, instructions, leaders, returns, targets);
       instructionCount += block.instructions.length;
       blocks.push(block);
     }
@@ -166,6 +181,7 @@ export class RegionFinder {
     all: ReadonlyMap<number, RegionInstruction>,
     leaders: ReadonlySet<number>,
     returns: readonly number[],
+    targets: Targets,
   ): RegionBlock {
     const instructions: RegionInstruction[] = [];
     let at = start;
@@ -174,23 +190,48 @@ export class RegionFinder {
       if (!decoded) return { start, instructions, end: { kind: "interpret", target: at } };
       instructions.push(decoded);
       at = decoded.end;
-      if (decoded.definition.ends === true) return { start, instructions, end: endOf(decoded, returns) };
-      if (leaders.has(at) || at >= PAGE) return { start, instructions, end: { kind: "jump", target: at } };
+      if (decoded.definition.ends === true) return { start, instructions, end: endOf(decoded, returns, targets) };
+      if (leaders.has(at) || pageOf(at) !== pageOf(start))
+        return { start, instructions, end: { kind: "jump", target: at } };
     }
   }
 
-  #decode(page: Uint8Array, offset: number): RegionInstruction | undefined {
+  #decode(pages: ReadonlyMap<number, Uint8Array>, place: number): RegionInstruction | undefined {
+    const distance = pageOf(place);
+    const page = pages.get(distance);
+    if (!page) return undefined;
+    const offset = place - distance * PAGE;
     const known = this.#cache.get(page, offset);
-    if (known) return known.decoded;
-    const instruction = this.#decoder.decode(page, offset, PAGE, 64);
+    if (known) return known.decoded && placed(place, known.decoded);
+    let instruction = this.#decoder.decode(page, offset, PAGE, 64);
+    const isWhole = instruction !== "truncated";
+    if (!isWhole) instruction = this.#decodeCrossing(page.subarray(offset), pages.get(distance + 1));
     if (typeof instruction === "string") return undefined;
     const definition = definitions[instruction.mnemonic];
     const isOurs = definition && isTranslatable(instruction, definition) && !this.#isRejected(instruction);
-    const end = offset + instruction.length;
-    const decoded = isOurs ? { offset, end, instruction, definition } : undefined;
-    this.#cache.set(page, offset, instruction.length, decoded);
-    return decoded;
+    const decoded = isOurs ? { instruction, definition } : undefined;
+    if (isWhole) this.#cache.set(page, offset, instruction.length, decoded);
+    return decoded && placed(place, decoded);
   }
+
+  #decodeCrossing(first: Uint8Array, next: Uint8Array | undefined): ReturnType<Decoder["decode"]> {
+    if (!next) return "truncated";
+    const bytes = new Uint8Array(first.length + LONGEST);
+    bytes.set(first);
+    bytes.set(next.subarray(0, LONGEST), first.length);
+    return this.#decoder.decode(bytes, 0, bytes.length, 64);
+  }
+}
+
+type Targets = RegionSource["targets"];
+
+/** How many pages a place lies behind the first. */
+export function pageOf(place: number): number {
+  return Math.floor(place / PAGE);
+}
+
+function placed(offset: number, { instruction, definition }: Decoded): RegionInstruction {
+  return { offset, end: offset + instruction.length, instruction, definition };
 }
 
 function isTranslatable(instruction: Instruction, definition: Definition): boolean {
@@ -222,28 +263,39 @@ function isTranslatableOperand(operand: Operand): boolean {
   }
 }
 
-function endOf(decoded: RegionInstruction, returns: readonly number[]): BlockEnd {
+function endOf(decoded: RegionInstruction, returns: readonly number[], targets: Targets): BlockEnd {
   const { mnemonic, operands } = decoded.instruction;
   const [operand] = operands;
-  if (operand?.kind !== "relative") return { kind: "indirect", candidates: mnemonic === "ret" ? returns : [] };
+  if (operand?.kind !== "relative") {
+    const guess = targets?.get(decoded.offset);
+    const candidates = new Set(guess === undefined ? [] : [guess]);
+    if (mnemonic === "ret") for (const place of returns) candidates.add(place);
+    return { kind: "indirect", candidates: [...candidates].slice(0, MAXIMUM_CANDIDATES) };
+  }
   const target = decoded.end + operand.displacement;
   if (CONDITIONAL.test(mnemonic)) return { kind: "branch", target, next: decoded.end };
   return { kind: "jump", target };
 }
 
-/** Where the code goes on that can be decoded: for a call inside the page, also behind it. */
-function targetsOf(decoded: RegionInstruction): readonly number[] {
-  const end = endOf(decoded, []);
+/** Where the code goes on that can be known: for a call to what may be in the region, also behind it. */
+function successorsOf(
+  decoded: RegionInstruction,
+  targets: Targets,
+  isOpen: (place: number) => boolean,
+): readonly number[] {
+  const end = endOf(decoded, [], targets);
   if (end.kind === "branch") return [end.next, end.target];
-  if (end.kind !== "jump") return [];
-  return isInnerCall(decoded) ? [end.target, decoded.end] : [end.target];
+  if (!isCall(decoded)) return end.kind === "jump" ? [end.target] : end.kind === "indirect" ? end.candidates : [];
+  const callees = calleesOf(decoded, targets);
+  return callees.some(isOpen) ? [...callees, decoded.end] : callees;
 }
 
-function isInPage(offset: number): boolean {
-  return offset >= 0 && offset < PAGE;
+function isCall({ instruction }: RegionInstruction): boolean {
+  return instruction.mnemonic === "call";
 }
 
-function isInnerCall({ instruction, end }: RegionInstruction): boolean {
-  const [operand] = instruction.operands;
-  return instruction.mnemonic === "call" && operand?.kind === "relative" && isInPage(end + operand.displacement);
+/** Where a call leads, as far as that is known. */
+function calleesOf(decoded: RegionInstruction, targets: Targets): readonly number[] {
+  const end = endOf(decoded, [], targets);
+  return end.kind === "jump" ? [end.target] : end.kind === "indirect" ? end.candidates : [];
 }

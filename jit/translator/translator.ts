@@ -13,7 +13,7 @@ import { createDecoder } from "../isa/decode.ts";
 import type { Feature } from "../isa/row.ts";
 import { HANDLER_RESULTS, HANDLER_TABLE } from "../interpreter/emitter.ts";
 import { emitRegion, RejectedInstruction } from "./function.ts";
-import { DEFAULT_LIMITS, type Region, RegionFinder, type RegionLimits } from "./region.ts";
+import { DEFAULT_LIMITS, pageOf, type Region, RegionFinder, type RegionLimits } from "./region.ts";
 
 const PAGE = 4096;
 const WASM_PAGE = 0x1_0000;
@@ -60,37 +60,38 @@ export class RegionTranslator implements Translator {
   #translate(
     module: EncodedModule,
     name: string,
-    { page, start, mode, blocks }: TranslateRequest,
+    { start, mode, ...source }: TranslateRequest,
   ): TranslatedRegion | undefined {
     if ((mode & Mode.CODE_SIZE_MASK) !== Mode.CODE64) return undefined;
-    const pageStart = start & ~(PAGE - 1);
-    const made = this.#emit(module, name, page, start - pageStart, blocks);
+    const made = this.#emit(module, name, source, start & (PAGE - 1));
     if (!made) return undefined;
     const { region, links } = made;
-    const starts = region.blocks.map((block) => pageStart + block.start);
-    return { name, spans: spansOf(region, pageStart), links, blocks: starts, instructions: region.instructionCount };
+    const pages = new Map(source.pages.map((page) => [page.distance, page.start]));
+    const offsetOf = (place: number): number => (pages.get(pageOf(place)) ?? 0) + (place - pageOf(place) * PAGE);
+    const blocks = region.blocks.map((block) => offsetOf(block.start));
+    return { name, spans: spansOf(region, offsetOf), links, blocks, instructions: region.instructionCount };
   }
 
   /** The module of the region at an offset of a page, by itself. */
   compile(page: Uint8Array, entry: number): { readonly module: EncodedModule; readonly region: Region } | undefined {
     const module = regionModule();
-    const made = this.#emit(module, "r0", page, entry, undefined);
+    const made = this.#emit(module, "r0", { pages: [{ distance: 0, start: 0, bytes: page }] }, entry);
     return made && { module, region: made.region };
   }
 
   #emit(
     module: EncodedModule,
     name: string,
-    page: Uint8Array,
+    source: Omit<TranslateRequest, "start" | "mode">,
     entry: number,
-    blocks: ReadonlySet<number> | undefined,
   ): { readonly region: Region; readonly links: number } | undefined {
+    const pages = new Map(source.pages.map(({ distance, start }) => [distance, start]));
     // Each round finds one more shape of instruction to be untranslatable, or ends.
     for (;;) {
-      const region = this.#finder.find(page, entry, blocks);
+      const region = this.#finder.find(source, entry);
       if (region.blocks[0]?.instructions.length === 0) return undefined;
       try {
-        const links = emitRegion(module.raw, name, region);
+        const links = emitRegion(module.raw, name, region, pages);
         module.export(name);
         return { region, links };
       } catch (cause) {
@@ -112,19 +113,21 @@ function regionModule(): EncodedModule {
   return module;
 }
 
-/** The bytes of a region's instructions, neighbours joined. */
-function spansOf(region: Region, pageStart: number): (readonly [number, number])[] {
+/** The bytes of a region's instructions in linear memory, neighbours joined. */
+function spansOf(region: Region, offsetOf: (place: number) => number): (readonly [number, number])[] {
   const ranges: [number, number][] = [];
   for (const { instructions, start } of region.blocks) {
-    // The instructions of a block stand one behind the other.
-    const last = instructions[instructions.length - 1];
-    if (last) ranges.push([pageStart + start, pageStart + last.end]);
+    // The instructions of a block stand one behind the other; the last may cross into the next page.
+    const end = instructions[instructions.length - 1]?.end ?? start;
+    const inFirst = Math.min(end, (pageOf(start) + 1) * PAGE);
+    if (inFirst > start) ranges.push([offsetOf(start), offsetOf(start) + inFirst - start]);
+    if (end > inFirst) ranges.push([offsetOf(inFirst), offsetOf(inFirst) + end - inFirst]);
   }
   ranges.sort(([left], [right]) => left - right);
   const spans: [number, number][] = [];
   for (const [first, end] of ranges) {
     const last = spans[spans.length - 1];
-    if (last && first <= last[1]) last[1] = Math.max(last[1], end);
+    if (last && first <= last[1] && first % PAGE !== 0) last[1] = Math.max(last[1], end);
     else spans.push([first, end]);
   }
   return spans;

@@ -22,6 +22,13 @@ export interface DecodedBlock {
   readonly nextPage: number;
   /** the last record has link fields: records that it leads to */
   readonly isLinked: boolean;
+  /**
+   * Where control may go on that can be known, from the first byte of the page that the block begins in: targets of direct branches, what
+   * follows a conditional branch or a call, or where the block just ends.
+   */
+  readonly successors: readonly number[];
+  /** field of the last record (an i64 of Rec) that says where an indirect branch went last; 0 if the block ends otherwise */
+  readonly lastTarget: number;
 }
 
 /** Decodes guest code into the records that core.wasm runs. */

@@ -135,6 +135,9 @@ export const Rec = {
   IMMEDIATE: 32,
   LINK_TAKEN: 32,
   LINK_NOT_TAKEN: 36,
+  /** i64 of an indirect JMP or CALL, and of a RET: where it went last, relative to ripPage; 0 if it never ran */
+  JUMPED_TO: 32,
+  RETURNED_TO: 24,
   /** u32 second immediate (ENTER, far pointers: selector) or instructions in the block (entry record) */
   EXTRA: 40,
   /** u8 prefixes: bit 0 LOCK, bit 1 F2, bit 2 F3 */

@@ -2,21 +2,33 @@
  * What the machine asks of the compiler's second back end, and what both know of the code that it makes; `src` joins the two.
  */
 export interface TranslateRequest {
-  /** the 4096 bytes of the page that the code is in */
-  readonly page: Uint8Array;
+  /** the page that the code begins in, and others that it leads to. Places in the code count from the first byte of the first page */
+  readonly pages: readonly CodePage[];
   /** offset in linear memory of the first code byte */
   readonly start: number;
   /** guestState.mode */
   readonly mode: number;
-  /** where, in the page, blocks begin that have run; a region holds no others. Without it all code that can be reached is taken */
+  /** where blocks begin that may be part of the region. Without it all code that can be reached in the first page is taken */
   readonly blocks?: ReadonlySet<number>;
+  /** where indirect branches went last, by the place of the branch */
+  readonly targets?: ReadonlyMap<number, number>;
+}
+
+/** A page of guest code. */
+export interface CodePage {
+  /** of its linear address from that of the first page, in pages */
+  readonly distance: number;
+  /** offset in linear memory of its first byte: a region looks whether it still is the one that is mapped there */
+  readonly start: number;
+  /** the 4096 bytes */
+  readonly bytes: Uint8Array;
 }
 
 /** A region as a function of a WebAssembly module: (vCPU base, entry record) -> Exit. */
 export interface TranslatedRegion {
   /** the name under which the module exports it */
   readonly name: string;
-  /** the code bytes that went into it, as half-open ranges of offsets in linear memory, within one page */
+  /** the code bytes that went into it, as half-open ranges of offsets in linear memory, each within a page */
   readonly spans: readonly (readonly [first: number, end: number])[];
   /** link cells that it needs at EntryRecord.LINKS */
   readonly links: number;
@@ -81,8 +93,10 @@ export interface TranslationService {
  * HANDLER (one of ENTRY_HANDLERS, or a region) and the PAGE_OFFSET of every record.
  */
 export const EntryRecord = {
-  /** u32 times that the block still runs before it is translated */
+  /** u32 times that the block still runs before it is translated, or translated anew */
   COUNTDOWN: 24,
+  /** u32 handler of the region that is entered while the countdown goes on */
+  REGION: 28,
   /** u32 offset of the region's link cells */
   LINKS: 32,
   /** u8 ENTRY_MARK: no other record has that in this place */
@@ -101,8 +115,8 @@ export const LinkCell = {
 /** Rec.OPERAND_BYTES of an entry record. */
 export const ENTRY_MARK = 0xff;
 
-/** Handlers of entry records of blocks that are not translated, by name. */
-export const ENTRY_HANDLERS = ["enter_block", "count_block"] as const;
+/** Handlers of entry records, by name: the last is that of regions whose entries are counted. */
+export const ENTRY_HANDLERS = ["enter_block", "count_block", "count_region"] as const;
 
 /** Functions of core.wasm that regions go on with. */
 export const REGION_IMPORTS = {

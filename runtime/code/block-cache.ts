@@ -15,6 +15,9 @@ interface Block {
   readonly record: number;
   readonly recordBytes: number;
   readonly isLinked: boolean;
+  /** see DecodedBlock */
+  readonly successors: readonly number[];
+  readonly lastTarget: number;
   region?: Region | undefined;
   /** it is part of another block's region, and was given more time for that */
   deferred?: boolean;
@@ -28,6 +31,8 @@ interface Region {
   readonly handler: number;
   readonly links: { readonly at: number; readonly count: number };
   readonly dropped: () => void;
+  /** its entries are counted: if it stays hot, a wider one takes its place */
+  counts: boolean;
 }
 
 /** How blocks come to be translated. */
@@ -36,6 +41,18 @@ export interface EntryOptions {
   readonly firstHandler: number;
   /** times that a block runs before it is translated */
   readonly countdown: number;
+}
+
+/** What is known of a block for those who look for regions. Places count from the first byte of the page that it begins in. */
+export interface BlockProfile {
+  readonly successors: readonly number[];
+  /** how often it ran, Infinity if that was enough to be translated */
+  readonly runs: number;
+  /** offset in linear memory of the next page's first byte, if its last instruction crosses into that */
+  readonly nextPage: number | undefined;
+  /** the indirect branch that it ends in, and where that went last, 0 if nowhere yet */
+  readonly branch: number | undefined;
+  readonly target: number | undefined;
 }
 
 export interface BlockCacheStats {
@@ -49,6 +66,8 @@ export interface BlockCacheStats {
 
 /** How many times longer a block is counted that is part of a region already. */
 const DEFERRAL = 20;
+
+const COUNTING = ENTRY_HANDLERS.indexOf("count_block");
 
 /** Handler 0 of core.wasm: the record belongs to a dropped block. */
 const STALE = 0;
@@ -105,22 +124,44 @@ export class BlockCache {
     return false;
   }
 
-  /** Where in the page of `start` blocks of this mode begin. */
-  startsInPage(start: number, mode: number): ReadonlySet<number> {
-    const starts = new Set<number>();
-    const page = start & ~4095;
-    for (const block of this.#pages.in(pageOf(start)) ?? [])
-      if (!("block" in block) && block.mode === mode && (block.start & ~4095) === page) starts.add(block.start & 4095);
-    return starts;
+  /** What is known of the block at `start`. */
+  profileOf(start: number, mode: number): BlockProfile | undefined {
+    const block = this.#blocks.get(keyOf(start, mode));
+    if (!block) return undefined;
+    const { record, recordBytes, spans, successors, lastTarget } = block;
+    const last = record + recordBytes - Rec.BYTES;
+    return {
+      successors,
+      runs: this.#runsOf(block),
+      nextPage: spans[1]?.[0],
+      branch: lastTarget > 0 ? this.#memory.getUint16(last + Rec.PAGE_OFFSET, true) : undefined,
+      target: lastTarget > 0 ? Number(this.#memory.getBigInt64(last + lastTarget, true)) : undefined,
+    };
+  }
+
+  /** How often a block has run, if it has run less often than it takes to be translated; Infinity otherwise. */
+  #runsOf({ record, deferred }: Block): number {
+    const entries = this.#entries;
+    if (!entries || deferred === true) return Infinity;
+    if (this.#memory.getUint32(record + Rec.HANDLER, true) !== entries.firstHandler + COUNTING) return Infinity;
+    return entries.countdown - this.#memory.getUint32(record + EntryRecord.COUNTDOWN, true);
   }
 
   /**
    * Has the region run from now on wherever its block is entered; `dropped` is called when its code is no longer true.
    *
    * @param handler place of the region's function among the handlers
+   * @param entries after which `Exit.TRANSLATE` comes once more; 0 for never
    * @returns false if there is no such block, or no room: then `dropped` has been called
    */
-  installRegion(start: number, mode: number, region: TranslatedRegion, handler: number, dropped: () => void): boolean {
+  installRegion(
+    start: number,
+    mode: number,
+    region: TranslatedRegion,
+    handler: number,
+    entries: number,
+    dropped: () => void,
+  ): boolean {
     const block = this.#blocks.get(keyOf(start, mode));
     const at = block && this.#links.allocate(region.links);
     if (!block || at === undefined) {
@@ -128,12 +169,36 @@ export class BlockCache {
       return false;
     }
     if (block.region) this.#dropRegion(block.region);
-    block.region = { block, spans: region.spans, handler, links: { at, count: region.links }, dropped };
+    const counts = entries > 0;
+    block.region = { block, spans: region.spans, handler, links: { at, count: region.links }, dropped, counts };
     this.#memory.setUint32(block.record + EntryRecord.LINKS, at, true);
-    this.#memory.setUint32(block.record + Rec.HANDLER, handler, true);
+    this.#memory.setUint32(block.record + EntryRecord.COUNTDOWN, entries, true);
+    this.#enterRegion(block, block.region);
     this.#pages.add(block.region);
     this.#deferInner(region.blocks, mode);
     return true;
+  }
+
+  /** Has the region run where the block is entered. */
+  #enterRegion({ record }: Block, { handler, counts }: Region): void {
+    this.#memory.setUint32(record + EntryRecord.REGION, handler, true);
+    if (counts) this.#setEntry({ record }, "count_region");
+    else this.#memory.setUint32(record + Rec.HANDLER, handler, true);
+  }
+
+  /** Whether the entries of the block's region are counted; from now on they are not. */
+  stopCounting(start: number, mode: number): boolean {
+    const block = this.#blocks.get(keyOf(start, mode));
+    if (block?.region?.counts !== true) return false;
+    block.region.counts = false;
+    this.#enterRegion(block, block.region);
+    return true;
+  }
+
+  /** Counts the entries of the block's region anew up to `entries`, if they are counted. */
+  countLonger(start: number, mode: number, entries: number): void {
+    const block = this.#blocks.get(keyOf(start, mode));
+    if (block?.region?.counts === true) this.#memory.setUint32(block.record + EntryRecord.COUNTDOWN, entries, true);
   }
 
   /** Blocks inside of a region are mostly reached through it: those that are entered by themselves all the same must prove it. */
@@ -157,7 +222,7 @@ export class BlockCache {
     const block = this.#blocks.get(keyOf(start, mode));
     if (!block?.region) return;
     if (watch) this.#count(block, 1);
-    else this.#memory.setUint32(block.record + Rec.HANDLER, block.region.handler, true);
+    else this.#enterRegion(block, block.region);
   }
 
   /** Takes a region away from its block, which the interpreter runs until it is hot again. */
@@ -183,7 +248,7 @@ export class BlockCache {
     this.#setEntry(block, "count_block");
   }
 
-  #setEntry(block: Block, name: (typeof ENTRY_HANDLERS)[number]): void {
+  #setEntry(block: Pick<Block, "record">, name: (typeof ENTRY_HANDLERS)[number]): void {
     if (this.#entries)
       this.#memory.setUint32(
         block.record + Rec.HANDLER,
@@ -260,7 +325,8 @@ export class BlockCache {
     if (decoded.crossingBytes > 0 && decoded.nextPage > 0) {
       spans.push([decoded.nextPage, decoded.nextPage + decoded.crossingBytes]);
     }
-    const block: Block = { start, mode, record, recordBytes, spans, isLinked: decoded.isLinked };
+    const { isLinked, successors, lastTarget } = decoded;
+    const block: Block = { start, mode, record, recordBytes, spans, isLinked, successors, lastTarget };
     this.#blocks.set(keyOf(start, mode), block);
     // What crosses into the next page stays with the interpreter, which checks that page.
     if (entryBytes > 0)

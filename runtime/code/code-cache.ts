@@ -8,6 +8,10 @@ export interface BlockStart {
   readonly mode: number;
 }
 
+export interface Installation extends BlockStart {
+  readonly entries: number;
+}
+
 /** The regions of a module that are installed; the engine frees a module as a whole, when none is left. */
 interface Batch {
   readonly bytes: number;
@@ -59,10 +63,11 @@ export class CodeCache {
   /**
    * Installs regions; only while no generated code is running.
    *
-   * @param blocks where the regions of `batch` belong; undefined for one that is not wanted
+   * @param blocks where the regions of `batch` belong, and after how many entries each is hot enough to be translated anew (0: never);
+   *   undefined for one that is not wanted
    * @returns for each, whether it runs from now on
    */
-  add({ module, regions, wasmBytes }: CompiledBatch, blocks: readonly (BlockStart | undefined)[]): boolean[] {
+  add({ module, regions, wasmBytes }: CompiledBatch, blocks: readonly (Installation | undefined)[]): boolean[] {
     const wanted = regions.map((region, index): TranslatedRegion | undefined => (blocks[index] ? region : undefined));
     if (!module || wanted.every((region) => region === undefined)) return blocks.map(() => false);
     const batch: Batch = { bytes: wasmBytes * BYTES_PER_WASM_BYTE, live: new Map() };
@@ -74,7 +79,7 @@ export class CodeCache {
       const [block, place] = [blocks[index], places[index]];
       if (!region || !block || place === undefined) return false;
       const key = keyOf(block.start, block.mode);
-      const isInstalled = this.#blocks.installRegion(block.start, block.mode, region, place, () => {
+      const isInstalled = this.#blocks.installRegion(block.start, block.mode, region, place, block.entries, () => {
         this.#table.remove(place);
         if (batch.live.has(key)) this.#forget(batch, key);
       });
@@ -88,15 +93,13 @@ export class CodeCache {
     return installed;
   }
 
-  /** Whether the block that was just entered is the beginning of a region that was watched: it goes on with that. */
+  /** Whether the block that was just entered is the beginning of a region that is watched: it goes on with that. */
   entered({ start, mode }: BlockStart): boolean {
     const batch = this.#batchOf.get(keyOf(start, mode));
-    if (!batch) return false;
-    if (this.#watched.delete(batch)) {
-      this.#watchedBytes -= batch.bytes;
-      this.#batches.add(batch);
-      this.stats.kept++;
-    }
+    if (!batch || !this.#watched.delete(batch)) return false;
+    this.#watchedBytes -= batch.bytes;
+    this.#batches.add(batch);
+    this.stats.kept++;
     for (const block of batch.live.values()) this.#blocks.watchRegion(block.start, block.mode, false);
     return true;
   }

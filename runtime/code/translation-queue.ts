@@ -1,6 +1,7 @@
 import type { CompiledBatch, TranslateRequest, TranslationService } from "../abi/translator.ts";
 import { type BlockCache, type EntryOptions, keyOf } from "./block-cache.ts";
 import { type BlockStart, CodeCache, type CodeCacheStats } from "./code-cache.ts";
+import { type RegionShape, RegionScout } from "./region-scout.ts";
 import type { RegionTable } from "./region-table.ts";
 
 /** How a processor translates. */
@@ -31,6 +32,8 @@ export interface TranslationStats {
   compilingMs: number;
   /** hot blocks that were not translated: their first instruction is the interpreter's; their code had changed; too many waited */
   untranslatable: number;
+  /** regions that stayed hot and were translated anew, wider */
+  widened: number;
   outdated: number;
   refused: number;
   /** batches that failed: a bug, which leaves their blocks to the interpreter; what it was */
@@ -44,14 +47,29 @@ export interface TranslationStats {
   sampledTranslated: number;
 }
 
+/** A hot block, and where its region may extend to; without that it is all that can be reached in its page. */
+interface HotBlock extends BlockStart {
+  readonly shape?: RegionShape;
+  readonly isWide: boolean;
+}
+
+type Request = TranslateRequest & Pick<HotBlock, "isWide">;
+
 /** A batch that has been submitted and not been installed. */
 interface Submitted {
-  readonly requests: readonly TranslateRequest[];
+  readonly requests: readonly Request[];
   /** instructions retired by then when it is to be installed */
   readonly due: number;
 }
 
 const PAGE = 4096;
+/**
+ * How many times the countdown of a block a region is entered before it is translated anew, with what lies in other pages, and behind
+ * indirect branches, as part of it: entering another region costs some 20 ns, and a wide region some milliseconds.
+ */
+const WIDENING = 50;
+/** The same for a region that has become part of a wide one. */
+const WIDENING_WITHIN = 500;
 export const DEFAULT_CODE_CACHE = 0x1000_0000;
 /** Looks at the queue for which hot blocks wait for others that are translated with them. */
 const PATIENCE = 4;
@@ -73,6 +91,7 @@ export class TranslationQueue {
     translatingMs: 0,
     compilingMs: 0,
     untranslatable: 0,
+    widened: 0,
     outdated: 0,
     refused: 0,
     failures: 0,
@@ -84,7 +103,8 @@ export class TranslationQueue {
   readonly #blocks: BlockCache;
   readonly #cache: CodeCache;
   readonly #options: TranslationOptions;
-  readonly #hot: BlockStart[] = [];
+  readonly #scout: RegionScout;
+  readonly #hot: HotBlock[] = [];
   readonly #submitted: Submitted[] = [];
   /** the blocks of #hot and #submitted */
   readonly #known = new Set<number>();
@@ -97,16 +117,22 @@ export class TranslationQueue {
     this.#blocks = blocks;
     this.#cache = new CodeCache(blocks, table, options.codeCacheBytes ?? DEFAULT_CODE_CACHE);
     this.#options = options;
+    this.#scout = new RegionScout(blocks, options.countdown);
   }
 
   get cacheStats(): Readonly<CodeCacheStats> {
     return this.#cache.stats;
   }
 
-  /** A block is hot: it is the interpreter's until it has been translated. */
-  note(start: number, mode: number, instructions: number): void {
+  /**
+   * A block is hot: it is the interpreter's until it has been translated.
+   *
+   * @param pageAt offset in linear memory of the page that is so many pages behind that of the block; 0 if that is not known
+   */
+  note(start: number, mode: number, instructions: number, pageAt: (distance: number) => number): void {
     if (this.#cache.entered({ start, mode })) return;
-    this.#blocks.leaveToInterpreter(start, mode);
+    const isWide = this.#blocks.stopCounting(start, mode);
+    if (!isWide) this.#blocks.leaveToInterpreter(start, mode);
     const key = keyOf(start, mode);
     if (this.#known.has(key)) return;
     if (this.#hot.length >= MAXIMUM_WAITING) {
@@ -114,9 +140,22 @@ export class TranslationQueue {
       this.#blocks.countAgain(start, mode);
       return;
     }
+    const shape = this.#options.followsProfile
+      ? this.#scout.scout(start, mode, isWide ? pageAt : undefined)
+      : undefined;
+    if (isWide && shape) {
+      if (shape.pages.length === 1 && shape.targets.size === 0) return;
+      this.stats.widened++;
+      for (const place of this.#scout.placesOf(shape))
+        this.#blocks.countLonger(place, mode, this.#entries(WIDENING_WITHIN));
+    }
     this.#known.add(key);
-    this.#hot.push({ start, mode });
+    this.#hot.push({ start, mode, isWide, ...(shape && { shape }) });
     if (this.#hot.length >= this.#options.batch) this.#submit(instructions);
+  }
+
+  #entries(times: number): number {
+    return this.#options.countdown * times;
   }
 
   /** A slice has ended before the code at `at`; 0 if that cannot be said. */
@@ -168,9 +207,9 @@ export class TranslationQueue {
     if (this.#submitted.length >= service.depth) return;
     this.#waited = 0;
     const pages = new Map<number, Uint8Array>();
-    const requests = this.#hot.splice(0, MAXIMUM_BATCH).flatMap(({ start, mode }): TranslateRequest[] => {
-      if (this.#blocks.has(start, mode)) return [this.#request(start, mode, pages)];
-      this.#known.delete(keyOf(start, mode));
+    const requests = this.#hot.splice(0, MAXIMUM_BATCH).flatMap((block): Request[] => {
+      if (this.#blocks.has(block.start, block.mode)) return [this.#request(block, pages)];
+      this.#known.delete(keyOf(block.start, block.mode));
       return [];
     });
     if (requests.length === 0) return;
@@ -179,19 +218,31 @@ export class TranslationQueue {
     else this.#submitted.push({ requests, due: instructions + latency });
   }
 
-  #request(start: number, mode: number, pages: Map<number, Uint8Array>): TranslateRequest {
-    const first = start & ~(PAGE - 1);
-    let page = pages.get(first);
-    if (!page) {
-      page = this.#bytes.slice(first, first + PAGE);
-      pages.set(first, page);
+  #request({ start, mode, isWide, shape }: HotBlock, copies: Map<number, Uint8Array>): Request {
+    const copyOf = (page: number): Uint8Array => {
+      let bytes = copies.get(page);
+      if (!bytes) {
+        bytes = this.#bytes.slice(page, page + PAGE);
+        copies.set(page, bytes);
+      }
+      return bytes;
+    };
+    if (shape) {
+      const { pages, blocks, targets } = shape;
+      return {
+        pages: pages.map((page) => ({ ...page, bytes: copyOf(page.start) })),
+        start,
+        mode,
+        isWide,
+        blocks,
+        targets,
+      };
     }
-    return this.#options.followsProfile
-      ? { page, start, mode, blocks: this.#blocks.startsInPage(start, mode) }
-      : { page, start, mode };
+    const first = start & ~(PAGE - 1);
+    return { pages: [{ distance: 0, start: first, bytes: copyOf(first) }], start, mode, isWide };
   }
 
-  #install(requests: readonly TranslateRequest[], batch: CompiledBatch): void {
+  #install(requests: readonly Request[], batch: CompiledBatch): void {
     const { stats } = this;
     for (const { start, mode } of requests) this.#known.delete(keyOf(start, mode));
     stats.translatingMs += batch.translatingMs;
@@ -203,9 +254,11 @@ export class TranslationQueue {
     }
     stats.batches++;
     stats.wasmBytes += batch.wasmBytes;
-    const blocks = requests.map((request, index) =>
-      this.#isTrue(request, batch.regions[index]?.spans ?? []) ? request : undefined,
-    );
+    const blocks = requests.map((request, index) => {
+      if (!this.#isTrue(request, batch.regions[index]?.spans ?? [])) return undefined;
+      const { start, mode, isWide } = request;
+      return { start, mode, entries: isWide || !this.#options.followsProfile ? 0 : this.#entries(WIDENING) };
+    });
     const installed = this.#cache.add(batch, blocks);
     for (const [index, { start, mode }] of requests.entries()) {
       const region = batch.regions[index];
@@ -222,10 +275,12 @@ export class TranslationQueue {
   }
 
   /** Whether memory holds what went into the region. Guest-physical pages are compared, so remapping them changes nothing. */
-  #isTrue({ page, start }: TranslateRequest, spans: readonly (readonly [first: number, end: number])[]): boolean {
-    const pageStart = start & ~(PAGE - 1);
+  #isTrue({ pages }: TranslateRequest, spans: readonly (readonly [first: number, end: number])[]): boolean {
     return spans.every(([first, end]) => {
-      for (let at = first; at < end; at++) if (this.#bytes[at] !== page[at - pageStart]) return false;
+      const start = first & ~(PAGE - 1);
+      const bytes = pages.find((page) => page.start === start)?.bytes;
+      if (!bytes) return false;
+      for (let at = first; at < end; at++) if (this.#bytes[at] !== bytes[at - start]) return false;
       return true;
     });
   }

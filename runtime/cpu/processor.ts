@@ -10,7 +10,7 @@ import {
   Segment,
   Vector,
 } from "../abi/guest-state.ts";
-import { MemoryMap } from "../abi/memory-map.ts";
+import { MemoryMap, Tlb } from "../abi/memory-map.ts";
 import { BlockCache } from "../code/block-cache.ts";
 import { RegionTable } from "../code/region-table.ts";
 import { TranslationQueue, type TranslationOptions } from "../code/translation-queue.ts";
@@ -374,7 +374,20 @@ export class Processor {
   #noteHotBlock(): void {
     const start = this.fetchCode();
     const mode = this.cpu.state.u32("mode");
-    this.times.translating.time(() => this.translation?.note(start, mode, Number(this.instructions)));
+    const pageAt = this.#mappedCode();
+    this.times.translating.time(() => this.translation?.note(start, mode, Number(this.instructions), pageAt));
+  }
+
+  /** Which pages are mapped for execution around RIP, by the TLB: their offset in linear memory by their distance from that of RIP. */
+  #mappedCode(): (distance: number) => number {
+    const bank = this.cpu.state.u32("tlb") + Tlb.EXECUTE;
+    const page = this.#linearRip() & ~0xfffn;
+    return (distance) => {
+      const linear = BigInt.asUintN(64, page + BigInt(distance) * 4096n);
+      const entry = bank + (Number(linear >> 12n) & (Tlb.ENTRIES - 1)) * Tlb.ENTRY_BYTES;
+      if (this.#view.getBigUint64(entry + Tlb.TAG, true) !== linear) return 0;
+      return (Number(BigInt.asUintN(32, linear)) + this.#view.getUint32(entry + Tlb.ADDEND, true)) >>> 0;
+    };
   }
 
   #endOfSlice(): void {

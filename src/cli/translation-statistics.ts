@@ -10,6 +10,7 @@ export function describeTranslation(stats: Translation): string[] {
   return [
     `translated    ${regions} regions of ${instructions} instructions, in ${batches} batches, ${megabytes(wasmBytes)} of WebAssembly`,
     `  took        translator ${seconds(translatingMs)}, engine ${seconds(compilingMs)} (without optimizing)`,
+    `  widened     ${stats.widened} regions that stayed hot`,
     `  left out    untranslatable ${untranslatable}, outdated ${outdated}, refused ${refused}, failed batches ${failures}`,
     `  cache       ${cache.live} regions, ${megabytes(cache.liveBytes)}, evicted ${cache.evictedRegions} in ${cache.evictedBatches} batches, found in use ${cache.kept} batches`,
     `  share       ${share.toFixed(0)} % of instructions ran in translated code, estimated from samples`,

@@ -2,7 +2,7 @@ import { BlockBuilder } from "../../jit/interpreter/block-builder.ts";
 import { RegionTranslator } from "../../jit/translator/translator.ts";
 import { Mode } from "../../runtime/abi/guest-state.ts";
 import { MemoryMap } from "../../runtime/abi/memory-map.ts";
-import type { TranslatedBatch, Translator, TranslateRequest } from "../../runtime/abi/translator.ts";
+import type { CodePage, TranslatedBatch, Translator, TranslateRequest } from "../../runtime/abi/translator.ts";
 import { needsStepping } from "../../runtime/cpu/debug.ts";
 import { type MachineHooks, Processor } from "../../runtime/cpu/processor.ts";
 import { loadCore } from "../host/core.ts";
@@ -52,7 +52,7 @@ export interface Run {
 }
 
 /** What is translated, but for the code. */
-export type RegionKey = Omit<TranslateRequest, "page">;
+export type RegionKey = Omit<TranslateRequest, "pages"> & { readonly pages: readonly Omit<CodePage, "bytes">[] };
 
 /** Which regions a probe translates. */
 export interface RegionChoice {
@@ -189,24 +189,29 @@ export class Probe {
     const start = this.processor.fetchCode();
     if (start <= 0) return undefined;
     const mode = state.u32("mode") & ~Mode.STEP;
-    const request: RegionKey | undefined = regions ? regions.get(start) : { start, mode };
+    const request: RegionKey | undefined = regions
+      ? regions.get(start)
+      : { pages: [{ distance: 0, start: start - (start % PAGE) }], start, mode };
     if (request?.mode !== mode) return undefined;
     const batch = this.#translate(request, cuts);
     const translated = batch.regions[0];
     if (!translated) return undefined;
-    // As in a machine, where the page is marked: a region that writes to its own page leaves to the interpreter.
-    shadow.forgetWrites((start - MemoryMap.RAM) >>> 12);
+    // As in a machine, where the pages are marked: a region that writes to its own pages leaves to the interpreter.
+    for (const [first] of translated.spans) shadow.forgetWrites((first - MemoryMap.RAM) >>> 12);
     const retired = this.#runner.run(batch.binary, translated, loopInstructions);
     return retired > 0 ? { retired, region: start } : undefined;
   }
 
   /** Of the code as it is now, without what is cut out. */
-  #translate({ start, mode, blocks }: RegionKey, cuts: readonly number[]): TranslatedBatch {
-    const first = start - (start % PAGE);
-    const page = new Uint8Array(this.memory.buffer).slice(first, first + PAGE);
-    for (const offset of cuts) if (offset >= first && offset < first + PAGE) page[offset - first] = CUT;
+  #translate(key: RegionKey, cuts: readonly number[]): TranslatedBatch {
+    const memory = new Uint8Array(this.memory.buffer);
+    const pages = key.pages.map(({ distance, start }) => {
+      const bytes = memory.slice(start, start + PAGE);
+      for (const offset of cuts) if (offset >= start && offset < start + PAGE) bytes[offset - start] = CUT;
+      return { distance, start, bytes };
+    });
     const builder = this.#translator.begin();
-    builder.add({ page, start, mode, ...(blocks && { blocks }) });
+    builder.add({ ...key, pages });
     return builder.finish();
   }
 

@@ -319,6 +319,7 @@ describe.each(ENGINES)("translated code that changes: %s", (engine) => {
     );
     run(hot, { rcx: 1000n });
     expect(hot.machine.getState().rbx).toBe(8n * 500_500n);
-    expectCompiled(hot, FUNCTION, 0x10, 1000);
+    // Where profiles are followed, the function is part of its caller's region for a while.
+    expectCompiled(hot, FUNCTION, 0x10, engine === "tiered" ? 900 : 1000);
   });
 });

@@ -17,7 +17,8 @@ const features = new Set(FEATURES);
 function request(): TranslateRequest {
   const page = new Uint8Array(4096);
   page.set(COUNT_UP, 0x100);
-  return { page, start: MemoryMap.RAM + 0x1100, mode: Mode.CODE64, blocks: new Set([0x100]) };
+  const pages = [{ distance: 0, start: MemoryMap.RAM + 0x1000, bytes: page }];
+  return { pages, start: MemoryMap.RAM + 0x1100, mode: Mode.CODE64, blocks: new Set([0x100]) };
 }
 
 describe("the translator's worker", () => {

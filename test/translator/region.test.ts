@@ -26,8 +26,8 @@ class Bench {
   constructor(code: readonly number[]) {
     new Uint8Array(this.memory.buffer).set(code, PAGE + START);
     const translator = new RegionTranslator({ features: new Set(FEATURES) });
-    const page = new Uint8Array(this.memory.buffer, PAGE, 4096);
-    const { binary, regions } = translator.translate([{ page, start: PAGE + START, mode: Mode.CODE64 }]);
+    const pages = [{ distance: 0, start: PAGE, bytes: new Uint8Array(this.memory.buffer, PAGE, 4096) }];
+    const { binary, regions } = translator.translate([{ pages, start: PAGE + START, mode: Mode.CODE64 }]);
     const [region] = regions;
     if (!region) throw new Error("not translated");
     this.instructions = region.instructions;

@@ -35,9 +35,10 @@ class Misreading implements Translator {
     return {
       // The program has one page.
       add: (request) => {
-        const page = request.page.slice();
-        if (from.every((byte, index) => page[offset + index] === byte)) page.set(to, offset);
-        builder.add({ ...request, page });
+        const pages = request.pages.map((page) => ({ ...page, bytes: page.bytes.slice() }));
+        const bytes = pages[0]?.bytes;
+        if (from.every((byte, index) => bytes?.[offset + index] === byte)) bytes?.set(to, offset);
+        builder.add({ ...request, pages });
       },
       finish: () => builder.finish(),
     };
