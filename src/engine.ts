@@ -16,6 +16,11 @@ export type Engine = (typeof ENGINES)[number];
 /** Times that a block runs before it is translated, unless `loadTranslation` is told otherwise. */
 const COUNTDOWN: Readonly<Record<Exclude<Engine, "interpreter">, number>> = { translator: 1, tiered: 50 };
 
+/**
+ * How many times as many entries as a block's before it is translated, a region takes to be translated anew: entering another region
+ * costs some 20 ns, and a wide region some milliseconds.
+ */
+const WIDENING = 50;
 /** Blocks that are translated together: a module costs an engine as much as twenty functions in it. */
 const BATCH = 16;
 /** Bytes of translated code: from what a batch may take to what a process can have of machine code. */
@@ -39,6 +44,8 @@ export function checkEngine(engine: string): asserts engine is Engine {
 export interface LoadOptions {
   /** times that a block runs under "tiered" before it is translated */
   readonly hotAfter?: number;
+  /** entries into a region under "tiered" before it is translated anew, wider; default 50 times hotAfter */
+  readonly widenAfter?: number;
   /** blocks that "tiered" translates together: each waits for others */
   readonly batch?: number;
   /** default "immediate"; the engine "translator" and a wrapped translator know no other */
@@ -73,6 +80,7 @@ export async function loadTranslation(
     countdown: isTiered ? hotAfter : COUNTDOWN.translator,
     batch: isTiered ? batch : 1,
     followsProfile: isTiered,
+    widenAfter: options.widenAfter ?? hotAfter * WIDENING,
     ...(latency === undefined ? {} : { latency }),
     ...(codeCacheBytes === undefined ? {} : { codeCacheBytes }),
   };

@@ -11,6 +11,11 @@ export interface TranslationOptions extends EntryOptions {
   readonly batch: number;
   /** regions hold only what has run before */
   readonly followsProfile: boolean;
+  /**
+   * Where the profile is followed: entries into a region before it is translated anew, with what it leads to in other pages and behind
+   * indirect branches as part of it.
+   */
+  readonly widenAfter: number;
   /** bytes that translated code may take, machine code included; default DEFAULT_CODE_CACHE */
   readonly codeCacheBytes?: number;
   /**
@@ -63,13 +68,8 @@ interface Submitted {
 }
 
 const PAGE = 4096;
-/**
- * How many times the countdown of a block a region is entered before it is translated anew, with what lies in other pages, and behind
- * indirect branches, as part of it: entering another region costs some 20 ns, and a wide region some milliseconds.
- */
-const WIDENING = 50;
-/** The same for a region that has become part of a wide one. */
-const WIDENING_WITHIN = 500;
+/** How many times as many entries it takes for a region that is about to become part of a wide one. */
+const WITHIN = 10;
 export const DEFAULT_CODE_CACHE = 0x1000_0000;
 /** Looks at the queue for which hot blocks wait for others that are translated with them. */
 const PATIENCE = 4;
@@ -147,15 +147,11 @@ export class TranslationQueue {
       if (shape.pages.length === 1 && shape.targets.size === 0) return;
       this.stats.widened++;
       for (const place of this.#scout.placesOf(shape))
-        this.#blocks.countLonger(place, mode, this.#entries(WIDENING_WITHIN));
+        this.#blocks.countLonger(place, mode, this.#options.widenAfter * WITHIN);
     }
     this.#known.add(key);
     this.#hot.push({ start, mode, isWide, ...(shape && { shape }) });
     if (this.#hot.length >= this.#options.batch) this.#submit(instructions);
-  }
-
-  #entries(times: number): number {
-    return this.#options.countdown * times;
   }
 
   /** A slice has ended before the code at `at`; 0 if that cannot be said. */
@@ -254,10 +250,11 @@ export class TranslationQueue {
     }
     stats.batches++;
     stats.wasmBytes += batch.wasmBytes;
+    const { followsProfile, widenAfter } = this.#options;
     const blocks = requests.map((request, index) => {
       if (!this.#isTrue(request, batch.regions[index]?.spans ?? [])) return undefined;
       const { start, mode, isWide } = request;
-      return { start, mode, entries: isWide || !this.#options.followsProfile ? 0 : this.#entries(WIDENING) };
+      return { start, mode, entries: isWide || !followsProfile ? 0 : widenAfter };
     });
     const installed = this.#cache.add(batch, blocks);
     for (const [index, { start, mode }] of requests.entries()) {
