@@ -7,14 +7,11 @@ export {
   type MapOptions,
 } from "./bare-machine.ts";
 export type { BareState, BareStateChange } from "./bare-state.ts";
-export {
-  createMachine,
-  type Machine,
-  type MachineConsole,
-  type MachineExit,
-  type MachineOptions,
-  type MachineStats,
-} from "./machine.ts";
+export { createPc } from "./pc/create.ts";
+export type { MachineExit } from "./pc/exit.ts";
+export type { PcConsole, PcOptions } from "./pc/options.ts";
+export type { Pc } from "./pc/pc.ts";
+export type { MachineStats } from "./pc/stats.ts";
 export { type FileDisk, type FileDiskOptions, openFileDisk } from "./host/node/file-disk.ts";
 export { type Disk, SECTOR_BYTES } from "../runtime/disk/disk.ts";
 export { MemoryDisk } from "../runtime/disk/memory-disk.ts";

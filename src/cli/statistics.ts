@@ -1,4 +1,4 @@
-import type { MachineStats } from "../machine.ts";
+import type { MachineStats } from "../pc/stats.ts";
 import { describeTranslation } from "./translation-statistics.ts";
 
 /** Call-outs that are shown: the most frequent ones. */

@@ -1,4 +1,4 @@
-import type { MachineStats } from "../machine.ts";
+import type { MachineStats } from "../pc/stats.ts";
 
 type Translation = NonNullable<MachineStats["translation"]>;
 

@@ -3,7 +3,8 @@ import type { BatchBuilder, Translator, TranslateRequest } from "../../runtime/a
 import type { PhysicalBus, Processor } from "../../runtime/cpu/processor.ts";
 import { type BareMachine, type BareMachineOptions, createBareMachineWith } from "../bare-machine.ts";
 import type { Engine, LoadOptions } from "../engine.ts";
-import { createMachineWith, type MachineOptions } from "../machine.ts";
+import { createPcWith } from "../pc/create.ts";
+import type { PcOptions } from "../pc/options.ts";
 import { ramOf } from "./guest-memory.ts";
 import { type ArchitecturalState, stateOf } from "./state-compare.ts";
 
@@ -30,7 +31,7 @@ export interface Subject {
 /** Makes the machine that is to be compared, on an engine, always the same one. */
 export type SubjectMaker = (engine: Engine) => Promise<Subject>;
 
-/** Instructions during which guest time stands still: see ToolOptions.lockstepSlice. */
+/** Instructions during which guest time stands still: see PcToolOptions.lockstepSlice. */
 export const SLICE = 50_000;
 
 type Wrap = NonNullable<LoadOptions["wrapTranslator"]>;
@@ -65,7 +66,7 @@ class Recorder implements Translator {
   }
 }
 
-export type BootOptions = Omit<MachineOptions, "clock" | "engine" | "translation">;
+export type BootOptions = Omit<PcOptions, "clock" | "engine" | "translation">;
 
 /**
  * PCs that boot a kernel, with guest time by instructions. They translate at once, on this thread: what a worker has done by an
@@ -76,7 +77,7 @@ export function bootSubjects(options: BootOptions, load: LoadOptions = {}): Subj
     const regions = new Map<number, TranslateRequest>();
     const { onSerial, ...rest } = options;
     const wrap = load.wrapTranslator ?? unchanged;
-    const machine = await createMachineWith(
+    const machine = await createPcWith(
       {
         ...rest,
         // One machine's output is enough.

@@ -4,7 +4,8 @@ import { afterAll, describe, expect, it } from "vitest";
 import { busyboxInitramfs } from "../../src/boot/busybox-initramfs.ts";
 import { type DebianFiles, fetchDebian } from "../../src/boot/debian.ts";
 import { VmError } from "../../src/errors.ts";
-import { createMachine, type Machine } from "../../src/machine.ts";
+import { createPc } from "../../src/pc/create.ts";
+import type { Pc } from "../../src/pc/pc.ts";
 import { buildImage, imageFolder } from "./support/bare-metal.ts";
 
 let files: DebianFiles | undefined;
@@ -31,7 +32,7 @@ function threadMs(): number {
 
 /** A guest at a shell prompt. */
 class Shell {
-  machine: Machine | undefined;
+  machine: Pc | undefined;
   #text = "";
   #seen: (() => void) | undefined;
 
@@ -55,7 +56,7 @@ describe.runIf(files !== undefined)("an idle guest", () => {
   it("lets the host sleep, and wakes for a key at once", { timeout: 240_000 }, async () => {
     if (!files) return;
     const shell = new Shell();
-    const machine = await createMachine({
+    const machine = await createPc({
       kernel: await readFile(files.kernel.path),
       initrd: busyboxInitramfs({ busybox: await readFile(files.busybox.path) }),
       commandLine: "console=ttyS0 cryptomgr.notests quiet",
@@ -100,7 +101,7 @@ describe.runIf("path" in echo)("a guest without timers", () => {
   it("is woken by what is typed while its output is handed over, and later", { timeout: 30_000 }, async () => {
     if (!("path" in echo)) return;
     let text = "";
-    const machine = await createMachine({
+    const machine = await createPc({
       kernel: await readFile(echo.path),
       memoryBytes: 64 << 20,
       debugExitPort: 0xf4,

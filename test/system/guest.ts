@@ -4,7 +4,9 @@ import { type DebianFiles } from "../../src/boot/debian.ts";
 import { moduleEntries, moduleFiles } from "../../src/boot/modules.ts";
 import type { Engine } from "../../src/engine.ts";
 import { openFileDisk } from "../../src/host/node/file-disk.ts";
-import { createMachine, type MachineExit, type MachineStats } from "../../src/machine.ts";
+import { createPc } from "../../src/pc/create.ts";
+import type { MachineExit } from "../../src/pc/exit.ts";
+import type { MachineStats } from "../../src/pc/stats.ts";
 import { RUNNER, type Size } from "./programs.ts";
 import type { RootFileSystem } from "./root-file-system.ts";
 
@@ -95,7 +97,7 @@ export async function runGuest(
   try {
     const decoder = new TextDecoder();
     let console = "";
-    const machine = await createMachine({
+    const machine = await createPc({
       ...files,
       memoryBytes: MEMORY_BYTES,
       engine,

@@ -3,7 +3,10 @@ import { describe, expect, it } from "vitest";
 import { busyboxInitramfs } from "../../src/boot/busybox-initramfs.ts";
 import { type DebianFiles, fetchDebian } from "../../src/boot/debian.ts";
 import { VmError } from "../../src/errors.ts";
-import { createMachine, type MachineExit, type MachineOptions, type MachineStats } from "../../src/machine.ts";
+import { createPc } from "../../src/pc/create.ts";
+import type { MachineExit } from "../../src/pc/exit.ts";
+import type { PcOptions } from "../../src/pc/options.ts";
+import type { MachineStats } from "../../src/pc/stats.ts";
 
 // Debian's own kernel, unmodified. It is fetched into the user's cache once; without network and cache there is nothing to boot.
 let files: DebianFiles | undefined;
@@ -22,10 +25,10 @@ interface Outcome {
 
 async function boot(
   { kernel, busybox }: DebianFiles,
-  translation: NonNullable<MachineOptions["translation"]>,
+  translation: NonNullable<PcOptions["translation"]>,
 ): Promise<Outcome> {
   let output = "";
-  const machine = await createMachine({
+  const machine = await createPc({
     kernel: await readFile(kernel.path),
     initrd: busyboxInitramfs({ busybox: await readFile(busybox.path), script: "date; md5sum /bin/busybox; uptime" }),
     commandLine: "console=ttyS0 cryptomgr.notests quiet nokaslr",

@@ -11,7 +11,8 @@ import { type DebianFiles, fetchDebian } from "../../src/boot/debian.ts";
 import { moduleEntries, moduleFiles } from "../../src/boot/modules.ts";
 import { VmError } from "../../src/errors.ts";
 import { openFileDisk } from "../../src/host/node/file-disk.ts";
-import { createMachine, type MachineOptions } from "../../src/machine.ts";
+import { createPc } from "../../src/pc/create.ts";
+import type { PcOptions } from "../../src/pc/options.ts";
 
 // Debian's own kernel with its own drivers, against disks that are made and looked at with e2fsprogs.
 const PATH = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`;
@@ -57,10 +58,10 @@ function hash(algorithm: "md5" | "sha256", bytes: Uint8Array): string {
   return createHash(algorithm).update(bytes).digest("hex");
 }
 
-async function boot({ kernel, busybox }: DebianFiles, script: string, options: Partial<MachineOptions>) {
+async function boot({ kernel, busybox }: DebianFiles, script: string, options: Partial<PcOptions>) {
   let serial = "";
   const modules = await moduleFiles(kernel.packagePath, DRIVERS);
-  const machine = await createMachine({
+  const machine = await createPc({
     kernel: readFileSync(kernel.path),
     initrd: busyboxInitramfs({ busybox: readFileSync(busybox.path), script, extra: moduleEntries(modules) }),
     memoryBytes: 256 << 20,

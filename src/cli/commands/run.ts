@@ -1,6 +1,7 @@
 import type { Disk } from "../../../runtime/disk/disk.ts";
 import { VmError } from "../../errors.ts";
-import type { MachineExit, MachineOptions } from "../../machine.ts";
+import type { MachineExit } from "../../pc/exit.ts";
+import type { PcOptions } from "../../pc/options.ts";
 import type { Arguments, Command } from "../arguments.ts";
 import type { CommandHost } from "../host.ts";
 import { closeDisks, openDisks } from "../disks.ts";
@@ -89,8 +90,8 @@ async function runWithDisks(given: Arguments, disks: readonly Disk[], host: Comm
   const onReset = parseChoice("--on-reset", values.get("on-reset") ?? "exit", ["exit", "restart"]);
   const console = parseChoice("--console", values.get("console") ?? "serial", ["serial", "virtio"]);
   const options = await machineOptions(values, { disks: disks.length > 0, console: console === "virtio" }, host);
-  const [{ createMachine }, { attachTerminal }] = await Promise.all([
-    import("../../machine.ts"),
+  const [{ createPc }, { attachTerminal }] = await Promise.all([
+    import("../../pc/create.ts"),
     import("../terminal.ts"),
   ]);
   for (;;) {
@@ -99,7 +100,7 @@ async function runWithDisks(given: Arguments, disks: readonly Disk[], host: Comm
     const output: { write(bytes: Uint8Array): void } = { write: () => undefined };
     const show = (bytes: Uint8Array): void => output.write(bytes);
     const size = host.consoleSize();
-    const machine = await createMachine({
+    const machine = await createPc({
       ...options,
       onSerial: show,
       disks,
@@ -184,7 +185,7 @@ export async function machineOptions(
   values: ReadonlyMap<string, string>,
   wanted: Wanted,
   host: CommandHost,
-): Promise<MachineOptions> {
+): Promise<PcOptions> {
   const memoryBytes = parseSize("--memory", values.get("memory") ?? "512M");
   const clock = parseChoice("--clock", values.get("clock") ?? "host", ["host", "instructions"]);
   const engine = parseChoice("--engine", values.get("engine") ?? "interpreter", [
