@@ -114,6 +114,16 @@ export class FunctionBuilder {
     return this.wasm.block(label, inner);
   }
 
+  /** How many statements stand in the list that is being written. */
+  protected get position(): number {
+    return this.#statements.length;
+  }
+  /** Puts the statements since `position` in a block that `label` leaves. */
+  protected wrapSince(position: number, label: string): void {
+    const inner = this.#statements.splice(position);
+    this.statement(this.wasm.block(label, inner));
+  }
+
   protected freshLabel(): string {
     const index = this.#labels++;
     return LABELS[index] ?? `l${index}`;
@@ -123,8 +133,12 @@ export class FunctionBuilder {
 
   /** An integer constant of 8..64 bits, taken modulo 2^width. */
   constant(width: Width, value: bigint | number): Value {
-    invariant(width !== 128, "use vectorConstant for 128 bits");
+    if (width === 128) invariant(false, "use vectorConstant for 128 bits");
     return new ConstantValue(this.wasm, width, value);
+  }
+  /** The same of two words, of which narrow constants need the first only. */
+  constantWords(width: 8 | 16 | 32 | 64, low: number, high: number): ConstantValue {
+    return new ConstantValue(this.wasm, width, low, high);
   }
 
   /** 16 bytes, lowest first. */
@@ -159,10 +173,10 @@ export class FunctionBuilder {
     return this.#same(left, this.#binary(left, right, "xor"));
   }
   not(value: Value): Value {
-    return this.xor(value, this.constant(value.width, -1n));
+    return this.xor(value, this.constant(value.width, -1));
   }
   neg(value: Value): Value {
-    return this.sub(this.constant(value.width, 0n), value);
+    return this.sub(this.constant(value.width, 0), value);
   }
   /** Shifts take a count of the same type (i32 for 8..32 bits); for i32 and i64 the engine takes it modulo the width. */
   shl(value: Value, count: Value): Value {
@@ -419,7 +433,7 @@ export class FunctionBuilder {
   }
   /** Runs `body` unless `value` is zero. */
   unless0(value: Value, body: () => void): void {
-    this.if(value.type === "i64" ? this.ne(value, this.constant(64, 0n)) : value, body);
+    this.if(value.type === "i64" ? this.ne(value, this.constant(64, 0)) : value, body);
   }
   /** A value that one of two branches computes; the other branch is not run. */
   choose(condition: Value, yes: () => Value, no: () => Value): Value {

@@ -6,7 +6,7 @@ import type { Helper } from "./helper.ts";
 import { Access, pageFlags, pageWalk, setFault } from "./page-walk.ts";
 
 /** Clears the offset in a page. */
-const PAGE_MASK = -4096n;
+const PAGE_MASK = -4096;
 
 /** offset of the TLB bank that stays empty */
 const EMPTY_BANK: number = MemoryMap.TLB + Tlb.EMPTY_BANK * Tlb.BANK_BYTES;

@@ -8,7 +8,7 @@ import type { Value, Variable, Width } from "../emit/value.ts";
 import { tlbEntry, tlbHit, tlbOffset } from "../helpers/memory.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS } from "../interpreter/emitter.ts";
 import { RIP, type MemoryOperand, type Operand } from "../isa/instruction.ts";
-import type { Access } from "../semantics/define.ts";
+import { type Access, namedOperands } from "../semantics/define.ts";
 import { type FaultName, GPR_NAMES, type GprName, type OperandHandle } from "../semantics/emitter.ts";
 import { TranslatorFlags, type FlagState } from "./flags.ts";
 import { GeneralRegister, Immediate, Memory, Relative, VectorRegister } from "./operands.ts";
@@ -56,8 +56,8 @@ export class TranslatorEmitter extends PathEmitter {
   readonly facts: VectorFacts = new VectorFacts();
   /** operands in memory whose places are known in the loop that is being emitted */
   sites: ReadonlyMap<MemoryOperand, Site> | undefined;
-  /** general registers that the instruction being emitted has written */
-  written = new Set<number>();
+  /** general registers that the instruction being emitted has written: a bit for each */
+  written = 0;
   readonly generalWritten = new Set<number>();
   readonly vectorsWritten = new Set<number>();
   /** bits of UnitTrap that must be clear, and whether MXCSR must be common, for the region to be entered */
@@ -80,7 +80,6 @@ export class TranslatorEmitter extends PathEmitter {
   #flagsAreDead = false;
   #ending: Ending | undefined;
   #before: FlagState = TranslatorFlags.initial;
-  #end: string | undefined;
 
   readonly #formats: readonly (FloatType | undefined)[];
 
@@ -128,22 +127,25 @@ export class TranslatorEmitter extends PathEmitter {
     this.#current = current;
     this.#flagsAreDead = flagsAreDead;
     this.#ending = undefined;
-    this.written = new Set();
-    this.beginPaths();
+    this.written = 0;
     this.#before = this.flags.state;
     if (definition.unit === "sse") this.unitTraps |= UnitTrap.SSE;
-    this.block((end) => {
-      this.#end = end.name;
-      const handles: Record<string, OperandHandle> = {};
-      Object.entries(definition.operands ?? {}).forEach(([name, access], index) => {
-        const operand = instruction.operands[index];
-        if (operand) handles[name] = this.#operand(operand, access);
-      });
-      definition.emit(this, handles);
+    this.instructionPaths(() => {
+      definition.emit(this, this.#handles(current));
     });
-    this.#end = undefined;
     this.#current = undefined;
     return this.isReachable ? this.#ending : "left";
+  }
+
+  #handles({ definition, instruction: { operands } }: RegionInstruction): Record<string, OperandHandle> {
+    const handles: Record<string, OperandHandle> = {};
+    const named = namedOperands(definition);
+    for (let index = 0; index < named.length; index++) {
+      const operand = operands[index];
+      const one = named[index];
+      if (operand && one) handles[one.name] = this.#operand(operand, one.access);
+    }
+    return handles;
   }
 
   #operand(operand: Operand, access: Access): OperandHandle {
@@ -160,8 +162,9 @@ export class TranslatorEmitter extends PathEmitter {
         return new Memory(this, operand.width, access, effective, operand.segment, aligned && !site, site);
       }
       case "immediate": {
-        const bits = (BigInt(operand.high) << 32n) | BigInt(operand.low >>> 0);
-        return new Immediate(this.constant(operand.width as Width, bits));
+        return new Immediate(
+          this.constantWords(operand.width as 8 | 16 | 32 | 64, operand.low, operand.high),
+        );
       }
       case "relative":
         return new Relative(() => this.#pageRelative(this.#instruction.end + operand.displacement));
@@ -180,9 +183,9 @@ export class TranslatorEmitter extends PathEmitter {
     } else {
       // POP into memory based on rSP computes its address after rSP has moved. SDM Vol. 2B, "POP".
       const moved = instruction.mnemonic === "pop" && base === 4 ? instruction.operandSize / 8 : 0;
-      const high = absolute ? BigInt(displacementHigh) << 32n : 0n;
-      const constant = absolute ? high | BigInt(displacement >>> 0) : BigInt(displacement + moved);
-      address = this.constant(64, constant);
+      address = absolute
+        ? this.constantWords(64, displacement, displacementHigh)
+        : this.constant(64, displacement + moved);
       if (index >= 0) {
         const scaled = this.shl(this.readGeneral(index, 64, false), this.constant(64, Math.log2(scale)));
         address =
@@ -221,13 +224,13 @@ export class TranslatorEmitter extends PathEmitter {
   writeGeneral(number: number, value: Value, high: boolean): void {
     this.changes();
     this.generalWritten.add(number);
-    this.written.add(number);
+    this.written |= 1 << number;
     const variable = this.#general(number);
     if (value.width >= 32) {
       variable.set(this.extend(value, 64));
       return;
     }
-    const mask = value.width === 16 ? 0xffffn : high ? 0xff00n : 0xffn;
+    const mask = value.width === 16 ? 0xffff : high ? 0xff00 : 0xff;
     const kept = this.and(variable.get(), this.constant(64, ~mask));
     const placed = high ? this.shl(this.extend(value, 64), this.constant(64, 8)) : this.extend(value, 64);
     variable.set(this.or(kept, placed));
@@ -493,8 +496,7 @@ export class TranslatorEmitter extends PathEmitter {
     this.if(this.unlikely(this.ne(folded, rip)), () => this.#leave());
   }
   override next(): void {
-    invariant(this.#end !== undefined, "no instruction is being emitted");
-    this.break({ name: this.#end });
+    this.leaveInstruction();
   }
   override again(): void {
     throw new Untranslatable("repeats itself");

@@ -10,7 +10,7 @@ import { BoundFlags } from "./bound-flags.ts";
 import { COMMON_MXCSR, type Ending, TranslatorEmitter } from "./emitter.ts";
 import { type FlagState, TranslatorFlags } from "./flags.ts";
 import { buildGraph, type Graph } from "./graph.ts";
-import { flagsAreDead, flagsReadFrom } from "./liveness.ts";
+import { deadFlags, flagsReadFrom } from "./liveness.ts";
 import { type Region, type RegionBlock, type RegionInstruction, shapeOf, Untranslatable } from "./region.ts";
 import { scalarFormats } from "./scalars.ts";
 import { findStreams } from "./streams.ts";
@@ -44,8 +44,8 @@ const Action = {
  * Packs what an exit needs into one constant: instructions of the block that have run (bits 0..15), the action (16..17), the number
  * of the link cell (18..31), and RIP relative to its page.
  */
-function exitWord(retired: number, action: number, ripOffset: number, link = 0): bigint {
-  return (BigInt(ripOffset) << 32n) | BigInt(link << 18) | BigInt(action << 16) | BigInt(retired);
+function exitWord(retired: number, action: number, ripOffset: number, link: number): readonly [low: number, high: number] {
+  return [(link << 18) | (action << 16) | retired, ripOffset];
 }
 /** Link cells that fit in an exit word. */
 const MAXIMUM_LINKS = 0x2000;
@@ -228,7 +228,8 @@ class RegionBuilder {
   /** Jumps to where the region is left. */
   #leave(state: FlagState, retired: number, action: number, ripOffset: number, link = 0): void {
     const e = this.#e;
-    this.#exit.set(e.constant(64, exitWord(retired, action, ripOffset, link)));
+    const [low, high] = exitWord(retired, action, ripOffset, link);
+    this.#exit.set(e.constantWords(64, low, high));
     e.plainBreak(this.#exitLabel(state));
   }
 
@@ -266,15 +267,16 @@ class RegionBuilder {
     const e = this.#e;
     const block = this.#region.blocks[node];
     if (!block) return;
-    e.facts.registers = new Map();
+    e.facts.forget();
     if (!this.#graph.hasSinglePredecessor(node)) {
       e.flags.arrive(this.#flagReaders.has(node));
     } else if (node !== 0) {
       const before = this.#predecessors.get(node) ?? 0;
       e.flags.state = this.#endStates.get(before) ?? TranslatorFlags.initial;
-      e.facts.registers = this.#endFacts.get(before) ?? new Map();
+      const facts = this.#endFacts.get(before);
+      if (facts) e.facts.registers = facts;
     }
-    const written: ReadonlySet<number>[] = [];
+    const written: number[] = [];
     let ending = this.#emitInstructions(block, written);
     if (ending === "left") return;
     if (ending?.kind === "branch" && this.#isTightLoop(node, block))
@@ -285,14 +287,17 @@ class RegionBuilder {
   }
 
   /** Gives how the block ends; "left" if an instruction always leaves the region. */
-  #emitInstructions({ instructions }: RegionBlock, written: ReadonlySet<number>[] = []): Ending | "left" | undefined {
+  #emitInstructions({ instructions }: RegionBlock, written: number[] = []): Ending | "left" | undefined {
     const e = this.#e;
     let ending: Ending | undefined;
-    for (const [index, current] of instructions.entries()) {
+    const dead = deadFlags(instructions);
+    for (let index = 0; index < instructions.length; index++) {
+      const current = instructions[index];
+      if (!current) break;
       this.#offset = current.offset;
       this.#retired = index;
       try {
-        const result = e.emitInstruction(current, flagsAreDead(instructions, index));
+        const result = e.emitInstruction(current, dead[index] === true);
         if (result === "left") return "left";
         ending = result;
       } catch (cause) {
@@ -317,7 +322,7 @@ class RegionBuilder {
    * the pages that its memory operands are in allow: none of them looks at the TLB or at the budget, and all begin with what the
    * round before it knew. The rounds that cross into other pages, and whatever else is not the common case, are left to the first copy.
    */
-  #emitStrip(block: RegionBlock, condition: Value, written: readonly ReadonlySet<number>[]): Ending {
+  #emitStrip(block: RegionBlock, condition: Value, written: readonly number[]): Ending {
     const e = this.#e;
     const { streams, sites } = findStreams(block, written);
     const goesOn = e.variable(condition);
@@ -347,7 +352,7 @@ class RegionBuilder {
     );
     if (isLike) e.append(code);
     e.flags.state = flags.current();
-    e.facts.registers = new Map();
+    e.facts.forget();
     return { kind: "branch", condition: goesOn.get() };
   }
 
