@@ -79,9 +79,14 @@ export class FunctionBuilder {
   declare(type: WasmType, width: Width): Variable {
     return new LocalVariable(this, type, width, this.#newLocal(type));
   }
-  /** Assigns to a local. */
-  assign(index: number, value: Value): void {
-    this.statement(this.wasm.local.set(index, value.take()));
+  /** An assignment to a variable and a jump behind it, not yet part of the function. */
+  assignAndBreak(variable: Variable, value: Value, label: Label): Expression {
+    const { wasm } = this;
+    return wasm.block(null, [variable.assignment(value), wasm.br(label.name)]);
+  }
+  /** Appends what was made outside: an assignment, or code that was collected. */
+  append(statement: Expression): void {
+    this.statement(statement);
   }
 
   #newLocal(type: WasmType): number {
@@ -649,7 +654,10 @@ class LocalVariable implements Variable {
     return new Computed(this.type, this.width, this.#builder.wasm.local.get(this.#index, this.type));
   }
   set(value: Value): void {
+    this.#builder.append(this.assignment(value));
+  }
+  assignment(value: Value): Expression {
     invariant(value.type === this.type, "assigned to a variable of another type");
-    this.#builder.assign(this.#index, value);
+    return this.#builder.wasm.local.set(this.#index, value.take());
   }
 }

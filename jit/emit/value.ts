@@ -126,4 +126,6 @@ export interface Variable {
   readonly width: Width;
   get(): Value;
   set(value: Value): void;
+  /** What sets it, not yet part of the function. */
+  assignment(value: Value): Expression;
 }

@@ -5,7 +5,7 @@ import type { FloatType, Label } from "../emit/function.ts";
 import type { Expression, Wasm } from "../emit/wasm.ts";
 import type { StateField } from "../emit/state.ts";
 import type { Value, Variable, Width } from "../emit/value.ts";
-import { tlbEntry, tlbHit, tlbOffset } from "../helpers/memory.ts";
+import { TLB_INDEX_MASK, TLB_INDEX_SHIFT } from "../helpers/memory.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS } from "../interpreter/emitter.ts";
 import { RIP, type MemoryOperand, type Operand } from "../isa/instruction.ts";
 import { type Access, namedOperands } from "../semantics/define.ts";
@@ -16,6 +16,8 @@ import { PathEmitter } from "./paths.ts";
 import { type RegionInstruction, Untranslatable } from "./region.ts";
 import { constantOf, Displaced, FloatBits, LaneBits, LoadedBits } from "./values.ts";
 import { VectorFacts } from "./vector-facts.ts";
+
+const PAGE = 4096;
 
 /** RC, the masks and PE of MXCSR as the common case of floating point has them; a region with SSE arithmetic is entered with no other. */
 export const COMMON_MXCSR = { MASK: 0x7fa0, VALUE: 0x1fa0 } as const;
@@ -37,8 +39,8 @@ export type Ending =
 
 /** Takes note of the places where the region is left; the region's builder implements it. */
 export interface ExitSink {
-  /** Emits a jump that leaves the region before the current instruction, with the given flags. */
-  leaveBefore(state: FlagState): void;
+  /** A jump that leaves the region before the current instruction, with the given flags. */
+  leaveBefore(state: FlagState): Expression;
 }
 
 /**
@@ -379,10 +381,19 @@ export class TranslatorEmitter extends PathEmitter {
 
   /** Offset at which `byteLength` bytes can be accessed; leaves the region when the TLB does not know. */
   access(gva: Value, byteLength: number, access: "r" | "w"): Value {
+    // As the helpers write it (`helpers/memory.ts`), without a value for each step: half of all instructions come by here.
+    const { wasm } = this;
+    const { i32, i64 } = wasm;
     const table = access === "w" ? Tlb.WRITE : Tlb.READ;
-    const entry = tlbEntry(this, gva);
-    this.if(this.unlikely(this.eqz(tlbHit(this, entry, gva, byteLength, table))), () => this.#leave());
-    return this.let(tlbOffset(this, entry, gva, table));
+    this.usesTlb = true;
+    const bank = this.#tlb.get().take();
+    const index = i32.and(i32.shr_u(i32.wrap(gva.take()), i32.const(TLB_INDEX_SHIFT)), i32.const(TLB_INDEX_MASK));
+    const entry = this.let(this.value("i32", 32, i32.add(bank, index)));
+    const tag = i64.load(table + Tlb.TAG, 1, entry.take());
+    const last = byteLength === 1 ? gva.take() : i64.add(gva.take(), wasm.wideConstant(byteLength - 1, 0));
+    this.leaveIf(i64.ne(tag, i64.and(last, wasm.wideConstant(-PAGE, -1))), this.#jump);
+    const addend = wasm.load32Unsigned(table + Tlb.ADDEND, 1, entry.take());
+    return this.let(this.value("i32", 32, i32.add(i32.wrap(gva.take()), addend)));
   }
 
   /** The offset of an operand at a known place. */
@@ -415,7 +426,7 @@ export class TranslatorEmitter extends PathEmitter {
   }
 
   requireAligned(gva: Value, alignment: number): void {
-    this.if(this.unlikely(this.and(this.truncate(gva, 32), this.constant(32, alignment - 1))), () => this.#leave());
+    this.leaveIf(this.and(this.truncate(gva, 32), this.constant(32, alignment - 1)).take(), this.#jump);
   }
 
   override memory(segment: number | "default", address: Value, width: Width, access: "r" | "w" | "rw"): OperandHandle {
@@ -493,7 +504,7 @@ export class TranslatorEmitter extends PathEmitter {
   override checkTarget(rip: Value): void {
     if (constantOf(rip) !== undefined) return;
     const folded = this.shrS(this.shl(rip, this.constant(64, 16)), this.constant(64, 16));
-    this.if(this.unlikely(this.ne(folded, rip)), () => this.#leave());
+    this.leaveIf(this.ne(folded, rip).take(), this.#jump);
   }
   override next(): void {
     this.leaveInstruction();
@@ -529,16 +540,14 @@ export class TranslatorEmitter extends PathEmitter {
 
   /** The interpreter runs this instruction instead. */
   #leave(): void {
-    this.leave(() => this.#exits.leaveBefore(this.#before));
+    this.leave(this.#jump);
   }
+  readonly #jump = (): Expression => this.#exits.leaveBefore(this.#before);
 
   // ---- for the region's builder ----
 
   collected(body: () => void): Expression {
     return this.collect(body);
-  }
-  append(collected: Expression): void {
-    this.statement(collected);
   }
   /** Emits what was collected, as a block that `label` leaves. */
   wrapped(label: Label, inner: Expression): void {

@@ -4,7 +4,7 @@ import { EntryRecord, LinkCell } from "../../runtime/abi/translator.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS, HANDLER_TABLE } from "../interpreter/emitter.ts";
 import { guestState } from "../../runtime/abi/guest-state.ts";
 import type { Label } from "../emit/function.ts";
-import type { Wasm } from "../emit/wasm.ts";
+import type { Expression, Wasm } from "../emit/wasm.ts";
 import type { Value, Variable } from "../emit/value.ts";
 import { BoundFlags } from "./bound-flags.ts";
 import { COMMON_MXCSR, type Ending, TranslatorEmitter } from "./emitter.ts";
@@ -90,7 +90,7 @@ class RegionBuilder {
     this.#graph = buildGraph(region);
     this.#flagReaders = flagsReadFrom(region, this.#graph);
     this.#e = new TranslatorEmitter(wasm, name, scalarFormats(region), {
-      leaveBefore: (state) => this.#leave(state, this.#retired, Action.INTERPRET, this.#offset),
+      leaveBefore: (state) => this.#exitJump(state, this.#retired, Action.INTERPRET, this.#offset, 0),
     });
     this.#exit = this.#e.declare("i64", 64);
     this.#rounds = this.#e.declare("i32", 32);
@@ -227,10 +227,12 @@ class RegionBuilder {
 
   /** Jumps to where the region is left. */
   #leave(state: FlagState, retired: number, action: number, ripOffset: number, link = 0): void {
+    this.#e.append(this.#exitJump(state, retired, action, ripOffset, link));
+  }
+  #exitJump(state: FlagState, retired: number, action: number, ripOffset: number, link: number): Expression {
     const e = this.#e;
     const [low, high] = exitWord(retired, action, ripOffset, link);
-    this.#exit.set(e.constantWords(64, low, high));
-    e.plainBreak(this.#exitLabel(state));
+    return e.assignAndBreak(this.#exit, e.constantWords(64, low, high), this.#exitLabel(state));
   }
 
   #exitLabel(state: FlagState): Label {

@@ -66,13 +66,21 @@ export abstract class PathEmitter extends FoldingEmitter {
     this.break(this.#end);
   }
 
-  /** Ends this path by a jump out of the region that `jump` emits: the interpreter runs the instruction instead. */
-  protected leave(jump: () => void): void {
+  /** Ends this path by a jump out of the region, which `jump` gives: the interpreter runs the instruction instead. */
+  protected leave(jump: () => Expression): void {
     if (!this.#reachable) return;
     if (this.#written) throw new Untranslatable("may fail after it has changed something");
     this.#leaves++;
-    jump();
+    this.statement(jump());
     this.#reachable = false;
+  }
+
+  /** The same if `test` holds, which is seldom; `jump` gives the jump. */
+  protected leaveIf(test: Expression, jump: () => Expression): void {
+    if (!this.#reachable) return;
+    if (this.#written) throw new Untranslatable("may fail after it has changed something");
+    this.#leaves++;
+    this.statement(this.wasm.if(this.wasm.unlikely(test), jump()));
   }
 
   /** Something changes that the guest can see. */
