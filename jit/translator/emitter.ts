@@ -4,7 +4,7 @@ import { Tlb } from "../../runtime/abi/memory-map.ts";
 import type { FloatType, Label } from "../emit/function.ts";
 import type { Expression, Wasm } from "../emit/wasm.ts";
 import type { StateField } from "../emit/state.ts";
-import type { Value, Variable, Width } from "../emit/value.ts";
+import { Named, type Value, type Variable, type Width } from "../emit/value.ts";
 import { TLB_INDEX_MASK, TLB_INDEX_SHIFT } from "../helpers/memory.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS } from "../interpreter/emitter.ts";
 import { RIP, type MemoryOperand, type Operand } from "../isa/instruction.ts";
@@ -216,20 +216,46 @@ export class TranslatorEmitter extends PathEmitter {
   }
 
   readGeneral(number: number, width: Width, high: boolean): Value {
+    if (width === 32 || width === 64) {
+      const known = width === 64 ? this.#known64[number] : this.#known32[number];
+      if (known) return known;
+    }
     const whole = this.#general(number).get();
-    if (width === 64) return this.let(whole);
+    if (width === 64) return this.#remember(number, this.let(whole));
+    if (width === 32) return this.#remember(number, this.let(this.truncate(whole, 32)));
     return this.let(
       high ? this.truncate(this.shrU(this.truncate(whole, 32), this.constant(32, 8)), 8) : this.truncate(whole, width),
     );
   }
 
+  /** Notes what a general register holds until it is written: a named value, which is there for all that follows in the block. */
+  #remember(number: number, value: Value): Value {
+    if (!this.isOnEveryPath) return value;
+    if (value.width === 64) this.#known64[number] = value;
+    else if (value.width === 32) this.#known32[number] = value;
+    return value;
+  }
+  #forget(number: number): void {
+    this.#known64[number] = undefined;
+    this.#known32[number] = undefined;
+  }
+  /** Nothing is known of what general registers hold: control comes from several places. */
+  forgetGeneral(): void {
+    this.#known64.fill(undefined);
+    this.#known32.fill(undefined);
+  }
+  readonly #known64 = new Array<Value | undefined>(GPR_NAMES.length).fill(undefined);
+  readonly #known32 = new Array<Value | undefined>(GPR_NAMES.length).fill(undefined);
+
   writeGeneral(number: number, value: Value, high: boolean): void {
     this.changes();
+    this.#forget(number);
     this.generalWritten.add(number);
     this.written |= 1 << number;
     const variable = this.#general(number);
     if (value.width >= 32) {
       variable.set(this.extend(value, 64));
+      if (value instanceof Named) this.#remember(number, value);
       return;
     }
     const mask = value.width === 16 ? 0xffff : high ? 0xff00 : 0xff;
@@ -379,7 +405,11 @@ export class TranslatorEmitter extends PathEmitter {
     return this.linear(segment === "default" ? this.#defaultSegment() : segment, effective);
   }
 
-  /** Offset at which `byteLength` bytes can be accessed; leaves the region when the TLB does not know. */
+  /**
+   * Offset at which `byteLength` bytes can be accessed, to be used once and at once; leaves the region when the TLB does not know.
+   *
+   * @param gva named
+   */
   access(gva: Value, byteLength: number, access: "r" | "w"): Value {
     // As the helpers write it (`helpers/memory.ts`), without a value for each step: half of all instructions come by here.
     const { wasm } = this;
@@ -393,7 +423,7 @@ export class TranslatorEmitter extends PathEmitter {
     const last = byteLength === 1 ? gva.take() : i64.add(gva.take(), wasm.wideConstant(byteLength - 1, 0));
     this.leaveIf(i64.ne(tag, i64.and(last, wasm.wideConstant(-PAGE, -1))), this.#jump);
     const addend = wasm.load32Unsigned(table + Tlb.ADDEND, 1, entry.take());
-    return this.let(this.value("i32", 32, i32.add(i32.wrap(gva.take()), addend)));
+    return this.value("i32", 32, i32.add(i32.wrap(gva.take()), addend));
   }
 
   /** The offset of an operand at a known place. */
@@ -407,7 +437,7 @@ export class TranslatorEmitter extends PathEmitter {
   /** Loads an operand; SSE instructions that read memory do not write it, so they may load it again as another type. */
   loadOperand(width: Width, offset: Value): Value {
     const again = this.#instruction.definition.unit === "sse" && (width === 32 || width === 64);
-    return again ? this.loadedBits(width, offset) : this.loadNow(width, offset);
+    return again ? this.loadedBits(width, this.let(offset)) : this.loadNow(width, offset);
   }
   storeOperand(offset: Value, value: Value): void {
     this.changes();

@@ -270,6 +270,7 @@ class RegionBuilder {
     const block = this.#region.blocks[node];
     if (!block) return;
     e.facts.forget();
+    e.forgetGeneral();
     if (!this.#graph.hasSinglePredecessor(node)) {
       e.flags.arrive(this.#flagReaders.has(node));
     } else if (node !== 0) {
@@ -355,6 +356,7 @@ class RegionBuilder {
     if (isLike) e.append(code);
     e.flags.state = flags.current();
     e.facts.forget();
+    e.forgetGeneral();
     return { kind: "branch", condition: goesOn.get() };
   }
 
@@ -372,6 +374,7 @@ class RegionBuilder {
       e.plainLoop((again) => {
         e.flags.state = flags.current();
         e.facts.registers = facts;
+        e.forgetGeneral();
         e.sites = strip.sites;
         const ending = this.#emitInstructions(block);
         e.sites = undefined;

@@ -38,6 +38,10 @@ export abstract class PathEmitter extends FoldingEmitter {
   protected get depth(): number {
     return this.#depth;
   }
+  /** Whether all that comes behind the instruction comes by what is emitted now. */
+  protected get isOnEveryPath(): boolean {
+    return this.#depth === 1 && !this.#end;
+  }
   protected get isReachable(): boolean {
     return this.#reachable;
   }
@@ -47,11 +51,11 @@ export abstract class PathEmitter extends FoldingEmitter {
     this.#reachable = true;
     this.#written = false;
     const start = this.position;
-    this.#end = undefined;
     this.#depth++;
     body();
     this.#depth--;
     const end = this.#end as Label | undefined;
+    this.#end = undefined;
     if (!end) return;
     this.wrapSince(start, end.name);
     const breaks = this.#joins.get(end.name) ?? [];
