@@ -81,7 +81,11 @@ class RegionBuilder {
   readonly #predecessors = new Map<number, number>();
   readonly #done: Label;
   #offset = 0;
+  /** instructions that have run since the budget was charged: before the block, and before the instruction that is emitted */
+  #uncharged = 0;
   #retired = 0;
+  /** the same where each node ends, for those that nothing else leads to */
+  readonly #endUncharged = new Map<number, number>();
   /** link cells by the offset that they lead to */
   readonly #links = new Map<number, number>();
 
@@ -221,13 +225,13 @@ class RegionBuilder {
       link = this.#links.size;
       this.#links.set(target, link);
     }
-    if (link === undefined) this.#leave(state, 0, Action.GOTO, target);
-    else this.#leave(state, 0, isInPage ? Action.LINK : Action.FAR_LINK, target, link);
+    if (link === undefined) this.#leave(state, Action.GOTO, target);
+    else this.#leave(state, isInPage ? Action.LINK : Action.FAR_LINK, target, link);
   }
 
-  /** Jumps to where the region is left. */
-  #leave(state: FlagState, retired: number, action: number, ripOffset: number, link = 0): void {
-    this.#e.append(this.#exitJump(state, retired, action, ripOffset, link));
+  /** Jumps to where the region is left, after a block. */
+  #leave(state: FlagState, action: number, ripOffset: number, link = 0): void {
+    this.#e.append(this.#exitJump(state, this.#uncharged, action, ripOffset, link));
   }
   #exitJump(state: FlagState, retired: number, action: number, ripOffset: number, link: number): Expression {
     const e = this.#e;
@@ -271,11 +275,13 @@ class RegionBuilder {
     if (!block) return;
     e.facts.forget();
     e.forgetGeneral();
+    this.#uncharged = 0;
     if (!this.#graph.hasSinglePredecessor(node)) {
       e.flags.arrive(this.#flagReaders.has(node));
     } else if (node !== 0) {
       const before = this.#predecessors.get(node) ?? 0;
       e.flags.state = this.#endStates.get(before) ?? TranslatorFlags.initial;
+      this.#uncharged = this.#endUncharged.get(before) ?? 0;
       const facts = this.#endFacts.get(before);
       if (facts) e.facts.registers = facts;
     }
@@ -284,6 +290,7 @@ class RegionBuilder {
     if (ending === "left") return;
     if (ending?.kind === "branch" && this.#isTightLoop(node, block))
       ending = this.#emitStrip(block, ending.condition, written);
+    this.#endUncharged.set(node, this.#uncharged);
     this.#endStates.set(node, e.flags.state);
     this.#endFacts.set(node, e.facts.registers);
     this.#emitEnd(node, block, ending, follow);
@@ -298,7 +305,7 @@ class RegionBuilder {
       const current = instructions[index];
       if (!current) break;
       this.#offset = current.offset;
-      this.#retired = index;
+      this.#retired = this.#uncharged + index;
       try {
         const result = e.emitInstruction(current, dead[index] === true);
         if (result === "left") return "left";
@@ -309,7 +316,7 @@ class RegionBuilder {
       }
       written.push(e.written);
     }
-    this.#charge(instructions.length);
+    this.#uncharged += instructions.length;
     return ending;
   }
 
@@ -327,6 +334,7 @@ class RegionBuilder {
    */
   #emitStrip(block: RegionBlock, condition: Value, written: readonly number[]): Ending {
     const e = this.#e;
+    this.#charge();
     const { streams, sites } = findStreams(block, written);
     const goesOn = e.variable(condition);
     const flags = new BoundFlags(e, e.flags.state);
@@ -381,6 +389,7 @@ class RegionBuilder {
         isLike = ending !== "left" && ending?.kind === "branch" && flags.matches(e.flags.state);
         if (!isLike || ending === "left" || ending?.kind !== "branch") return;
         const { condition } = ending;
+        this.#charge();
         strip.advance();
         const branch = e.let(condition);
         flags.assign(e.flags.state);
@@ -402,28 +411,40 @@ class RegionBuilder {
     return isLike;
   }
 
-  #charge(instructions: number): void {
+  /**
+   * Charges the budget for what has run. Where nothing else leads, that waits: exits know how much is to be charged, and the budget
+   * is looked at at back edges.
+   */
+  #charge(): void {
     const e = this.#e;
-    if (instructions > 0) e.budget.set(e.sub(e.budget.get(), e.constant(32, instructions)));
+    if (this.#uncharged > 0) e.budget.set(e.sub(e.budget.get(), e.constant(32, this.#uncharged)));
+    this.#uncharged = 0;
   }
 
   #emitEnd(node: number, { end }: RegionBlock, ending: Ending | undefined, follow: (to: number) => void): void {
     const e = this.#e;
     const state = e.flags.state;
+    const uncharged = this.#uncharged;
     const goTo = (target: number) => (): void => {
       e.flags.state = state;
+      this.#uncharged = uncharged;
       this.#emitEdge(node, target, follow);
     };
     switch (end.kind) {
       case "jump":
         return goTo(end.target)();
       case "interpret":
-        return this.#leave(state, 0, Action.INTERPRET, end.target);
+        return this.#leave(state, Action.INTERPRET, end.target);
       case "branch":
         if (ending?.kind !== "branch") return goTo(end.target)();
         return e.plainIf(ending.condition, goTo(end.target), goTo(end.next));
       case "indirect":
-        if (ending?.kind === "indirect") this.#emitIndirect(node, ending.rip, end.candidates, state, goTo);
+        if (ending?.kind !== "indirect") return;
+        this.#emitIndirect(node, ending.rip, end.candidates, goTo, () => {
+          this.#uncharged = uncharged;
+          e.ripPage.set(ending.rip);
+          this.#leave(state, Action.GOTO, 0);
+        });
     }
   }
 
@@ -432,17 +453,14 @@ class RegionBuilder {
     node: number,
     rip: Value,
     candidates: readonly number[],
-    state: FlagState,
     goTo: (target: number) => () => void,
+    leave: () => void,
   ): void {
     const e = this.#e;
     const [candidate, ...others] = candidates.filter((offset) => this.#graph.hasEdge(node, offset));
-    if (candidate === undefined) {
-      e.ripPage.set(rip);
-      return this.#leave(state, 0, Action.GOTO, 0);
-    }
+    if (candidate === undefined) return leave();
     e.plainIf(e.eq(rip, e.add(e.ripPage.get(), e.constant(64, candidate))), goTo(candidate), () =>
-      this.#emitIndirect(node, rip, others, state, goTo),
+      this.#emitIndirect(node, rip, others, goTo, leave),
     );
   }
 
@@ -451,6 +469,7 @@ class RegionBuilder {
     const graph = this.#graph;
     const to = graph.nodeAt(target);
     if (to === undefined || !graph.hasEdge(from, target)) return this.#leaveTo(e.flags.state, target);
+    if (!graph.hasSinglePredecessor(to)) this.#charge();
     this.#pendingState = e.flags.state;
     if (!graph.hasSinglePredecessor(to) && !graph.isBackEdge(from, to)) e.flags.depart(this.#flagReaders.has(to));
     follow(to);
