@@ -45,7 +45,9 @@ const MAXIMUM_CANDIDATES = 4;
 
 export const DEFAULT_LIMITS: RegionLimits = { blocks: 64, instructions: 512 };
 
-const CONDITIONAL = /^(j(o|no|b|ae|e|ne|be|a|s|ns|p|np|l|ge|le|g|rcxz|cxz|ecxz)|loop|loope|loopne)$/;
+const CONDITIONAL: ReadonlySet<string> = new Set(
+  "jo jno jb jae je jne jbe ja js jns jp jnp jl jge jle jg jrcxz jcxz jecxz loop loope loopne".split(" "),
+);
 const REGISTER_CLASSES: ReadonlySet<string> = new Set(["gpr", "xmm"]);
 
 /** What makes a translation impossible, found while an instruction is emitted: the instruction is left to the interpreter. */
@@ -202,7 +204,7 @@ function isTranslatable(instruction: Instruction, definition: Definition): boole
     mnemonic !== "jmp" &&
     mnemonic !== "call" &&
     mnemonic !== "ret" &&
-    !CONDITIONAL.test(mnemonic)
+    !CONDITIONAL.has(mnemonic)
   )
     return false;
   return operands.every(isTranslatableOperand);
@@ -227,7 +229,7 @@ function endOf(decoded: RegionInstruction, returns: readonly number[]): BlockEnd
   const [operand] = operands;
   if (operand?.kind !== "relative") return { kind: "indirect", candidates: mnemonic === "ret" ? returns : [] };
   const target = decoded.end + operand.displacement;
-  if (CONDITIONAL.test(mnemonic)) return { kind: "branch", target, next: decoded.end };
+  if (CONDITIONAL.has(mnemonic)) return { kind: "branch", target, next: decoded.end };
   return { kind: "jump", target };
 }
 
