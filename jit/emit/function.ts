@@ -79,9 +79,14 @@ export class FunctionBuilder {
   declare(type: WasmType, width: Width): Variable {
     return new LocalVariable(this, type, width, this.#newLocal(type));
   }
-  /** Assigns to a local. */
-  assign(index: number, value: Value): void {
-    this.statement(this.wasm.local.set(index, value.take()));
+  /** An assignment to a variable and a jump behind it, not yet part of the function. */
+  assignAndBreak(variable: Variable, value: Value, label: Label): Expression {
+    const { wasm } = this;
+    return wasm.block(null, [variable.assignment(value), wasm.br(label.name)]);
+  }
+  /** Appends what was made outside: an assignment, or code that was collected. */
+  append(statement: Expression): void {
+    this.statement(statement);
   }
 
   #newLocal(type: WasmType): number {
@@ -114,6 +119,16 @@ export class FunctionBuilder {
     return this.wasm.block(label, inner);
   }
 
+  /** How many statements stand in the list that is being written. */
+  protected get position(): number {
+    return this.#statements.length;
+  }
+  /** Puts the statements since `position` in a block that `label` leaves. */
+  protected wrapSince(position: number, label: string): void {
+    const inner = this.#statements.splice(position);
+    this.statement(this.wasm.block(label, inner));
+  }
+
   protected freshLabel(): string {
     const index = this.#labels++;
     return LABELS[index] ?? `l${index}`;
@@ -123,8 +138,12 @@ export class FunctionBuilder {
 
   /** An integer constant of 8..64 bits, taken modulo 2^width. */
   constant(width: Width, value: bigint | number): Value {
-    invariant(width !== 128, "use vectorConstant for 128 bits");
+    if (width === 128) invariant(false, "use vectorConstant for 128 bits");
     return new ConstantValue(this.wasm, width, value);
+  }
+  /** The same of two words, of which narrow constants need the first only. */
+  constantWords(width: 8 | 16 | 32 | 64, low: number, high: number): ConstantValue {
+    return new ConstantValue(this.wasm, width, low, high);
   }
 
   /** 16 bytes, lowest first. */
@@ -140,36 +159,68 @@ export class FunctionBuilder {
   // ---- integers ----
 
   add(left: Value, right: Value): Value {
-    return this.#wrap(left, this.#binary(left, right, "add"));
+    this.#agree(left, right);
+    const { i32, i64 } = this.wasm;
+    const first = left.take();
+    const expression = left.type === "i64" ? i64.add(first, right.take()) : i32.add(first, right.take());
+    return this.#wrap(left, expression);
   }
   sub(left: Value, right: Value): Value {
-    return this.#wrap(left, this.#binary(left, right, "sub"));
+    this.#agree(left, right);
+    const { i32, i64 } = this.wasm;
+    const first = left.take();
+    const expression = left.type === "i64" ? i64.sub(first, right.take()) : i32.sub(first, right.take());
+    return this.#wrap(left, expression);
   }
   /** Low half of the product. */
   mul(left: Value, right: Value): Value {
-    return this.#wrap(left, this.#binary(left, right, "mul"));
+    this.#agree(left, right);
+    const { i32, i64 } = this.wasm;
+    const first = left.take();
+    const expression = left.type === "i64" ? i64.mul(first, right.take()) : i32.mul(first, right.take());
+    return this.#wrap(left, expression);
   }
   and(left: Value, right: Value): Value {
-    return this.#same(left, this.#binary(left, right, "and"));
+    this.#agree(left, right);
+    const { i32, i64 } = this.wasm;
+    const first = left.take();
+    const expression = left.type === "i64" ? i64.and(first, right.take()) : i32.and(first, right.take());
+    return this.#same(left, expression);
   }
   or(left: Value, right: Value): Value {
-    return this.#same(left, this.#binary(left, right, "or"));
+    this.#agree(left, right);
+    const { i32, i64 } = this.wasm;
+    const first = left.take();
+    const expression = left.type === "i64" ? i64.or(first, right.take()) : i32.or(first, right.take());
+    return this.#same(left, expression);
   }
   xor(left: Value, right: Value): Value {
-    return this.#same(left, this.#binary(left, right, "xor"));
+    this.#agree(left, right);
+    const { i32, i64 } = this.wasm;
+    const first = left.take();
+    const expression = left.type === "i64" ? i64.xor(first, right.take()) : i32.xor(first, right.take());
+    return this.#same(left, expression);
   }
   not(value: Value): Value {
-    return this.xor(value, this.constant(value.width, -1n));
+    return this.xor(value, this.constant(value.width, -1));
   }
   neg(value: Value): Value {
-    return this.sub(this.constant(value.width, 0n), value);
+    return this.sub(this.constant(value.width, 0), value);
   }
   /** Shifts take a count of the same type (i32 for 8..32 bits); for i32 and i64 the engine takes it modulo the width. */
   shl(value: Value, count: Value): Value {
-    return this.#wrap(value, this.#binary(value, count, "shl"));
+    this.#agree(value, count);
+    const { i32, i64 } = this.wasm;
+    const first = value.take();
+    const expression = value.type === "i64" ? i64.shl(first, count.take()) : i32.shl(first, count.take());
+    return this.#wrap(value, expression);
   }
   shrU(value: Value, count: Value): Value {
-    return this.#same(value, this.#binary(value, count, "shr_u"));
+    this.#agree(value, count);
+    const { i32, i64 } = this.wasm;
+    const first = value.take();
+    const expression = value.type === "i64" ? i64.shr_u(first, count.take()) : i32.shr_u(first, count.take());
+    return this.#same(value, expression);
   }
   shrS(value: Value, count: Value): Value {
     const { width } = value;
@@ -216,25 +267,50 @@ export class FunctionBuilder {
   // ---- comparisons: 32-bit 0 or 1 ----
 
   eqz(value: Value): Value {
-    return this.value("i32", 32, this.#operation(value.type, "eqz")(value.take()));
+    const { i32, i64 } = this.wasm;
+    return this.value("i32", 32, value.type === "i64" ? i64.eqz(value.take()) : i32.eqz(value.take()));
   }
   eq(left: Value, right: Value): Value {
-    return this.value("i32", 32, this.#binary(left, right, "eq"));
+    this.#agree(left, right);
+    const { i32, i64 } = this.wasm;
+    const first = left.take();
+    const test = left.type === "i64" ? i64.eq(first, right.take()) : i32.eq(first, right.take());
+    return this.value("i32", 32, test);
   }
   ne(left: Value, right: Value): Value {
-    return this.value("i32", 32, this.#binary(left, right, "ne"));
+    this.#agree(left, right);
+    const { i32, i64 } = this.wasm;
+    const first = left.take();
+    const test = left.type === "i64" ? i64.ne(first, right.take()) : i32.ne(first, right.take());
+    return this.value("i32", 32, test);
   }
   ltU(left: Value, right: Value): Value {
-    return this.value("i32", 32, this.#binary(left, right, "lt_u"));
+    this.#agree(left, right);
+    const { i32, i64 } = this.wasm;
+    const first = left.take();
+    const test = left.type === "i64" ? i64.lt_u(first, right.take()) : i32.lt_u(first, right.take());
+    return this.value("i32", 32, test);
   }
   leU(left: Value, right: Value): Value {
-    return this.value("i32", 32, this.#binary(left, right, "le_u"));
+    this.#agree(left, right);
+    const { i32, i64 } = this.wasm;
+    const first = left.take();
+    const test = left.type === "i64" ? i64.le_u(first, right.take()) : i32.le_u(first, right.take());
+    return this.value("i32", 32, test);
   }
   gtU(left: Value, right: Value): Value {
-    return this.value("i32", 32, this.#binary(left, right, "gt_u"));
+    this.#agree(left, right);
+    const { i32, i64 } = this.wasm;
+    const first = left.take();
+    const test = left.type === "i64" ? i64.gt_u(first, right.take()) : i32.gt_u(first, right.take());
+    return this.value("i32", 32, test);
   }
   geU(left: Value, right: Value): Value {
-    return this.value("i32", 32, this.#binary(left, right, "ge_u"));
+    this.#agree(left, right);
+    const { i32, i64 } = this.wasm;
+    const first = left.take();
+    const test = left.type === "i64" ? i64.ge_u(first, right.take()) : i32.ge_u(first, right.take());
+    return this.value("i32", 32, test);
   }
   ltS(left: Value, right: Value): Value {
     return this.value("i32", 32, this.#binary(this.#signed(left), this.#signed(right), "lt_s"));
@@ -419,7 +495,7 @@ export class FunctionBuilder {
   }
   /** Runs `body` unless `value` is zero. */
   unless0(value: Value, body: () => void): void {
-    this.if(value.type === "i64" ? this.ne(value, this.constant(64, 0n)) : value, body);
+    this.if(value.type === "i64" ? this.ne(value, this.constant(64, 0)) : value, body);
   }
   /** A value that one of two branches computes; the other branch is not run. */
   choose(condition: Value, yes: () => Value, no: () => Value): Value {
@@ -536,8 +612,13 @@ export class FunctionBuilder {
   #operation(group: string, name: string): Operation {
     return this.#member(group, name) as Operation;
   }
+  /** Both operands of an integer operation are of one type. */
+  #agree(left: Value, right: Value): void {
+    if (left.type === right.type && (left.type === "i32" || left.type === "i64")) return;
+    invariant(false, `${this.name}: an integer operation on ${left.type} and ${right.type}`);
+  }
   #binary(left: Value, right: Value, name: string): Expression {
-    if (left.type !== right.type) invariant(false, `${this.name}: ${name} of ${left.type} and ${right.type}`);
+    this.#agree(left, right);
     const operation = this.#operation(left.type, name);
     const first = left.take();
     return operation(first, right.take());
@@ -573,7 +654,10 @@ class LocalVariable implements Variable {
     return new Computed(this.type, this.width, this.#builder.wasm.local.get(this.#index, this.type));
   }
   set(value: Value): void {
+    this.#builder.append(this.assignment(value));
+  }
+  assignment(value: Value): Expression {
     invariant(value.type === this.type, "assigned to a variable of another type");
-    this.#builder.assign(this.#index, value);
+    return this.#builder.wasm.local.set(this.#index, value.take());
   }
 }

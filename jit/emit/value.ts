@@ -66,13 +66,16 @@ export class ConstantValue extends Value {
   /** bits 32 to 63, signed; 0 for narrower constants */
   readonly high: number;
 
-  /** @param value taken modulo 2^width */
-  constructor(wasm: Wasm, width: 8 | 16 | 32 | 64, value: bigint | number) {
+  /**
+   * @param value taken modulo 2^width
+   * @param high bits 32 to 63, if they are not those of `value`
+   */
+  constructor(wasm: Wasm, width: 8 | 16 | 32 | 64, value: bigint | number, high?: number) {
     super(width === 64 ? "i64" : "i32", width, true);
     this.#wasm = wasm;
-    if (typeof value === "number" && (value | 0) === value) {
-      this.low = width >= 32 ? value : value & ((1 << width) - 1);
-      this.high = width === 64 ? value >> 31 : 0;
+    if (typeof value === "number" && (high !== undefined || (value | 0) === value)) {
+      this.low = width >= 32 ? value | 0 : value & ((1 << width) - 1);
+      this.high = width === 64 ? (high === undefined ? value >> 31 : high | 0) : 0;
       return;
     }
     const number = Number(value);
@@ -123,4 +126,6 @@ export interface Variable {
   readonly width: Width;
   get(): Value;
   set(value: Value): void;
+  /** What sets it, not yet part of the function. */
+  assignment(value: Value): Expression;
 }

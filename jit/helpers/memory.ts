@@ -6,17 +6,18 @@ import type { Helper } from "./helper.ts";
 import { Access, pageFlags, pageWalk, setFault } from "./page-walk.ts";
 
 /** Clears the offset in a page. */
-const PAGE_MASK = -4096n;
+const PAGE_MASK = -4096;
 
 /** offset of the TLB bank that stays empty */
 const EMPTY_BANK: number = MemoryMap.TLB + Tlb.EMPTY_BANK * Tlb.BANK_BYTES;
 
+/** The entry for a linear address lies at its low bits, shifted right and masked, in a bank. */
+export const TLB_INDEX_SHIFT = 8;
+export const TLB_INDEX_MASK: number = (Tlb.ENTRIES - 1) * Tlb.ENTRY_BYTES;
+
 /** Offset in the current TLB bank of the entry for a linear address. */
 export function tlbEntry(f: StateBuilder, gva: Value): Value {
-  const index = f.and(
-    f.shrU(f.truncate(gva, 32), f.constant(32, 8)),
-    f.constant(32, (Tlb.ENTRIES - 1) * Tlb.ENTRY_BYTES),
-  );
+  const index = f.and(f.shrU(f.truncate(gva, 32), f.constant(32, TLB_INDEX_SHIFT)), f.constant(32, TLB_INDEX_MASK));
   return f.let(f.add(f.get("tlb"), index));
 }
 

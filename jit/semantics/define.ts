@@ -40,6 +40,22 @@ export interface Definition<Names extends Readonly<Record<string, Access>> = Rea
   emit(e: Emitter, operands: { readonly [Name in keyof Names]: OperandHandle }): void;
 }
 
+interface NamedOperand {
+  readonly name: string;
+  readonly access: Access;
+}
+
+const NAMED = new WeakMap<Definition, readonly NamedOperand[]>();
+
+/** The names that a definition has for the row's operands, in their order. */
+export function namedOperands(definition: Definition): readonly NamedOperand[] {
+  const known = NAMED.get(definition);
+  if (known) return known;
+  const named = Object.entries(definition.operands ?? {}).map(([name, access]) => ({ name, access }));
+  NAMED.set(definition, named);
+  return named;
+}
+
 /** Defines what one mnemonic does. The names of the operands are checked against their use. */
 export function define<const Names extends Readonly<Record<string, Access>>>(
   definition: Definition<Names>,

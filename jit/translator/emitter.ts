@@ -4,11 +4,11 @@ import { Tlb } from "../../runtime/abi/memory-map.ts";
 import type { FloatType, Label } from "../emit/function.ts";
 import type { Expression, Wasm } from "../emit/wasm.ts";
 import type { StateField } from "../emit/state.ts";
-import type { Value, Variable, Width } from "../emit/value.ts";
-import { tlbEntry, tlbHit, tlbOffset } from "../helpers/memory.ts";
+import { Named, type Value, type Variable, type Width } from "../emit/value.ts";
+import { TLB_INDEX_MASK, TLB_INDEX_SHIFT } from "../helpers/memory.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS } from "../interpreter/emitter.ts";
 import { RIP, type MemoryOperand, type Operand } from "../isa/instruction.ts";
-import type { Access } from "../semantics/define.ts";
+import { type Access, namedOperands } from "../semantics/define.ts";
 import { type FaultName, GPR_NAMES, type GprName, type OperandHandle } from "../semantics/emitter.ts";
 import { TranslatorFlags, type FlagState } from "./flags.ts";
 import { GeneralRegister, Immediate, Memory, Relative, VectorRegister } from "./operands.ts";
@@ -16,6 +16,8 @@ import { PathEmitter } from "./paths.ts";
 import { type RegionInstruction, Untranslatable } from "./region.ts";
 import { constantOf, Displaced, FloatBits, LaneBits, LoadedBits } from "./values.ts";
 import { VectorFacts } from "./vector-facts.ts";
+
+const PAGE = 4096;
 
 /** RC, the masks and PE of MXCSR as the common case of floating point has them; a region with SSE arithmetic is entered with no other. */
 export const COMMON_MXCSR = { MASK: 0x7fa0, VALUE: 0x1fa0 } as const;
@@ -37,8 +39,8 @@ export type Ending =
 
 /** Takes note of the places where the region is left; the region's builder implements it. */
 export interface ExitSink {
-  /** Emits a jump that leaves the region before the current instruction, with the given flags. */
-  leaveBefore(state: FlagState): void;
+  /** A jump that leaves the region before the current instruction, with the given flags. */
+  leaveBefore(state: FlagState): Expression;
 }
 
 /**
@@ -56,8 +58,8 @@ export class TranslatorEmitter extends PathEmitter {
   readonly facts: VectorFacts = new VectorFacts();
   /** operands in memory whose places are known in the loop that is being emitted */
   sites: ReadonlyMap<MemoryOperand, Site> | undefined;
-  /** general registers that the instruction being emitted has written */
-  written = new Set<number>();
+  /** general registers that the instruction being emitted has written: a bit for each */
+  written = 0;
   readonly generalWritten = new Set<number>();
   readonly vectorsWritten = new Set<number>();
   /** bits of UnitTrap that must be clear, and whether MXCSR must be common, for the region to be entered */
@@ -80,7 +82,6 @@ export class TranslatorEmitter extends PathEmitter {
   #flagsAreDead = false;
   #ending: Ending | undefined;
   #before: FlagState = TranslatorFlags.initial;
-  #end: string | undefined;
 
   readonly #formats: readonly (FloatType | undefined)[];
 
@@ -128,22 +129,25 @@ export class TranslatorEmitter extends PathEmitter {
     this.#current = current;
     this.#flagsAreDead = flagsAreDead;
     this.#ending = undefined;
-    this.written = new Set();
-    this.beginPaths();
+    this.written = 0;
     this.#before = this.flags.state;
     if (definition.unit === "sse") this.unitTraps |= UnitTrap.SSE;
-    this.block((end) => {
-      this.#end = end.name;
-      const handles: Record<string, OperandHandle> = {};
-      Object.entries(definition.operands ?? {}).forEach(([name, access], index) => {
-        const operand = instruction.operands[index];
-        if (operand) handles[name] = this.#operand(operand, access);
-      });
-      definition.emit(this, handles);
+    this.instructionPaths(() => {
+      definition.emit(this, this.#handles(current));
     });
-    this.#end = undefined;
     this.#current = undefined;
     return this.isReachable ? this.#ending : "left";
+  }
+
+  #handles({ definition, instruction: { operands } }: RegionInstruction): Record<string, OperandHandle> {
+    const handles: Record<string, OperandHandle> = {};
+    const named = namedOperands(definition);
+    for (let index = 0; index < named.length; index++) {
+      const operand = operands[index];
+      const one = named[index];
+      if (operand && one) handles[one.name] = this.#operand(operand, one.access);
+    }
+    return handles;
   }
 
   #operand(operand: Operand, access: Access): OperandHandle {
@@ -160,8 +164,9 @@ export class TranslatorEmitter extends PathEmitter {
         return new Memory(this, operand.width, access, effective, operand.segment, aligned && !site, site);
       }
       case "immediate": {
-        const bits = (BigInt(operand.high) << 32n) | BigInt(operand.low >>> 0);
-        return new Immediate(this.constant(operand.width as Width, bits));
+        return new Immediate(
+          this.constantWords(operand.width as 8 | 16 | 32 | 64, operand.low, operand.high),
+        );
       }
       case "relative":
         return new Relative(() => this.#pageRelative(this.#instruction.end + operand.displacement));
@@ -180,9 +185,9 @@ export class TranslatorEmitter extends PathEmitter {
     } else {
       // POP into memory based on rSP computes its address after rSP has moved. SDM Vol. 2B, "POP".
       const moved = instruction.mnemonic === "pop" && base === 4 ? instruction.operandSize / 8 : 0;
-      const high = absolute ? BigInt(displacementHigh) << 32n : 0n;
-      const constant = absolute ? high | BigInt(displacement >>> 0) : BigInt(displacement + moved);
-      address = this.constant(64, constant);
+      address = absolute
+        ? this.constantWords(64, displacement, displacementHigh)
+        : this.constant(64, displacement + moved);
       if (index >= 0) {
         const scaled = this.shl(this.readGeneral(index, 64, false), this.constant(64, Math.log2(scale)));
         address =
@@ -211,23 +216,49 @@ export class TranslatorEmitter extends PathEmitter {
   }
 
   readGeneral(number: number, width: Width, high: boolean): Value {
+    if (width === 32 || width === 64) {
+      const known = width === 64 ? this.#known64[number] : this.#known32[number];
+      if (known) return known;
+    }
     const whole = this.#general(number).get();
-    if (width === 64) return this.let(whole);
+    if (width === 64) return this.#remember(number, this.let(whole));
+    if (width === 32) return this.#remember(number, this.let(this.truncate(whole, 32)));
     return this.let(
       high ? this.truncate(this.shrU(this.truncate(whole, 32), this.constant(32, 8)), 8) : this.truncate(whole, width),
     );
   }
 
+  /** Notes what a general register holds until it is written: a named value, which is there for all that follows in the block. */
+  #remember(number: number, value: Value): Value {
+    if (!this.isOnEveryPath) return value;
+    if (value.width === 64) this.#known64[number] = value;
+    else if (value.width === 32) this.#known32[number] = value;
+    return value;
+  }
+  #forget(number: number): void {
+    this.#known64[number] = undefined;
+    this.#known32[number] = undefined;
+  }
+  /** Nothing is known of what general registers hold: control comes from several places. */
+  forgetGeneral(): void {
+    this.#known64.fill(undefined);
+    this.#known32.fill(undefined);
+  }
+  readonly #known64 = new Array<Value | undefined>(GPR_NAMES.length).fill(undefined);
+  readonly #known32 = new Array<Value | undefined>(GPR_NAMES.length).fill(undefined);
+
   writeGeneral(number: number, value: Value, high: boolean): void {
     this.changes();
+    this.#forget(number);
     this.generalWritten.add(number);
-    this.written.add(number);
+    this.written |= 1 << number;
     const variable = this.#general(number);
     if (value.width >= 32) {
       variable.set(this.extend(value, 64));
+      if (value instanceof Named) this.#remember(number, value);
       return;
     }
-    const mask = value.width === 16 ? 0xffffn : high ? 0xff00n : 0xffn;
+    const mask = value.width === 16 ? 0xffff : high ? 0xff00 : 0xff;
     const kept = this.and(variable.get(), this.constant(64, ~mask));
     const placed = high ? this.shl(this.extend(value, 64), this.constant(64, 8)) : this.extend(value, 64);
     variable.set(this.or(kept, placed));
@@ -374,12 +405,25 @@ export class TranslatorEmitter extends PathEmitter {
     return this.linear(segment === "default" ? this.#defaultSegment() : segment, effective);
   }
 
-  /** Offset at which `byteLength` bytes can be accessed; leaves the region when the TLB does not know. */
+  /**
+   * Offset at which `byteLength` bytes can be accessed, to be used once and at once; leaves the region when the TLB does not know.
+   *
+   * @param gva named
+   */
   access(gva: Value, byteLength: number, access: "r" | "w"): Value {
+    // As the helpers write it (`helpers/memory.ts`), without a value for each step: half of all instructions come by here.
+    const { wasm } = this;
+    const { i32, i64 } = wasm;
     const table = access === "w" ? Tlb.WRITE : Tlb.READ;
-    const entry = tlbEntry(this, gva);
-    this.if(this.unlikely(this.eqz(tlbHit(this, entry, gva, byteLength, table))), () => this.#leave());
-    return this.let(tlbOffset(this, entry, gva, table));
+    this.usesTlb = true;
+    const bank = this.#tlb.get().take();
+    const index = i32.and(i32.shr_u(i32.wrap(gva.take()), i32.const(TLB_INDEX_SHIFT)), i32.const(TLB_INDEX_MASK));
+    const entry = this.let(this.value("i32", 32, i32.add(bank, index)));
+    const tag = i64.load(table + Tlb.TAG, 1, entry.take());
+    const last = byteLength === 1 ? gva.take() : i64.add(gva.take(), wasm.wideConstant(byteLength - 1, 0));
+    this.leaveIf(i64.ne(tag, i64.and(last, wasm.wideConstant(-PAGE, -1))), this.#jump);
+    const addend = wasm.load32Unsigned(table + Tlb.ADDEND, 1, entry.take());
+    return this.value("i32", 32, i32.add(i32.wrap(gva.take()), addend));
   }
 
   /** The offset of an operand at a known place. */
@@ -393,7 +437,7 @@ export class TranslatorEmitter extends PathEmitter {
   /** Loads an operand; SSE instructions that read memory do not write it, so they may load it again as another type. */
   loadOperand(width: Width, offset: Value): Value {
     const again = this.#instruction.definition.unit === "sse" && (width === 32 || width === 64);
-    return again ? this.loadedBits(width, offset) : this.loadNow(width, offset);
+    return again ? this.loadedBits(width, this.let(offset)) : this.loadNow(width, offset);
   }
   storeOperand(offset: Value, value: Value): void {
     this.changes();
@@ -412,7 +456,7 @@ export class TranslatorEmitter extends PathEmitter {
   }
 
   requireAligned(gva: Value, alignment: number): void {
-    this.if(this.unlikely(this.and(this.truncate(gva, 32), this.constant(32, alignment - 1))), () => this.#leave());
+    this.leaveIf(this.and(this.truncate(gva, 32), this.constant(32, alignment - 1)).take(), this.#jump);
   }
 
   override memory(segment: number | "default", address: Value, width: Width, access: "r" | "w" | "rw"): OperandHandle {
@@ -490,11 +534,10 @@ export class TranslatorEmitter extends PathEmitter {
   override checkTarget(rip: Value): void {
     if (constantOf(rip) !== undefined) return;
     const folded = this.shrS(this.shl(rip, this.constant(64, 16)), this.constant(64, 16));
-    this.if(this.unlikely(this.ne(folded, rip)), () => this.#leave());
+    this.leaveIf(this.ne(folded, rip).take(), this.#jump);
   }
   override next(): void {
-    invariant(this.#end !== undefined, "no instruction is being emitted");
-    this.break({ name: this.#end });
+    this.leaveInstruction();
   }
   override again(): void {
     throw new Untranslatable("repeats itself");
@@ -527,16 +570,14 @@ export class TranslatorEmitter extends PathEmitter {
 
   /** The interpreter runs this instruction instead. */
   #leave(): void {
-    this.leave(() => this.#exits.leaveBefore(this.#before));
+    this.leave(this.#jump);
   }
+  readonly #jump = (): Expression => this.#exits.leaveBefore(this.#before);
 
   // ---- for the region's builder ----
 
   collected(body: () => void): Expression {
     return this.collect(body);
-  }
-  append(collected: Expression): void {
-    this.statement(collected);
   }
   /** Emits what was collected, as a block that `label` leaves. */
   wrapped(label: Label, inner: Expression): void {

@@ -1,7 +1,7 @@
 import type { FloatType } from "../emit/function.ts";
 import type { Value, Width } from "../emit/value.ts";
 import { Emitter } from "../semantics/emitter.ts";
-import { ConstantValue, constantOf, Displaced, FloatBits, LaneBits, LoadedBits } from "./values.ts";
+import { ConstantValue, Displaced, FloatBits, LaneBits, LoadedBits } from "./values.ts";
 
 /**
  * An emitter that computes with what it knows: operations on constants (immediates, flags of MXCSR, masked shift counts) give
@@ -60,8 +60,7 @@ export abstract class FoldingEmitter extends Emitter {
     return this.#fold(value, count, (a, b) => a >> (b & shiftMask(value))) ?? super.shrU(value, count);
   }
   override eqz(value: Value): Value {
-    const bits = constantOf(value);
-    return bits === undefined ? super.eqz(value) : this.constant(32, bits === 0n ? 1 : 0);
+    return value instanceof ConstantValue ? this.constant(32, value.isZero ? 1 : 0) : super.eqz(value);
   }
   override eq(left: Value, right: Value): Value {
     return this.#compare(left, right, (a, b) => a === b) ?? super.eq(left, right);
@@ -73,20 +72,22 @@ export abstract class FoldingEmitter extends Emitter {
     return this.#compare(left, right, (a, b) => a < b) ?? super.ltU(left, right);
   }
   override extend(value: Value, width: Width): Value {
-    const bits = constantOf(value);
-    return bits === undefined || width === 128 ? super.extend(value, width) : this.constant(width, bits);
+    if (!(value instanceof ConstantValue) || width === 128) return super.extend(value, width);
+    return this.constantWords(width, value.low, value.high);
   }
   override truncate(value: Value, width: Width): Value {
-    const bits = constantOf(value);
-    return bits === undefined ? super.truncate(value, width) : this.constant(width, bits);
+    if (!(value instanceof ConstantValue) || width === 128) return super.truncate(value, width);
+    return this.constantWords(width, value.low, value.high);
   }
   override signExtend(value: Value, width: Width): Value {
-    const bits = constantOf(value);
-    return bits === undefined ? super.signExtend(value, width) : this.constant(width, BigInt.asIntN(value.width, bits));
+    if (!(value instanceof ConstantValue) || width === 128 || value.width === 64) return super.signExtend(value, width);
+    const unused = 32 - value.width;
+    const low = (value.low << unused) >> unused;
+    return this.constantWords(width, low, low >> 31);
   }
   override select(condition: Value, yes: Value, no: Value): Value {
-    const known = constantOf(condition);
-    return known === undefined ? super.select(condition, yes, no) : known === 0n ? no : yes;
+    if (condition instanceof ConstantValue) return condition.isZero ? no : yes;
+    return super.select(condition, yes, no);
   }
 
   /** Floats that came from a register, from memory or from an operation are taken from there, not from their bits. */

@@ -4,13 +4,13 @@ import { EntryRecord, LinkCell } from "../../runtime/abi/translator.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS, HANDLER_TABLE } from "../interpreter/emitter.ts";
 import { guestState } from "../../runtime/abi/guest-state.ts";
 import type { Label } from "../emit/function.ts";
-import type { Wasm } from "../emit/wasm.ts";
+import type { Expression, Wasm } from "../emit/wasm.ts";
 import type { Value, Variable } from "../emit/value.ts";
 import { BoundFlags } from "./bound-flags.ts";
 import { COMMON_MXCSR, type Ending, TranslatorEmitter } from "./emitter.ts";
 import { type FlagState, TranslatorFlags } from "./flags.ts";
 import { buildGraph, type Graph } from "./graph.ts";
-import { flagsAreDead, flagsReadFrom } from "./liveness.ts";
+import { deadFlags, flagsReadFrom } from "./liveness.ts";
 import { pageOf, type Region, type RegionBlock, type RegionInstruction, shapeOf, Untranslatable } from "./region.ts";
 import { scalarFormats } from "./scalars.ts";
 import { findStreams } from "./streams.ts";
@@ -44,8 +44,13 @@ const Action = {
  * Packs what an exit needs into one constant: instructions of the block that have run (bits 0..15), the action (16..17), the number
  * of the link cell (18..31), and RIP relative to its page.
  */
-function exitWord(retired: number, action: number, ripOffset: number, link = 0): bigint {
-  return (BigInt(ripOffset) << 32n) | BigInt(link << 18) | BigInt(action << 16) | BigInt(retired);
+function exitWord(
+  retired: number,
+  action: number,
+  ripOffset: number,
+  link: number,
+): readonly [low: number, high: number] {
+  return [(link << 18) | (action << 16) | retired, ripOffset];
 }
 /** Link cells that fit in an exit word. */
 const MAXIMUM_LINKS = 0x2000;
@@ -88,7 +93,11 @@ class RegionBuilder {
   readonly #predecessors = new Map<number, number>();
   readonly #done: Label;
   #offset = 0;
+  /** instructions that have run since the budget was charged: before the block, and before the instruction that is emitted */
+  #uncharged = 0;
   #retired = 0;
+  /** the same where each node ends, for those that nothing else leads to */
+  readonly #endUncharged = new Map<number, number>();
   /** link cells by the offset that they lead to */
   readonly #links = new Map<number, number>();
 
@@ -98,7 +107,7 @@ class RegionBuilder {
     this.#graph = buildGraph(region);
     this.#flagReaders = flagsReadFrom(region, this.#graph);
     this.#e = new TranslatorEmitter(wasm, name, scalarFormats(region), {
-      leaveBefore: (state) => this.#leave(state, this.#retired, Action.INTERPRET, this.#offset),
+      leaveBefore: (state) => this.#exitJump(state, this.#retired, Action.INTERPRET, this.#offset, 0),
     });
     this.#exit = this.#e.declare("i64", 64);
     this.#rounds = this.#e.declare("i32", 32);
@@ -229,12 +238,15 @@ class RegionBuilder {
       link = this.#links.size;
       this.#links.set(target, link);
     }
-    if (link === undefined) this.#leave(state, 0, Action.GOTO, target);
-    else this.#leave(state, 0, isInPage ? Action.LINK : Action.FAR_LINK, target, link);
+    if (link === undefined) this.#leave(state, Action.GOTO, target);
+    else this.#leave(state, isInPage ? Action.LINK : Action.FAR_LINK, target, link);
   }
 
-  /** Jumps to where the region is left. */
-  #leave(state: FlagState, retired: number, action: number, ripOffset: number, link = 0): void {
+  /** Jumps to where the region is left, after a block. */
+  #leave(state: FlagState, action: number, ripOffset: number, link = 0): void {
+    this.#e.append(this.#exitJump(state, this.#uncharged, action, ripOffset, link));
+  }
+  #exitJump(state: FlagState, retired: number, action: number, ripOffset: number, link: number): Expression {
     const e = this.#e;
     let offset = ripOffset;
     if (offset !== (offset | 0)) {
@@ -242,8 +254,8 @@ class RegionBuilder {
       offset -= pageOf(offset) * PAGE;
       e.ripPage.set(e.add(e.ripPage.get(), e.constant(64, ripOffset - offset)));
     }
-    this.#exit.set(e.constant(64, exitWord(retired, action, offset, link)));
-    e.plainBreak(this.#exitLabel(state));
+    const [low, high] = exitWord(retired, action, offset, link);
+    return e.assignAndBreak(this.#exit, e.constantWords(64, low, high), this.#exitLabel(state));
   }
 
   #exitLabel(state: FlagState): Label {
@@ -280,41 +292,44 @@ class RegionBuilder {
     const e = this.#e;
     const block = this.#region.blocks[node];
     if (!block) return;
-    e.facts.registers = new Map();
+    e.facts.forget();
+    e.forgetGeneral();
+    this.#uncharged = 0;
     if (!this.#graph.hasSinglePredecessor(node)) {
       e.flags.arrive(this.#flagReaders.has(node));
     } else if (node !== 0) {
       const before = this.#predecessors.get(node) ?? 0;
       e.flags.state = this.#endStates.get(before) ?? TranslatorFlags.initial;
-      e.facts.registers = this.#endFacts.get(before) ?? new Map();
+      this.#uncharged = this.#endUncharged.get(before) ?? 0;
+      const facts = this.#endFacts.get(before);
+      if (facts) e.facts.registers = facts;
     }
     this.#mapped.set(node, new Set(this.#mapped.get(this.#graph.dominator(node))).add(pageOf(block.start)));
-    const written: ReadonlySet<number>[] = [];
+    const written: number[] = [];
     let ending = this.#emitInstructions(node, block, written);
     if (ending === "left") return;
     if (ending?.kind === "branch" && this.#isTightLoop(node, block))
       ending = this.#emitStrip(node, block, ending.condition, written);
+    this.#endUncharged.set(node, this.#uncharged);
     this.#endStates.set(node, e.flags.state);
     this.#endFacts.set(node, e.facts.registers);
     this.#emitEnd(node, block, ending, follow);
   }
 
   /** Gives how the block ends; "left" if an instruction always leaves the region. */
-  #emitInstructions(
-    node: number,
-    { instructions }: RegionBlock,
-    written: ReadonlySet<number>[] = [],
-  ): Ending | "left" | undefined {
+  #emitInstructions(node: number, { instructions }: RegionBlock, written: number[] = []): Ending | "left" | undefined {
     const e = this.#e;
     let ending: Ending | undefined;
-    for (const [index, current] of instructions.entries()) {
+    const dead = deadFlags(instructions);
+    for (let index = 0; index < instructions.length; index++) {
+      const current = instructions[index];
+      if (!current) break;
       this.#offset = current.offset;
-      this.#retired = index;
+      this.#retired = this.#uncharged + index;
       const lastPage = pageOf(current.end - 1);
-      if (lastPage !== pageOf(current.offset))
-        this.#requirePage(node, lastPage, () => this.#leave(e.flags.state, index, Action.INTERPRET, current.offset));
+      if (lastPage !== pageOf(current.offset)) this.#requirePage(node, lastPage);
       try {
-        const result = e.emitInstruction(current, flagsAreDead(instructions, index));
+        const result = e.emitInstruction(current, dead[index] === true);
         if (result === "left") return "left";
         ending = result;
       } catch (cause) {
@@ -323,20 +338,24 @@ class RegionBuilder {
       }
       written.push(e.written);
     }
-    this.#charge(instructions.length);
+    this.#uncharged += instructions.length;
     return ending;
   }
 
   // ---- pages ----
 
   /**
-   * From here on, as far as `node` dominates, a page is mapped as it was when the region was translated, or `leave` leaves the region.
-   * While a region runs no mapping changes, so one look is enough.
+   * From here on, as far as `node` dominates, a page is mapped as it was when the region was translated, or the interpreter runs the
+   * current instruction. While a region runs no mapping changes, so one look is enough.
    */
-  #requirePage(node: number, distance: number, leave: () => void): void {
+  #requirePage(node: number, distance: number): void {
+    const e = this.#e;
     const mapped = this.#mapped.get(node);
     if (mapped?.has(distance) !== false) return;
-    this.#emitPageCheck(distance, leave);
+    const { state } = e.flags;
+    this.#emitPageCheck(distance, () =>
+      e.append(this.#exitJump(state, this.#retired, Action.INTERPRET, this.#offset, 0)),
+    );
     mapped.add(distance);
   }
 
@@ -362,8 +381,9 @@ class RegionBuilder {
    * the pages that its memory operands are in allow: none of them looks at the TLB or at the budget, and all begin with what the
    * round before it knew. The rounds that cross into other pages, and whatever else is not the common case, are left to the first copy.
    */
-  #emitStrip(node: number, block: RegionBlock, condition: Value, written: readonly ReadonlySet<number>[]): Ending {
+  #emitStrip(node: number, block: RegionBlock, condition: Value, written: readonly number[]): Ending {
     const e = this.#e;
+    this.#charge();
     const { streams, sites } = findStreams(block, written);
     const goesOn = e.variable(condition);
     const flags = new BoundFlags(e, e.flags.state);
@@ -392,7 +412,8 @@ class RegionBuilder {
     );
     if (isLike) e.append(code);
     e.flags.state = flags.current();
-    e.facts.registers = new Map();
+    e.facts.forget();
+    e.forgetGeneral();
     return { kind: "branch", condition: goesOn.get() };
   }
 
@@ -411,12 +432,14 @@ class RegionBuilder {
       e.plainLoop((again) => {
         e.flags.state = flags.current();
         e.facts.registers = facts;
+        e.forgetGeneral();
         e.sites = strip.sites;
         const ending = this.#emitInstructions(node, block);
         e.sites = undefined;
         isLike = ending !== "left" && ending?.kind === "branch" && flags.matches(e.flags.state);
         if (!isLike || ending === "left" || ending?.kind !== "branch") return;
         const { condition } = ending;
+        this.#charge();
         strip.advance();
         const branch = e.let(condition);
         flags.assign(e.flags.state);
@@ -438,28 +461,40 @@ class RegionBuilder {
     return isLike;
   }
 
-  #charge(instructions: number): void {
+  /**
+   * Charges the budget for what has run. Where nothing else leads, that waits: exits know how much is to be charged, and the budget
+   * is looked at at back edges.
+   */
+  #charge(): void {
     const e = this.#e;
-    if (instructions > 0) e.budget.set(e.sub(e.budget.get(), e.constant(32, instructions)));
+    if (this.#uncharged > 0) e.budget.set(e.sub(e.budget.get(), e.constant(32, this.#uncharged)));
+    this.#uncharged = 0;
   }
 
   #emitEnd(node: number, { end }: RegionBlock, ending: Ending | undefined, follow: (to: number) => void): void {
     const e = this.#e;
     const state = e.flags.state;
+    const uncharged = this.#uncharged;
     const goTo = (target: number) => (): void => {
       e.flags.state = state;
+      this.#uncharged = uncharged;
       this.#emitEdge(node, target, follow);
     };
     switch (end.kind) {
       case "jump":
         return goTo(end.target)();
       case "interpret":
-        return this.#leave(state, 0, Action.INTERPRET, end.target);
+        return this.#leave(state, Action.INTERPRET, end.target);
       case "branch":
         if (ending?.kind !== "branch") return goTo(end.target)();
         return e.plainIf(ending.condition, goTo(end.target), goTo(end.next));
       case "indirect":
-        if (ending?.kind === "indirect") this.#emitIndirect(node, ending.rip, end.candidates, state, goTo);
+        if (ending?.kind !== "indirect") return;
+        this.#emitIndirect(node, ending.rip, end.candidates, goTo, () => {
+          this.#uncharged = uncharged;
+          e.ripPage.set(ending.rip);
+          this.#leave(state, Action.GOTO, 0);
+        });
     }
   }
 
@@ -468,17 +503,14 @@ class RegionBuilder {
     node: number,
     rip: Value,
     candidates: readonly number[],
-    state: FlagState,
     goTo: (target: number) => () => void,
+    leave: () => void,
   ): void {
     const e = this.#e;
     const [candidate, ...others] = candidates.filter((offset) => this.#graph.hasEdge(node, offset));
-    if (candidate === undefined) {
-      e.ripPage.set(rip);
-      return this.#leave(state, 0, Action.GOTO, 0);
-    }
+    if (candidate === undefined) return leave();
     e.plainIf(e.eq(rip, e.add(e.ripPage.get(), e.constant(64, candidate))), goTo(candidate), () =>
-      this.#emitIndirect(node, rip, others, state, goTo),
+      this.#emitIndirect(node, rip, others, goTo, leave),
     );
   }
 
@@ -493,6 +525,7 @@ class RegionBuilder {
       this.#emitPageCheck(page, () => this.#leaveTo(state, target));
       e.flags.state = state;
     }
+    if (!graph.hasSinglePredecessor(to)) this.#charge();
     this.#pendingState = e.flags.state;
     if (!graph.hasSinglePredecessor(to) && !graph.isBackEdge(from, to)) e.flags.depart(this.#flagReaders.has(to));
     follow(to);

@@ -77,14 +77,14 @@ function firstEffect(instructions: readonly RegionInstruction[]): Effect {
   return "none";
 }
 
-/** Whether the flags that instruction `index` of a block writes are overwritten before anything could see them. */
-export function flagsAreDead(instructions: readonly RegionInstruction[], index: number): boolean {
-  for (let at = index + 1; at < instructions.length; at++) {
-    const next = instructions[at];
-    if (!next || mayLeave(next)) return false;
+/** For each instruction of a block, whether the flags that it writes are overwritten before anything could see them. */
+export function deadFlags(instructions: readonly RegionInstruction[]): readonly boolean[] {
+  const dead = new Array<boolean>(instructions.length).fill(false);
+  for (let index = instructions.length - 2; index >= 0; index--) {
+    const next = instructions[index + 1];
+    if (!next || mayLeave(next)) continue;
     const effect = effectOf(next);
-    if (effect === "reads") return false;
-    if (effect === "writes") return true;
+    dead[index] = effect === "writes" || (effect === "none" && dead[index + 1] === true);
   }
-  return false;
+  return dead;
 }

@@ -117,8 +117,8 @@ export class Memory extends OperandBase {
     if (isModified && this.#modified) return this.#e.loadNow(width, this.#modified);
     const offset = this.#place(width / 8, isModified ? "w" : "r");
     if (!isModified) return this.#e.loadOperand(width, offset);
-    this.#modified = offset;
-    return this.#e.loadNow(width, offset);
+    this.#modified = this.#e.let(offset);
+    return this.#e.loadNow(width, this.#modified);
   }
 
   override write(value: Value): void {
@@ -138,7 +138,7 @@ export class Memory extends OperandBase {
 
   /** A place that the TLB knows is canonical; with any other the interpreter decides. */
   override checkPlace(byteLength: number, access: "r" | "w"): void {
-    this.#place(byteLength, access);
+    this.#e.let(this.#place(byteLength, access));
   }
 
   override requireAligned(alignment: number): void {
@@ -146,7 +146,7 @@ export class Memory extends OperandBase {
   }
 
   override probe(byteLength: number, access: "r" | "w"): void {
-    this.#place(byteLength, access);
+    this.#e.let(this.#place(byteLength, access));
   }
 }
 

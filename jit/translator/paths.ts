@@ -5,7 +5,7 @@ import type { Value, Variable } from "../emit/value.ts";
 import type { FlagState, TranslatorFlags } from "./flags.ts";
 import { FoldingEmitter } from "./folding.ts";
 import { Untranslatable } from "./region.ts";
-import { constantOf } from "./values.ts";
+import { ConstantValue } from "./values.ts";
 
 /** What is known at a point of the code of one instruction. */
 interface Point {
@@ -30,28 +30,61 @@ export abstract class PathEmitter extends FoldingEmitter {
   #written = false;
   #depth = 0;
   #leaves = 0;
+  /** where the instruction that is being emitted ends, if something branches there */
+  #end: Label | undefined;
   readonly #joins = new Map<string, Point[]>();
 
   /** How many conditions and blocks stand around what is emitted now. */
   protected get depth(): number {
     return this.#depth;
   }
+  /** Whether all that comes behind the instruction comes by what is emitted now. */
+  protected get isOnEveryPath(): boolean {
+    return this.#depth === 1 && !this.#end;
+  }
   protected get isReachable(): boolean {
     return this.#reachable;
   }
 
-  protected beginPaths(): void {
+  /** Emits the code of an instruction, which `leaveInstruction` leaves early: in a block, if anything does. */
+  protected instructionPaths(body: () => void): void {
     this.#reachable = true;
     this.#written = false;
+    const start = this.position;
+    this.#depth++;
+    body();
+    this.#depth--;
+    const end = this.#end as Label | undefined;
+    this.#end = undefined;
+    if (!end) return;
+    this.wrapSince(start, end.name);
+    const breaks = this.#joins.get(end.name) ?? [];
+    this.#joins.delete(end.name);
+    this.#join(breaks);
+  }
+  protected leaveInstruction(): void {
+    if (!this.#end) {
+      this.#end = { name: this.freshLabel() };
+      this.#joins.set(this.#end.name, []);
+    }
+    this.break(this.#end);
   }
 
-  /** Ends this path by a jump out of the region that `jump` emits: the interpreter runs the instruction instead. */
-  protected leave(jump: () => void): void {
+  /** Ends this path by a jump out of the region, which `jump` gives: the interpreter runs the instruction instead. */
+  protected leave(jump: () => Expression): void {
     if (!this.#reachable) return;
     if (this.#written) throw new Untranslatable("may fail after it has changed something");
     this.#leaves++;
-    jump();
+    this.statement(jump());
     this.#reachable = false;
+  }
+
+  /** The same if `test` holds, which is seldom; `jump` gives the jump. */
+  protected leaveIf(test: Expression, jump: () => Expression): void {
+    if (!this.#reachable) return;
+    if (this.#written) throw new Untranslatable("may fail after it has changed something");
+    this.#leaves++;
+    this.statement(this.wasm.if(this.wasm.unlikely(test), jump()));
   }
 
   /** Something changes that the guest can see. */
@@ -69,9 +102,8 @@ export abstract class PathEmitter extends FoldingEmitter {
   }
 
   override if(condition: Value, then: () => void, otherwise?: () => void): void {
-    const known = constantOf(condition);
-    if (known !== undefined) {
-      if (known !== 0n) then();
+    if (condition instanceof ConstantValue) {
+      if (!condition.isZero) then();
       else otherwise?.();
       return;
     }
@@ -121,6 +153,11 @@ export abstract class PathEmitter extends FoldingEmitter {
     this.#depth--;
     this.#joins.delete(name);
     this.statement(code);
+    this.#join(breaks);
+  }
+
+  /** Behind a block: control comes from its end and from where it was left. */
+  #join(breaks: readonly Point[]): void {
     const arriving = [this.#point(), ...breaks].filter((point) => point.reachable);
     const [first] = arriving;
     if (!first) return;
@@ -141,19 +178,18 @@ export abstract class PathEmitter extends FoldingEmitter {
   }
 
   override break(label: Label, condition?: Value): void {
-    const known = condition && constantOf(condition);
-    if (known === 0n) return;
+    const isKnown = condition instanceof ConstantValue;
+    if (isKnown && condition.isZero) return;
     this.#joins.get(label.name)?.push(this.#point());
-    super.break(label, known === undefined ? condition : undefined);
-    if (!condition || known !== undefined) this.#reachable = false;
+    super.break(label, isKnown ? undefined : condition);
+    if (!condition || isKnown) this.#reachable = false;
   }
 
   // ---- around instructions ----
 
   /** Emits without the bookkeeping of paths through an instruction. */
   plainIf(condition: Value, then: () => void, otherwise: () => void): void {
-    const known = constantOf(condition);
-    if (known !== undefined) return known === 0n ? otherwise() : then();
+    if (condition instanceof ConstantValue) return condition.isZero ? otherwise() : then();
     super.if(condition, then, otherwise);
   }
   plainBlock(body: (end: Label) => void): void {

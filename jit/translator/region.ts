@@ -53,7 +53,9 @@ const LONGEST = 15;
 
 export const DEFAULT_LIMITS: RegionLimits = { blocks: 64, instructions: 512 };
 
-const CONDITIONAL = /^(j(o|no|b|ae|e|ne|be|a|s|ns|p|np|l|ge|le|g|rcxz|cxz|ecxz)|loop|loope|loopne)$/;
+const CONDITIONAL: ReadonlySet<string> = new Set(
+  "jo jno jb jae je jne jbe ja js jns jp jnp jl jge jle jg jrcxz jcxz jecxz loop loope loopne".split(" "),
+);
 const REGISTER_CLASSES: ReadonlySet<string> = new Set(["gpr", "xmm"]);
 
 /** What makes a translation impossible, found while an instruction is emitted: the instruction is left to the interpreter. */
@@ -243,7 +245,7 @@ function isTranslatable(instruction: Instruction, definition: Definition): boole
     mnemonic !== "jmp" &&
     mnemonic !== "call" &&
     mnemonic !== "ret" &&
-    !CONDITIONAL.test(mnemonic)
+    !CONDITIONAL.has(mnemonic)
   )
     return false;
   return operands.every(isTranslatableOperand);
@@ -273,7 +275,7 @@ function endOf(decoded: RegionInstruction, returns: readonly number[], targets: 
     return { kind: "indirect", candidates: [...candidates].slice(0, MAXIMUM_CANDIDATES) };
   }
   const target = decoded.end + operand.displacement;
-  if (CONDITIONAL.test(mnemonic)) return { kind: "branch", target, next: decoded.end };
+  if (CONDITIONAL.has(mnemonic)) return { kind: "branch", target, next: decoded.end };
   return { kind: "jump", target };
 }
 

@@ -14,7 +14,8 @@ export function scalarFormats(region: Region): readonly (FloatType | undefined)[
   const singles = new Array<number>(REGISTERS).fill(0);
   const wholes = new Array<number>(REGISTERS).fill(0);
   for (const { instructions } of region.blocks) {
-    for (const { instruction } of instructions) {
+    for (const { instruction, definition } of instructions) {
+      if (definition.unit !== "sse") continue;
       for (const operand of instruction.operands) {
         if (operand.kind !== "register" || operand.class !== "xmm") continue;
         const counts = operand.width === 64 ? doubles : operand.width === 32 ? singles : wholes;

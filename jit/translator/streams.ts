@@ -37,11 +37,11 @@ const REGISTERS = 16;
 /**
  * Finds the streams of a loop that is a single block.
  *
- * @param written for each instruction the general registers that it writes
+ * @param written for each instruction the general registers that it writes: a bit for each
  */
 export function findStreams(
   { instructions }: RegionBlock,
-  written: readonly ReadonlySet<number>[],
+  written: readonly number[],
 ): { readonly streams: readonly Stream[]; readonly sites: ReadonlyMap<MemoryOperand, StreamSite> } {
   const deltas = totalDeltas(instructions, written);
   const sofar = new Array<number>(REGISTERS).fill(0);
@@ -102,12 +102,13 @@ function addSite(
 /** What a round adds to each register: undefined where that is no constant. */
 function totalDeltas(
   instructions: readonly RegionInstruction[],
-  written: readonly ReadonlySet<number>[],
+  written: readonly number[],
 ): readonly (number | undefined)[] {
   const deltas = new Array<number | undefined>(REGISTERS).fill(0);
   for (const [index, current] of instructions.entries()) {
     const step = stepOf(current);
-    for (const register of written[index] ?? []) {
+    for (let register = 0; register < REGISTERS; register++) {
+      if ((((written[index] ?? 0) >> register) & 1) === 0) continue;
       const delta = deltas[register];
       deltas[register] = step?.register === register && delta !== undefined ? delta + step.bytes : undefined;
     }

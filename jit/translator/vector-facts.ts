@@ -6,31 +6,47 @@ const BITS: Readonly<Record<string, number>> = { f32: 32, f64: 64, f32x4: 128, f
 /** What holds of a vector register holds of its low lane. */
 const WEAKER: Readonly<Record<string, string>> = { f32x4: "f32", f64x2: "f64" };
 
+const NOTHING: ReadonlyMap<number, ReadonlySet<string>> = new Map();
+
 /**
  * Which XMM registers are known to hold no denormal numbers at a point of the region. An operation on numbers that are known to be
  * normal or zero needs not look at them, and what such an operation has made needs not be looked at again.
  */
 export class VectorFacts {
   /** by register number: formats, as `Emitter.knowsNormal` names them */
-  #registers = new Map<number, ReadonlySet<string>>();
+  #registers: ReadonlyMap<number, ReadonlySet<string>> = NOTHING;
   readonly #values = new WeakMap<Value, ReadonlySet<string>>();
   /** the register that a value was read from, while that still holds it */
   #origins = new WeakMap<Value, number>();
+  #hasOrigins = false;
 
   /** `value` has just been read from a register, of which it is all or the low lane. */
   read(register: number, value: Value): void {
     const known = fitting(this.#registers.get(register), value);
     if (known) this.#values.set(value, known);
     this.#origins.set(value, register);
+    this.#hasOrigins = true;
+  }
+
+  /** The maps that were given away stay as they are. */
+  #know(register: number, formats: ReadonlySet<string> | undefined): void {
+    const registers = new Map(this.#registers);
+    if (formats) registers.set(register, formats);
+    else registers.delete(register);
+    this.#registers = registers;
+  }
+  #forgetOrigins(): void {
+    if (!this.#hasOrigins) return;
+    this.#origins = new WeakMap();
+    this.#hasOrigins = false;
   }
 
   /** A register has just got `value`, as a whole or in its low lane, the rest being kept; undefined for anything else. */
   write(register: number, value: Value | undefined): void {
     const known = value && fitting(this.#values.get(value), value);
-    if (known) this.#registers.set(register, known);
-    else this.#registers.delete(register);
+    if (known || this.#registers.has(register)) this.#know(register, known);
     // Values that were read from it before do not speak of it any more.
-    this.#origins = new WeakMap();
+    this.#forgetOrigins();
   }
 
   knows(value: Value, format: string): boolean {
@@ -44,17 +60,20 @@ export class VectorFacts {
     if (weaker !== undefined) formats.add(weaker);
     this.#values.set(value, formats);
     const register = this.#origins.get(value);
-    if (register !== undefined)
-      this.#registers.set(register, new Set([...(this.#registers.get(register) ?? []), ...formats]));
+    if (register !== undefined) this.#know(register, new Set([...(this.#registers.get(register) ?? []), ...formats]));
   }
 
   /** What is known here, to be taken up again where control goes on from here and from nowhere else. */
   get registers(): ReadonlyMap<number, ReadonlySet<string>> {
-    return new Map(this.#registers);
+    return this.#registers;
   }
   set registers(registers: ReadonlyMap<number, ReadonlySet<string>>) {
-    this.#registers = new Map(registers);
-    this.#origins = new WeakMap();
+    this.#registers = registers;
+    this.#forgetOrigins();
+  }
+  /** Nothing is known any more. */
+  forget(): void {
+    this.registers = NOTHING;
   }
 }
 

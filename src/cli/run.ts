@@ -1,12 +1,16 @@
 // What umbra.mjs hands over to: the command line on this process's own terminal and files.
 
-import { main } from "./main.ts";
-import { nodeHost } from "./node-host.ts";
+import { enableCompileCache } from "node:module";
 
 // A reader that closes the pipe early, as `head` does, ends the listing and is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit();
   throw error;
 });
+
+// Before the modules that it is for are loaded.
+enableCompileCache();
+const { main } = await import("./main.ts");
+const { nodeHost } = await import("./node-host.ts");
 
 process.exitCode = await main(process.argv.slice(2), nodeHost);

@@ -1,4 +1,4 @@
-;; 455 nodes, 19 locals, 1166 bytes
+;; 450 nodes, 19 locals, 1157 bytes
 ;;
 ;; 000  mov edi, 0x5
 ;; 005  call 0xe
@@ -101,10 +101,6 @@
           i32.add
           local.get $l12
           i64.store align=1
-          local.get $l2
-          i32.const 2
-          i32.sub
-          local.set $l2
           local.get $l4
           local.get $l13
           local.tee $l9
@@ -126,7 +122,7 @@
           i64.and
           i64.ne
           if $I5
-            i64.const 60129607680
+            i64.const 60129607682
             local.set $l14
             br $B1
           end
@@ -143,14 +139,14 @@
           i32.wrap_i64
           i64.extend_i32_u
           local.tee $l8
-          local.get $l8
+          local.tee $l12
+          local.get $l12
           i64.add
           i32.wrap_i64
           i64.extend_i32_u
           local.set $l7
           local.get $l4
-          local.get $l9
-          local.tee $l13
+          local.get $l13
           i32.wrap_i64
           i32.const 8
           i32.shr_u
@@ -166,7 +162,7 @@
           i64.and
           i64.ne
           if $I6
-            i64.const 85899411459
+            i64.const 85899411461
             local.set $l14
             br $B1
           end
@@ -178,7 +174,7 @@
           i64.load align=1
           local.set $l8
           local.get $l4
-          local.get $l9
+          local.get $l13
           i64.const 8
           i64.add
           local.tee $l9
@@ -198,7 +194,7 @@
           i64.and
           i64.ne
           if $I7
-            i64.const 90194378756
+            i64.const 90194378758
             local.set $l14
             br $B1
           end
@@ -208,38 +204,38 @@
           i32.load offset=8 align=1
           i32.add
           i64.load align=1
-          local.tee $l13
+          local.tee $l12
           i64.const 16
           i64.shl
           i64.const 16
           i64.shr_s
-          local.get $l13
+          local.get $l12
           i64.ne
           if $I8
-            i64.const 90194378756
+            i64.const 90194378758
             local.set $l14
             br $B1
           end
-          local.get $l9
+          local.get $l13
           i64.const 8
           i64.add
           local.set $l9
-          local.get $l2
-          i32.const 5
-          i32.sub
-          local.set $l2
-          local.get $l13
+          local.get $l12
           local.get $l3
           i64.const 10
           i64.add
           i64.ne
           if $I9
-            local.get $l13
+            local.get $l12
             local.set $l3
-            i64.const 0
+            i64.const 7
             local.set $l14
             br $B1
           end
+          local.get $l2
+          i32.const 7
+          i32.sub
+          local.set $l2
           local.get $l5
           local.set $l15
           local.get $l6
@@ -257,7 +253,7 @@
             local.set $l7
             local.get $l4
             local.get $l9
-            local.tee $l13
+            local.tee $l12
             i32.wrap_i64
             i32.const 8
             i32.shr_u
@@ -266,7 +262,7 @@
             i32.add
             local.tee $l11
             i64.load align=1
-            local.get $l13
+            local.get $l12
             i64.const 7
             i64.add
             i64.const -4096
@@ -277,7 +273,7 @@
               local.set $l14
               br $B3
             end
-            local.get $l13
+            local.get $l12
             i32.wrap_i64
             local.get $l11
             i32.load offset=8 align=1
@@ -295,14 +291,10 @@
               local.set $l14
               br $B3
             end
-            local.get $l9
+            local.get $l12
             i64.const 8
             i64.add
             local.set $l9
-            local.get $l2
-            i32.const 2
-            i32.sub
-            local.set $l2
             local.get $l13
             local.get $l3
             i64.const 10
@@ -310,6 +302,9 @@
             i64.eq
             if $I13
               local.get $l2
+              i32.const 2
+              i32.sub
+              local.tee $l2
               i32.const 9
               i32.lt_s
               if $I14
@@ -328,7 +323,7 @@
             end
             local.get $l13
             local.set $l3
-            i64.const 0
+            i64.const 2
             local.set $l14
             br $B3
           end

@@ -1,4 +1,4 @@
-;; 370 nodes, 17 locals, 983 bytes
+;; 342 nodes, 18 locals, 934 bytes
 ;;
 ;; 000  cmp edi, 0x1
 ;; 003  je 0x15
@@ -25,7 +25,7 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
   (import "env" "goto_link" (func $env.goto_link (type $t1)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i64) (local $l3 i32) (local $l4 i64) (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64) (local $l9 i32) (local $l10 i32) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i32) (local $l15 i32) (local $l16 i64) (local $l17 i64) (local $l18 i32)
+    (local $l2 i64) (local $l3 i32) (local $l4 i64) (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64) (local $l9 i32) (local $l10 i32) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i32) (local $l16 i32) (local $l17 i64) (local $l18 i64) (local $l19 i32)
     local.get $p0
     i64.load offset=144 align=1
     local.set $l2
@@ -66,10 +66,6 @@
       block $B2
         block $B3
           block $B4
-            local.get $l9
-            i32.const 2
-            i32.sub
-            local.set $l9
             local.get $l8
             i32.wrap_i64
             local.tee $l11
@@ -96,7 +92,7 @@
               i64.and
               i64.ne
               if $I6
-                i64.const 111669215233
+                i64.const 111669215235
                 local.set $l13
                 br $B4
               end
@@ -106,39 +102,31 @@
               i32.load offset=8 align=1
               i32.add
               i64.load align=1
-              local.tee $l12
+              local.tee $l14
               i64.const 16
               i64.shl
               i64.const 16
               i64.shr_s
-              local.get $l12
+              local.get $l14
               i64.ne
               if $I7
-                i64.const 111669215233
+                i64.const 111669215235
                 local.set $l13
                 br $B4
               end
-              local.get $l7
+              local.get $l12
               i64.const 8
               i64.add
               local.set $l7
-              local.get $l9
-              i32.const 2
-              i32.sub
-              local.set $l9
-              local.get $l12
+              local.get $l14
               local.set $l2
-              i64.const 0
+              i64.const 4
               local.set $l13
               br $B4
             end
-            local.get $l9
-            i32.const 2
-            i32.sub
-            local.set $l9
             local.get $l8
             i32.wrap_i64
-            local.tee $l14
+            local.tee $l15
             i32.const 2
             i32.eq
             if $I8
@@ -146,7 +134,7 @@
               local.set $l6
               local.get $l3
               local.get $l7
-              local.tee $l12
+              local.tee $l14
               i32.wrap_i64
               i32.const 8
               i32.shr_u
@@ -155,18 +143,18 @@
               i32.add
               local.tee $l10
               i64.load align=1
-              local.get $l12
+              local.get $l14
               i64.const 7
               i64.add
               i64.const -4096
               i64.and
               i64.ne
               if $I9
-                i64.const 137439019009
+                i64.const 137439019013
                 local.set $l13
                 br $B3
               end
-              local.get $l12
+              local.get $l14
               i32.wrap_i64
               local.get $l10
               i32.load offset=8 align=1
@@ -180,31 +168,23 @@
               local.get $l12
               i64.ne
               if $I10
-                i64.const 137439019009
+                i64.const 137439019013
                 local.set $l13
                 br $B3
               end
-              local.get $l7
+              local.get $l14
               i64.const 8
               i64.add
               local.set $l7
-              local.get $l9
-              i32.const 2
-              i32.sub
-              local.set $l9
               local.get $l12
               local.set $l2
-              i64.const 0
+              i64.const 6
               local.set $l13
               br $B3
             end
-            local.get $l9
-            i32.const 2
-            i32.sub
-            local.set $l9
             local.get $l8
             i32.wrap_i64
-            local.tee $l15
+            local.tee $l16
             i32.const 3
             i32.gt_u
             if $I11
@@ -228,7 +208,7 @@
               i64.and
               i64.ne
               if $I12
-                i64.const 163208822785
+                i64.const 163208822791
                 local.set $l13
                 br $B2
               end
@@ -238,29 +218,25 @@
               i32.load offset=8 align=1
               i32.add
               i64.load align=1
-              local.tee $l8
+              local.tee $l12
               i64.const 16
               i64.shl
               i64.const 16
               i64.shr_s
-              local.get $l8
+              local.get $l12
               i64.ne
               if $I13
-                i64.const 163208822785
+                i64.const 163208822791
                 local.set $l13
                 br $B2
               end
-              local.get $l7
+              local.get $l8
               i64.const 8
               i64.add
               local.set $l7
-              local.get $l9
-              i32.const 2
-              i32.sub
-              local.set $l9
-              local.get $l8
+              local.get $l12
               local.set $l2
-              i64.const 0
+              i64.const 8
               local.set $l13
               br $B2
             end
@@ -268,7 +244,7 @@
             local.set $l6
             local.get $l3
             local.get $l7
-            local.tee $l8
+            local.tee $l12
             i32.wrap_i64
             i32.const 8
             i32.shr_u
@@ -277,18 +253,18 @@
             i32.add
             local.tee $l3
             i64.load align=1
-            local.get $l8
+            local.get $l12
             i64.const 7
             i64.add
             i64.const -4096
             i64.and
             i64.ne
             if $I14
-              i64.const 85899411457
+              i64.const 85899411463
               local.set $l13
               br $B2
             end
-            local.get $l8
+            local.get $l12
             i32.wrap_i64
             local.get $l3
             i32.load offset=8 align=1
@@ -302,53 +278,49 @@
             local.get $l8
             i64.ne
             if $I15
-              i64.const 85899411457
+              i64.const 85899411463
               local.set $l13
               br $B2
             end
-            local.get $l7
+            local.get $l12
             i64.const 8
             i64.add
             local.set $l7
-            local.get $l9
-            i32.const 2
-            i32.sub
-            local.set $l9
             local.get $l8
             local.set $l2
-            i64.const 0
+            i64.const 8
             local.set $l13
             br $B2
           end
           local.get $l11
           i64.extend_i32_u
-          local.set $l16
-          i64.const 1
           local.set $l17
+          i64.const 1
+          local.set $l18
           br $B1
         end
-        local.get $l14
+        local.get $l15
         i64.extend_i32_u
-        local.set $l16
-        i64.const 2
         local.set $l17
+        i64.const 2
+        local.set $l18
         br $B1
       end
-      local.get $l15
+      local.get $l16
       i64.extend_i32_u
-      local.set $l16
-      i64.const 3
       local.set $l17
+      i64.const 3
+      local.set $l18
       br $B1
     end
-    local.get $l16
+    local.get $l17
     i32.wrap_i64
     local.tee $l3
-    local.get $l17
+    local.get $l18
     i32.wrap_i64
     local.tee $l10
     i32.sub
-    local.tee $l18
+    local.tee $l19
     i64.extend_i32_s
     local.set $l4
     local.get $l3
@@ -360,13 +332,13 @@
     local.get $l3
     local.get $l10
     i32.or
-    local.get $l18
+    local.get $l19
     i32.and
     i32.or
-    local.tee $l18
+    local.tee $l19
     i32.const -1073741824
     i32.and
-    local.get $l18
+    local.get $l19
     i32.const 8
     i32.and
     i32.or

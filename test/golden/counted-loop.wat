@@ -66,7 +66,7 @@
           local.tee $l14
           i64.add
           local.set $l6
-          local.get $l7
+          local.get $l14
           i64.const 1
           i64.sub
           local.tee $l7
@@ -113,7 +113,7 @@
                   local.tee $l22
                   i64.add
                   local.set $l6
-                  local.get $l7
+                  local.get $l22
                   i64.const 1
                   i64.sub
                   local.set $l7

@@ -1,4 +1,4 @@
-;; 494 nodes, 24 locals, 1197 bytes
+;; 487 nodes, 24 locals, 1182 bytes
 ;;
 ;; 000  mov al, byte ptr [rsi]
 ;; 002  mov byte ptr [rdi], al
@@ -18,7 +18,7 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
   (import "env" "goto_link" (func $env.goto_link (type $t1)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i32) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i32) (local $l21 i32) (local $l22 i32) (local $l23 i32) (local $l24 i32) (local $l25 i64)
+    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i32) (local $l21 i32) (local $l22 i32) (local $l23 i32) (local $l24 i32) (local $l25 i32)
     local.get $p0
     i32.load offset=168 align=1
     local.set $l2
@@ -105,16 +105,16 @@
           local.set $l11
           local.get $l4
           local.get $l10
-          local.tee $l14
+          local.tee $l16
           i32.wrap_i64
           i32.const 8
           i32.shr_u
           i32.const 65520
           i32.and
           i32.add
-          local.tee $l16
+          local.tee $l17
           i64.load offset=65536 align=1
-          local.get $l14
+          local.get $l16
           i64.const -4096
           i64.and
           i64.ne
@@ -123,18 +123,18 @@
             local.set $l15
             br $B1
           end
-          local.get $l14
-          i32.wrap_i64
           local.get $l16
+          i32.wrap_i64
+          local.get $l17
           i32.load offset=65544 align=1
           i32.add
           local.get $l11
           i32.store8
-          local.get $l9
+          local.get $l14
           i64.const 1
           i64.add
           local.set $l9
-          local.get $l10
+          local.get $l16
           i64.const 1
           i64.add
           local.set $l10
@@ -151,33 +151,26 @@
           i32.const 255
           i32.and
           i32.and
-          local.set $l17
-          local.get $l18
+          local.set $l18
+          local.get $l19
           local.tee $l11
           i32.const 1
           i32.add
-          local.set $l18
-          local.get $l17
+          local.set $l19
+          local.get $l18
           i32.const 0
           i32.ne
-          local.tee $l19
+          local.tee $l20
           local.get $l11
           i32.const 3
           i32.and
           i32.eqz
           i32.and
           if $I6
-            local.get $l2
-            i32.const 7
-            i32.sub
-            i32.const 6
-            i32.div_s
-            local.set $l20
             local.get $l9
-            local.tee $l14
             i32.wrap_i64
             local.get $l4
-            local.get $l14
+            local.get $l9
             i32.wrap_i64
             i32.const 8
             i32.shr_u
@@ -189,39 +182,43 @@
             i32.add
             local.set $l21
             i32.const 4095
-            local.get $l14
+            local.get $l9
             i32.wrap_i64
             i32.const 4095
             i32.and
             i32.sub
-            local.tee $l16
+            local.tee $l17
             i32.const 1
             i32.add
             i32.const 0
             local.get $l11
             i64.load align=1
-            local.get $l14
+            local.get $l9
             i64.const -4096
             i64.and
             i64.eq
-            local.get $l16
+            local.get $l17
             i32.const 0
             i32.ge_s
             i32.and
             select
-            local.tee $l16
-            local.get $l20
+            local.tee $l17
+            local.get $l2
+            i32.const 7
+            i32.sub
+            i32.const 6
+            i32.div_s
+            local.tee $l22
             local.tee $l11
-            local.get $l16
+            local.get $l17
             local.get $l11
             i32.lt_s
             select
-            local.set $l20
+            local.set $l22
             local.get $l10
-            local.tee $l14
             i32.wrap_i64
             local.get $l4
-            local.get $l14
+            local.get $l10
             i32.wrap_i64
             i32.const 8
             i32.shr_u
@@ -231,42 +228,42 @@
             local.tee $l11
             i32.load offset=65544 align=1
             i32.add
-            local.set $l22
+            local.set $l23
             i32.const 4095
-            local.get $l14
+            local.get $l10
             i32.wrap_i64
             i32.const 4095
             i32.and
             i32.sub
-            local.tee $l16
+            local.tee $l17
             i32.const 1
             i32.add
             i32.const 0
             local.get $l11
             i64.load offset=65536 align=1
-            local.get $l14
+            local.get $l10
             i64.const -4096
             i64.and
             i64.eq
-            local.get $l16
+            local.get $l17
             i32.const 0
             i32.ge_s
             i32.and
             select
-            local.tee $l16
-            local.get $l20
+            local.tee $l17
+            local.get $l22
             local.tee $l11
-            local.get $l16
+            local.get $l17
             local.get $l11
             i32.lt_s
             select
-            local.tee $l20
+            local.tee $l22
             i32.const 1
             i32.gt_s
             if $I7
               block $B8
                 loop $L9
-                  local.get $l22
+                  local.get $l23
                   local.get $l7
                   i64.const -256
                   i64.and
@@ -295,14 +292,14 @@
                   i32.const 1
                   i32.add
                   local.set $l21
-                  local.get $l22
+                  local.get $l23
                   i32.const 1
                   i32.add
-                  local.set $l22
-                  local.get $l20
+                  local.set $l23
+                  local.get $l22
                   i32.const 1
                   i32.sub
-                  local.set $l20
+                  local.set $l22
                   local.get $l7
                   i32.wrap_i64
                   i32.const 255
@@ -312,16 +309,16 @@
                   i32.const 255
                   i32.and
                   i32.and
-                  local.tee $l17
+                  local.tee $l18
                   i32.const 0
                   i32.ne
                   i32.eqz
                   if $I10
                     i32.const 0
-                    local.set $l19
+                    local.set $l20
                     br $B8
                   end
-                  local.get $l20
+                  local.get $l22
                   i32.const 0
                   i32.gt_s
                   br_if $L9
@@ -329,9 +326,9 @@
               end
             end
           end
-          local.get $l17
-          local.set $l23
-          local.get $l19
+          local.get $l18
+          local.set $l24
+          local.get $l20
           if $I11
             local.get $l2
             i32.const 7
@@ -341,7 +338,7 @@
               local.set $l15
               br $B2
             end
-            local.get $l23
+            local.get $l24
             i32.extend8_s
             i64.extend_i32_s
             local.set $l12
@@ -351,7 +348,7 @@
           end
           local.get $l4
           local.get $l8
-          local.tee $l14
+          local.tee $l16
           i32.wrap_i64
           i32.const 8
           i32.shr_u
@@ -360,7 +357,7 @@
           i32.add
           local.tee $l11
           i64.load align=1
-          local.get $l14
+          local.get $l16
           i64.const 7
           i64.add
           i64.const -4096
@@ -371,7 +368,7 @@
             local.set $l15
             br $B2
           end
-          local.get $l14
+          local.get $l16
           i32.wrap_i64
           local.get $l11
           i32.load offset=8 align=1
@@ -389,22 +386,18 @@
             local.set $l15
             br $B2
           end
-          local.get $l8
+          local.get $l16
           i64.const 8
           i64.add
           local.set $l8
-          local.get $l2
-          i32.const 1
-          i32.sub
-          local.set $l2
           local.get $l14
           local.set $l3
-          i64.const 0
+          i64.const 1
           local.set $l15
           br $B2
         end
       end
-      local.get $l23
+      local.get $l24
       i32.extend8_s
       i64.extend_i32_s
       local.set $l12
@@ -457,7 +450,7 @@
     i32.shr_u
     i32.const 3
     i32.and
-    local.tee $l16
+    local.tee $l17
     i32.const 2
     i32.ge_u
     if $I15
@@ -471,15 +464,15 @@
       i32.add
       local.tee $l11
       i32.load align=1
-      local.tee $l24
+      local.tee $l25
       if $I16
-        local.get $l16
+        local.get $l17
         i32.const 2
         i32.eq
         if $I17
           local.get $p0
-          local.get $l24
-          local.get $l24
+          local.get $l25
+          local.get $l25
           i32.load align=1
           return_call_indirect (type $t2)
         end
@@ -487,7 +480,7 @@
         local.get $l14
         i64.const -4096
         i64.and
-        local.tee $l25
+        local.tee $l16
         i32.wrap_i64
         i32.const 8
         i32.shr_u
@@ -496,9 +489,9 @@
         i32.add
         local.tee $l4
         i64.load offset=131072 align=1
-        local.get $l25
+        local.get $l16
         i64.eq
-        local.get $l25
+        local.get $l16
         i32.wrap_i64
         local.get $l4
         i32.load offset=131080 align=1
@@ -509,11 +502,11 @@
         i32.and
         if $I18
           local.get $p0
-          local.get $l25
+          local.get $l16
           i64.store offset=144 align=1
           local.get $p0
-          local.get $l24
-          local.get $l24
+          local.get $l25
+          local.get $l25
           i32.load align=1
           return_call_indirect (type $t2)
         end
@@ -523,7 +516,7 @@
       local.get $l11
       return_call $env.goto_link
     end
-    local.get $l16
+    local.get $l17
     if $I19
       local.get $p0
       local.get $l14

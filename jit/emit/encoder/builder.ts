@@ -123,7 +123,9 @@ export function builderOf(tree: Tree, names: Names, addFunction: Wasm["addFuncti
       tree.access(0x28, alignment, displacement, offset),
     addFunction,
   };
-  const builder = { ...groups, ...structure } as unknown as Wasm;
+  // An object that grew property by property is a dictionary to the engine; a prototype is not.
+  const quick = Object.fromEntries(Object.entries(groups).map(([type, made]) => [type, Object.create(made) as Group]));
+  const builder = Object.create({ ...quick, ...structure }) as Wasm;
   invariant(typeof builder.i32.add === "function", "the operations of i32");
   return builder;
 }

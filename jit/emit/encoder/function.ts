@@ -54,8 +54,8 @@ class BodyEncoder {
   /** types of the places behind the parameters */
   readonly #placeTypes: WasmType[] = [];
   readonly #free: Readonly<Record<WasmType, number[]>> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
-  readonly #last: number[];
-  readonly #loop: readonly number[];
+  readonly #last: Int32Array;
+  readonly #loop: Int32Array;
   readonly #diesAtLoop = new Map<number, number[]>();
   readonly #labelDepth: number[];
   #depth = 0;

@@ -4,13 +4,13 @@ import { childCount, firstChild, NOTHING, type Tree, UNLABELLED } from "./tree.t
 /** From where to where a local that is set in one place is alive, counted in reads and writes of locals as they are encoded. */
 export class Lifetimes {
   /** position of the last read, for locals that may share a place with others; -1 for those that may not, -2 without reads */
-  readonly last: number[];
+  readonly last: Int32Array;
   /** the loop at whose end the local dies, because it came in from outside and is read in every round; -1 if none */
-  readonly loop: number[];
+  readonly loop: Int32Array;
   /** position at which each local is set first, and those at which some are set again */
-  readonly #set: number[];
+  readonly #set: Int32Array;
   readonly #setAgain: (number[] | undefined)[] = [];
-  readonly #scope: number[];
+  readonly #scope: Int32Array;
   readonly #open: boolean[] = [true];
   /** positions at which the loops begin that are open, and their numbers */
   readonly #loopStarts: number[] = [];
@@ -24,10 +24,11 @@ export class Lifetimes {
   /** @param fixed locals that keep their places: the parameters */
   constructor(tree: Tree, locals: number, fixed: number) {
     this.#words = tree.words;
-    this.last = new Array<number>(locals).fill(-2);
-    this.loop = new Array<number>(locals).fill(-1);
-    this.#set = new Array<number>(locals).fill(-1);
-    this.#scope = new Array<number>(locals).fill(0);
+    const all = new Int32Array(4 * locals);
+    this.last = all.subarray(0, locals).fill(-2);
+    this.loop = all.subarray(locals, 2 * locals).fill(-1);
+    this.#set = all.subarray(2 * locals, 3 * locals).fill(-1);
+    this.#scope = all.subarray(3 * locals);
     this.last.fill(-1, 0, fixed);
   }
 

@@ -19,7 +19,6 @@ const BRANCH_HINTS = "metadata.code.branch_hint";
 interface DefinedFunction {
   readonly name: string;
   readonly type: number;
-  readonly body: Uint8Array;
   readonly hints: readonly BranchHint[];
 }
 
@@ -42,6 +41,8 @@ export class EncodedModule {
   readonly #importedFunctions = new Map<string, number>();
   readonly #tables = new Map<string, number>();
   readonly #functions: DefinedFunction[] = [];
+  /** their bodies, as the section of code has them */
+  readonly #bodies = new Bytes();
   readonly #exports: string[] = [];
 
   constructor() {
@@ -57,10 +58,10 @@ export class EncodedModule {
     this.raw = builderOf(tree, names, (name, params, results, locals, statements) => {
       const shape = { parameters: params.length, locals, hasResult: results.length > 0 };
       const hints = encodeBody(tree, shape, tree.block(null, statements), head, code);
-      const body = new Uint8Array(head.length + code.length);
-      body.set(head.view());
-      body.set(code.view(), head.length);
-      this.#functions.push({ name, type: this.#typeIndex(params, results), body, hints });
+      this.#bodies.unsigned(head.length + code.length);
+      this.#bodies.append(head.view());
+      this.#bodies.append(code.view());
+      this.#functions.push({ name, type: this.#typeIndex(params, results), hints });
       tree.clear();
     });
   }
@@ -69,6 +70,7 @@ export class EncodedModule {
   clear(): void {
     this.abandon();
     this.#functions.length = 0;
+    this.#bodies.length = 0;
     this.#exports.length = 0;
   }
 
@@ -124,6 +126,9 @@ export class EncodedModule {
   }
 
   #typeIndex(params: readonly WasmType[], results: readonly WasmType[]): number {
+    // Most are asked for with the very lists that they were made of.
+    const same = this.#typeBytes.findIndex((type) => type[0] === params && type[1] === results);
+    if (same >= 0) return same;
     const key = `${params.join()}>${results.join()}`;
     const known = this.#types.indexOf(key);
     if (known >= 0) return known;
@@ -154,11 +159,17 @@ export class EncodedModule {
       bytes.unsigned(this.#functionIndex(name));
     });
     this.#branchHints(out);
-    section(out, Section.CODE, this.#functions, (bytes, { body }) => {
-      bytes.unsigned(body.length);
-      bytes.append(body);
-    });
+    this.#code(out);
     return out.copy();
+  }
+
+  #code(out: Bytes): void {
+    const count = new Bytes();
+    count.unsigned(this.#functions.length);
+    out.byte(Section.CODE);
+    out.unsigned(count.length + this.#bodies.length);
+    out.append(count.view());
+    out.append(this.#bodies.view());
   }
 
   #branchHints(out: Bytes): void {

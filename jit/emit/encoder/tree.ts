@@ -5,7 +5,8 @@ import { Op, OPPOSITE } from "./opcodes.ts";
 /*
  * The expressions of one function, in an array of words. A node is named by the index of its first word:
  *
- *   header: bits 0..7 number of immediate words, bits 8..27 number of children, bit 28 set if it does more than give a value
+ *   header: bits 0..7 number of immediate words, bits 8..27 number of children, bit 28 set if it does more than give a value,
+ *           bit 29 of a condition that hardly ever holds
  *   opcode
  *   immediate words
  *   children, in the order of their evaluation
@@ -15,6 +16,7 @@ import { Op, OPPOSITE } from "./opcodes.ts";
 export const NOTHING = -1;
 /** Bit of a header: the node, or one inside it, writes something or leaves. Loads do not count: what they read is always there. */
 export const IMPURE: number = 1 << 28;
+const IS_UNLIKELY = 1 << 29;
 /** Label of a block that nothing leaves by a branch. */
 export const UNLABELLED = -1;
 /** What is known of where an `if` or `br_if` goes; as in the section of branch hints. */
@@ -42,8 +44,6 @@ export class Tree {
   readonly #labels = new Map<string, number>();
   /** by label: how many branches name it */
   readonly #branches: number[] = [];
-  /** conditions that were marked */
-  readonly #unlikely = new Set<number>();
 
   get labelCount(): number {
     return this.#branches.length;
@@ -54,7 +54,6 @@ export class Tree {
     this.reads.fill(0);
     this.#labels.clear();
     this.#branches.length = 0;
-    this.#unlikely.clear();
   }
 
   label(name: string): number {
@@ -232,7 +231,7 @@ export class Tree {
   }
 
   unlikely(condition: Expression): Expression {
-    this.#unlikely.add(condition);
+    this.words[condition] = (this.words[condition] ?? 0) | IS_UNLIKELY;
     return condition;
   }
 
@@ -249,7 +248,11 @@ export class Tree {
   }
   #conditional(condition: Expression, hint: number, then: Expression): Expression {
     if (this.words[then + 1] === Op.BR) return this.#branchIf(this.words[then + 2] ?? 0, condition, hint);
-    return this.node(Op.IF, [hint], [this.#truth(condition), then], IMPURE);
+    const node = this.allocate(Op.IF, 1, 2, IMPURE);
+    this.words[node + 2] = hint;
+    this.words[node + 3] = this.#truth(condition);
+    this.words[node + 4] = then;
+    return node;
   }
   #branchIf(label: number, condition: Expression, hint: number): Expression {
     return this.node(Op.BR_IF, [label, hint], [this.#truth(condition)], IMPURE);
@@ -260,7 +263,7 @@ export class Tree {
     return this.#branchIf(label, condition, this.#hintOf(condition));
   }
   #hintOf(condition: Expression): number {
-    return this.#unlikely.size > 0 && this.#unlikely.has(condition) ? Hint.UNLIKELY : Hint.NONE;
+    return ((this.words[condition] ?? 0) & IS_UNLIKELY) === 0 ? Hint.NONE : Hint.UNLIKELY;
   }
 
   /** A condition without what only makes it 0 or 1. */

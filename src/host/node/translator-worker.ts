@@ -1,7 +1,19 @@
+import { enableCompileCache, flushCompileCache } from "node:module";
 import { parentPort } from "node:worker_threads";
-import { translationWorker } from "../../translation/worker-body.ts";
 
+/** Answers after which most of the translator's functions have run, and have been compiled by the engine. */
+const ANSWERS_BEFORE_FLUSH = 64;
+
+// Reading and compiling the translator's modules takes several times as long as taking them from the cache, and a booting guest
+// waits for it. A worker has a cache of its own, and is ended before it could write that: hence the flush.
+enableCompileCache();
+const { translationWorker } = await import("../../translation/worker-body.ts");
+
+let answers = 0;
 parentPort?.on(
   "message",
-  translationWorker((message) => parentPort?.postMessage(message)),
+  translationWorker((message) => {
+    parentPort?.postMessage(message);
+    if (++answers === ANSWERS_BEFORE_FLUSH) flushCompileCache();
+  }),
 );
