@@ -314,6 +314,40 @@ const modifySlow: Helper = {
   },
 };
 
+/**
+ * enter_read(gva, byteLength), enter_write: for translated code, whether an access that missed the TLB can go on with the entry that
+ * is there now. 0 for what is not that simple: a fault, two pages, a device, code, a page table, accesses that are observed.
+ */
+function enter(
+  name: string,
+  kind: number,
+  right: number,
+  table: number,
+  forbidden: (f: StateBuilder, gpa: Value) => Value,
+): Helper {
+  return {
+    name,
+    params: ["i64", "i32"],
+    result: "i32",
+    emit(f, [gva, byteLength]) {
+      if (!gva || !byteLength) return;
+      const isObserved = f.eq(f.get("tlb"), f.constant(32, EMPTY_BANK));
+      f.if(f.or(isObserved, crosses(f, gva, byteLength)), () => f.return(f.constant(32, 0)));
+      requireCanonical(f, gva, byteLength);
+      const gpa = walk(f, gva, f.or(userBit(f), f.constant(32, right)));
+      f.if(forbidden(f, gpa), () => f.return(f.constant(32, 0)));
+      count(f, kind);
+      fill(f, gva, gpa, table);
+      f.return(f.constant(32, 1));
+    },
+  };
+}
+
+const enterRead = enter("enter_read", SlowAccess.READ, 0, Tlb.READ, (f, gpa) =>
+  f.and(pageFlags(f, gpa), f.constant(32, PageFlag.DEVICE)),
+);
+const enterWrite = enter("enter_write", SlowAccess.WRITE, Access.WRITE, Tlb.WRITE, pageFlags);
+
 const modifyCommit: Helper = {
   name: "modify_commit",
   params: [],
@@ -434,6 +468,8 @@ export const memoryHelpers: readonly Helper[] = [
   readSlow,
   writeSlow,
   modifySlow,
+  enterRead,
+  enterWrite,
   modifyCommit,
   probeSlow,
   checkPlace,

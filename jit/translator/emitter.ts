@@ -164,9 +164,7 @@ export class TranslatorEmitter extends PathEmitter {
         return new Memory(this, operand.width, access, effective, operand.segment, aligned && !site, site);
       }
       case "immediate": {
-        return new Immediate(
-          this.constantWords(operand.width as 8 | 16 | 32 | 64, operand.low, operand.high),
-        );
+        return new Immediate(this.constantWords(operand.width as 8 | 16 | 32 | 64, operand.low, operand.high));
       }
       case "relative":
         return new Relative(() => this.#pageRelative(this.#instruction.end + operand.displacement));
@@ -421,7 +419,15 @@ export class TranslatorEmitter extends PathEmitter {
     const entry = this.let(this.value("i32", 32, i32.add(bank, index)));
     const tag = i64.load(table + Tlb.TAG, 1, entry.take());
     const last = byteLength === 1 ? gva.take() : i64.add(gva.take(), wasm.wideConstant(byteLength - 1, 0));
-    this.leaveIf(i64.ne(tag, i64.and(last, wasm.wideConstant(-PAGE, -1))), this.#jump);
+    const isMiss = i64.ne(tag, i64.and(last, wasm.wideConstant(-PAGE, -1)));
+    if (this.sites) this.leaveIf(isMiss, this.#jump);
+    else
+      this.leaveUnless(
+        isMiss,
+        access === "w" ? "enter_write" : "enter_read",
+        [this.cpu, gva, this.constant(32, byteLength)],
+        this.#jump,
+      );
     const addend = wasm.load32Unsigned(table + Tlb.ADDEND, 1, entry.take());
     return this.value("i32", 32, i32.add(i32.wrap(gva.take()), addend));
   }

@@ -87,6 +87,20 @@ export abstract class PathEmitter extends FoldingEmitter {
     this.statement(this.wasm.if(this.wasm.unlikely(test), jump()));
   }
 
+  /** The same if `test` holds, which is seldom, and then a call gives 0. */
+  protected leaveUnless(test: Expression, name: string, operands: readonly Value[], jump: () => Expression): void {
+    if (!this.#reachable) return;
+    if (this.#written) throw new Untranslatable("may fail after it has changed something");
+    this.#leaves++;
+    const { wasm } = this;
+    const call = wasm.call(
+      name,
+      operands.map((operand) => operand.take()),
+      "i32",
+    );
+    this.statement(wasm.if(wasm.unlikely(test), wasm.if(wasm.unlikely(wasm.i32.eqz(call)), jump())));
+  }
+
   /** Something changes that the guest can see. */
   protected changes(): void {
     if (this.#reachable) this.#written = true;

@@ -118,8 +118,11 @@ export const ENTRY_MARK = 0xff;
 /** Handlers of entry records, by name: the last is that of regions whose entries are counted. */
 export const ENTRY_HANDLERS = ["enter_block", "count_block", "count_region"] as const;
 
-/** Functions of core.wasm that regions go on with. */
+/** Functions of core.wasm that regions go on with, or call. */
 export const REGION_IMPORTS = {
+  /** (vCPU base, linear address, bytes): whether an access that missed the TLB has been entered there; otherwise it is the interpreter's */
+  enter_read: ["i32", "i64", "i32"],
+  enter_write: ["i32", "i64", "i32"],
   /** (vCPU base, RIP): like after any branch */
   goto: ["i32", "i64"],
   /** the same; the first block is the interpreter's: the instruction there misses the TLB, faults, or cannot be translated */

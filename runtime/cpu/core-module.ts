@@ -14,6 +14,8 @@ export interface CoreExports {
   /** What regions go on with; see REGION_IMPORTS. */
   goto(cpu: number, rip: bigint): number;
   goto_interpreter(cpu: number, rip: bigint): number;
+  enter_read(cpu: number, gva: bigint, byteLength: number): number;
+  enter_write(cpu: number, gva: bigint, byteLength: number): number;
   goto_link(cpu: number, rip: bigint, cell: number): number;
 }
 

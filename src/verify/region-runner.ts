@@ -11,6 +11,8 @@ import type { StateView } from "../../runtime/cpu/state-view.ts";
  */
 const RECORD: number = MemoryMap.LINKS;
 const LINKS = RECORD + 2 * Rec.BYTES;
+/** What misses the TLB is left to the interpreter. */
+const MISSES = { enter_read: () => 0, enter_write: () => 0 };
 
 type RegionFunction = (cpu: number, record: number) => number;
 
@@ -34,7 +36,7 @@ export class RegionRunner {
       return Exit.BUDGET;
     };
     const goTo = Object.fromEntries(Object.keys(REGION_IMPORTS).map((name) => [name, end]));
-    this.#imports = { env: { memory, [HANDLER_TABLE]: tableOfRefusal(), ...goTo } };
+    this.#imports = { env: { memory, [HANDLER_TABLE]: tableOfRefusal(), ...goTo, ...MISSES } };
   }
 
   /**

@@ -1,4 +1,4 @@
-;; 450 nodes, 19 locals, 1157 bytes
+;; 480 nodes, 19 locals, 1272 bytes
 ;;
 ;; 000  mov edi, 0x5
 ;; 005  call 0xe
@@ -11,14 +11,16 @@
 ;; 015  ret
 
 (module
-  (type $t0 (func (param i32 i64) (result i32)))
-  (type $t1 (func (param i32 i64 i32) (result i32)))
+  (type $t0 (func (param i32 i64 i32) (result i32)))
+  (type $t1 (func (param i32 i64) (result i32)))
   (type $t2 (func (param i32 i32) (result i32)))
   (import "env" "memory" (memory $env.memory 1536 65536 shared))
   (import "env" "handlers" (table $env.handlers 1 funcref))
-  (import "env" "goto" (func $env.goto (type $t0)))
-  (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
-  (import "env" "goto_link" (func $env.goto_link (type $t1)))
+  (import "env" "enter_read" (func $env.enter_read (type $t0)))
+  (import "env" "enter_write" (func $env.enter_write (type $t0)))
+  (import "env" "goto" (func $env.goto (type $t1)))
+  (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t1)))
+  (import "env" "goto_link" (func $env.goto_link (type $t0)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
     (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i32)
     local.get $p0
@@ -90,9 +92,16 @@
           i64.and
           i64.ne
           if $I4
-            i64.const 21474902017
-            local.set $l14
-            br $B1
+            local.get $p0
+            local.get $l13
+            i32.const 8
+            call $env.enter_write
+            i32.eqz
+            if $I5
+              i64.const 21474902017
+              local.set $l14
+              br $B1
+            end
           end
           local.get $l13
           i32.wrap_i64
@@ -121,10 +130,17 @@
           i64.const -4096
           i64.and
           i64.ne
-          if $I5
-            i64.const 60129607682
-            local.set $l14
-            br $B1
+          if $I6
+            local.get $p0
+            local.get $l13
+            i32.const 8
+            call $env.enter_write
+            i32.eqz
+            if $I7
+              i64.const 60129607682
+              local.set $l14
+              br $B1
+            end
           end
           local.get $l13
           i32.wrap_i64
@@ -161,10 +177,17 @@
           i64.const -4096
           i64.and
           i64.ne
-          if $I6
-            i64.const 85899411461
-            local.set $l14
-            br $B1
+          if $I8
+            local.get $p0
+            local.get $l13
+            i32.const 8
+            call $env.enter_read
+            i32.eqz
+            if $I9
+              i64.const 85899411461
+              local.set $l14
+              br $B1
+            end
           end
           local.get $l13
           i32.wrap_i64
@@ -193,10 +216,17 @@
           i64.const -4096
           i64.and
           i64.ne
-          if $I7
-            i64.const 90194378758
-            local.set $l14
-            br $B1
+          if $I10
+            local.get $p0
+            local.get $l13
+            i32.const 8
+            call $env.enter_read
+            i32.eqz
+            if $I11
+              i64.const 90194378758
+              local.set $l14
+              br $B1
+            end
           end
           local.get $l13
           i32.wrap_i64
@@ -211,7 +241,7 @@
           i64.shr_s
           local.get $l12
           i64.ne
-          if $I8
+          if $I12
             i64.const 90194378758
             local.set $l14
             br $B1
@@ -225,7 +255,7 @@
           i64.const 10
           i64.add
           i64.ne
-          if $I9
+          if $I13
             local.get $l12
             local.set $l3
             i64.const 7
@@ -243,7 +273,7 @@
           local.set $l16
           i32.const 0
           local.set $l17
-          loop $L10
+          loop $L14
             local.get $l7
             i32.wrap_i64
             i32.const 1
@@ -268,10 +298,17 @@
             i64.const -4096
             i64.and
             i64.ne
-            if $I11
-              i64.const 55834640385
-              local.set $l14
-              br $B3
+            if $I15
+              local.get $p0
+              local.get $l12
+              i32.const 8
+              call $env.enter_read
+              i32.eqz
+              if $I16
+                i64.const 55834640385
+                local.set $l14
+                br $B3
+              end
             end
             local.get $l12
             i32.wrap_i64
@@ -286,7 +323,7 @@
             i64.shr_s
             local.get $l13
             i64.ne
-            if $I12
+            if $I17
               i64.const 55834640385
               local.set $l14
               br $B3
@@ -300,14 +337,14 @@
             i64.const 10
             i64.add
             i64.eq
-            if $I13
+            if $I18
               local.get $l2
               i32.const 2
               i32.sub
               local.tee $l2
               i32.const 9
               i32.lt_s
-              if $I14
+              if $I19
                 i64.const 42949804032
                 local.set $l14
                 br $B3
@@ -319,7 +356,7 @@
               local.set $l16
               i32.const 14
               local.set $l17
-              br $L10
+              br $L14
             end
             local.get $l13
             local.set $l3
@@ -339,7 +376,7 @@
       end
       local.get $l17
       i32.eqz
-      if $I15
+      if $I20
         local.get $l15
         local.set $l5
         local.get $l16
@@ -420,7 +457,7 @@
     local.tee $l19
     i32.const 2
     i32.ge_u
-    if $I16
+    if $I21
       local.get $p1
       i32.load offset=32 align=1
       local.get $l11
@@ -432,11 +469,11 @@
       local.tee $l11
       i32.load align=1
       local.tee $l20
-      if $I17
+      if $I22
         local.get $l19
         i32.const 2
         i32.eq
-        if $I18
+        if $I23
           local.get $p0
           local.get $l20
           local.get $l20
@@ -467,7 +504,7 @@
         i32.load offset=4 align=1
         i32.eq
         i32.and
-        if $I19
+        if $I24
           local.get $p0
           local.get $l12
           i64.store offset=144 align=1
@@ -484,7 +521,7 @@
       return_call $env.goto_link
     end
     local.get $l19
-    if $I20
+    if $I25
       local.get $p0
       local.get $l13
       return_call $env.goto_interpreter

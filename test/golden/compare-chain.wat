@@ -1,4 +1,4 @@
-;; 342 nodes, 18 locals, 934 bytes
+;; 366 nodes, 18 locals, 1033 bytes
 ;;
 ;; 000  cmp edi, 0x1
 ;; 003  je 0x15
@@ -16,14 +16,16 @@
 ;; 026  ret
 
 (module
-  (type $t0 (func (param i32 i64) (result i32)))
-  (type $t1 (func (param i32 i64 i32) (result i32)))
+  (type $t0 (func (param i32 i64 i32) (result i32)))
+  (type $t1 (func (param i32 i64) (result i32)))
   (type $t2 (func (param i32 i32) (result i32)))
   (import "env" "memory" (memory $env.memory 1536 65536 shared))
   (import "env" "handlers" (table $env.handlers 1 funcref))
-  (import "env" "goto" (func $env.goto (type $t0)))
-  (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
-  (import "env" "goto_link" (func $env.goto_link (type $t1)))
+  (import "env" "enter_read" (func $env.enter_read (type $t0)))
+  (import "env" "enter_write" (func $env.enter_write (type $t0)))
+  (import "env" "goto" (func $env.goto (type $t1)))
+  (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t1)))
+  (import "env" "goto_link" (func $env.goto_link (type $t0)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
     (local $l2 i64) (local $l3 i32) (local $l4 i64) (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64) (local $l9 i32) (local $l10 i32) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i32) (local $l16 i32) (local $l17 i64) (local $l18 i64) (local $l19 i32)
     local.get $p0
@@ -92,9 +94,16 @@
               i64.and
               i64.ne
               if $I6
-                i64.const 111669215235
-                local.set $l13
-                br $B4
+                local.get $p0
+                local.get $l12
+                i32.const 8
+                call $env.enter_read
+                i32.eqz
+                if $I7
+                  i64.const 111669215235
+                  local.set $l13
+                  br $B4
+                end
               end
               local.get $l12
               i32.wrap_i64
@@ -109,7 +118,7 @@
               i64.shr_s
               local.get $l14
               i64.ne
-              if $I7
+              if $I8
                 i64.const 111669215235
                 local.set $l13
                 br $B4
@@ -129,7 +138,7 @@
             local.tee $l15
             i32.const 2
             i32.eq
-            if $I8
+            if $I9
               i64.const 20
               local.set $l6
               local.get $l3
@@ -149,10 +158,17 @@
               i64.const -4096
               i64.and
               i64.ne
-              if $I9
-                i64.const 137439019013
-                local.set $l13
-                br $B3
+              if $I10
+                local.get $p0
+                local.get $l14
+                i32.const 8
+                call $env.enter_read
+                i32.eqz
+                if $I11
+                  i64.const 137439019013
+                  local.set $l13
+                  br $B3
+                end
               end
               local.get $l14
               i32.wrap_i64
@@ -167,7 +183,7 @@
               i64.shr_s
               local.get $l12
               i64.ne
-              if $I10
+              if $I12
                 i64.const 137439019013
                 local.set $l13
                 br $B3
@@ -187,7 +203,7 @@
             local.tee $l16
             i32.const 3
             i32.gt_u
-            if $I11
+            if $I13
               i64.const 40
               local.set $l6
               local.get $l3
@@ -207,10 +223,17 @@
               i64.const -4096
               i64.and
               i64.ne
-              if $I12
-                i64.const 163208822791
-                local.set $l13
-                br $B2
+              if $I14
+                local.get $p0
+                local.get $l8
+                i32.const 8
+                call $env.enter_read
+                i32.eqz
+                if $I15
+                  i64.const 163208822791
+                  local.set $l13
+                  br $B2
+                end
               end
               local.get $l8
               i32.wrap_i64
@@ -225,7 +248,7 @@
               i64.shr_s
               local.get $l12
               i64.ne
-              if $I13
+              if $I16
                 i64.const 163208822791
                 local.set $l13
                 br $B2
@@ -259,10 +282,17 @@
             i64.const -4096
             i64.and
             i64.ne
-            if $I14
-              i64.const 85899411463
-              local.set $l13
-              br $B2
+            if $I17
+              local.get $p0
+              local.get $l12
+              i32.const 8
+              call $env.enter_read
+              i32.eqz
+              if $I18
+                i64.const 85899411463
+                local.set $l13
+                br $B2
+              end
             end
             local.get $l12
             i32.wrap_i64
@@ -277,7 +307,7 @@
             i64.shr_s
             local.get $l8
             i64.ne
-            if $I15
+            if $I19
               i64.const 85899411463
               local.set $l13
               br $B2
@@ -376,7 +406,7 @@
     i32.shr_u
     i32.const 3
     i32.and
-    if $I16
+    if $I20
       local.get $p0
       local.get $l8
       return_call $env.goto_interpreter

@@ -1,4 +1,4 @@
-;; 805 nodes, 44 locals, 2144 bytes
+;; 823 nodes, 44 locals, 2227 bytes
 ;;
 ;; 000  movapd xmm0, xmmword ptr [rsi+rax]
 ;; 005  mulpd xmm0, xmmword ptr [rdi+rax]
@@ -9,14 +9,16 @@
 ;; 017  ret
 
 (module
-  (type $t0 (func (param i32 i64) (result i32)))
-  (type $t1 (func (param i32 i64 i32) (result i32)))
+  (type $t0 (func (param i32 i64 i32) (result i32)))
+  (type $t1 (func (param i32 i64) (result i32)))
   (type $t2 (func (param i32 i32) (result i32)))
   (import "env" "memory" (memory $env.memory 1536 65536 shared))
   (import "env" "handlers" (table $env.handlers 1 funcref))
-  (import "env" "goto" (func $env.goto (type $t0)))
-  (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
-  (import "env" "goto_link" (func $env.goto_link (type $t1)))
+  (import "env" "enter_read" (func $env.enter_read (type $t0)))
+  (import "env" "enter_write" (func $env.enter_write (type $t0)))
+  (import "env" "goto" (func $env.goto (type $t1)))
+  (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t1)))
+  (import "env" "goto_link" (func $env.goto_link (type $t0)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
     (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 v128) (local $l13 v128) (local $l14 v128) (local $l15 v128) (local $l16 v128) (local $l17 v128) (local $l18 v128) (local $l19 i32) (local $l20 i64) (local $l21 i64) (local $l22 i32) (local $l23 i64) (local $l24 i64) (local $l25 i64) (local $l26 i64) (local $l27 i64) (local $l28 v128) (local $l29 v128) (local $l30 v128) (local $l31 v128) (local $l32 v128) (local $l33 i64) (local $l34 i64) (local $l35 i32) (local $l36 i32) (local $l37 i32) (local $l38 i32) (local $l39 i32) (local $l40 i32) (local $l41 i32) (local $l42 i64) (local $l43 i64) (local $l44 i64) (local $l45 i64)
     local.get $p0
@@ -150,9 +152,16 @@
             i64.and
             i64.ne
             if $I8
-              i64.const 65536
-              local.set $l26
-              br $B3
+              local.get $p0
+              local.get $l25
+              i32.const 16
+              call $env.enter_read
+              i32.eqz
+              if $I9
+                i64.const 65536
+                local.set $l26
+                br $B3
+              end
             end
             local.get $l25
             i32.wrap_i64
@@ -161,7 +170,7 @@
             i32.add
             v128.load align=1
             local.set $l12
-            block $B9
+            block $B10
               local.get $l11
               local.tee $l27
               local.get $l24
@@ -170,7 +179,7 @@
               i32.wrap_i64
               i32.const 15
               i32.and
-              if $I10
+              if $I11
                 i64.const 21474902017
                 local.set $l26
                 br $B3
@@ -191,10 +200,17 @@
               i64.const -4096
               i64.and
               i64.ne
-              if $I11
-                i64.const 21474902017
-                local.set $l26
-                br $B3
+              if $I12
+                local.get $p0
+                local.get $l25
+                i32.const 16
+                call $env.enter_read
+                i32.eqz
+                if $I13
+                  i64.const 21474902017
+                  local.set $l26
+                  br $B3
+                end
               end
               local.get $l12
               local.tee $l28
@@ -207,7 +223,7 @@
               local.tee $l29
               f64x2.mul
               local.set $l30
-              block $B12
+              block $B14
                 local.get $l28
                 local.get $l14
                 v128.and
@@ -243,7 +259,7 @@
                 local.tee $l32
                 v128.or
                 i64x2.bitmask
-                if $I13
+                if $I15
                   local.get $l31
                   local.get $l32
                   local.get $l30
@@ -260,23 +276,23 @@
                   v128.andnot
                   v128.or
                   i64x2.bitmask
-                  br_if $B12
+                  br_if $B14
                 end
                 local.get $l30
                 local.set $l12
-                br $B9
+                br $B10
               end
               i64.const 21474902017
               local.set $l26
               br $B3
             end
-            block $B14
+            block $B16
               local.get $l13
               local.tee $l30
               local.get $l12
               f64x2.add
               local.set $l29
-              block $B15
+              block $B17
                 local.get $l30
                 local.get $l14
                 v128.and
@@ -301,7 +317,7 @@
                 local.tee $l28
                 v128.or
                 i64x2.bitmask
-                if $I16
+                if $I18
                   local.get $l30
                   local.get $l28
                   local.get $l29
@@ -310,11 +326,11 @@
                   v128.andnot
                   v128.or
                   i64x2.bitmask
-                  br_if $B15
+                  br_if $B17
                 end
                 local.get $l29
                 local.set $l13
-                br $B14
+                br $B16
               end
               i64.const 42949738498
               local.set $l26
@@ -346,7 +362,7 @@
             i32.and
             i32.eqz
             i32.and
-            if $I17
+            if $I19
               local.get $l2
               i32.const 7
               i32.sub
@@ -463,14 +479,14 @@
               local.tee $l37
               i32.const 1
               i32.gt_s
-              if $I18
-                block $B19
-                  loop $L20
+              if $I20
+                block $B21
+                  loop $L22
                     local.get $l33
                     local.set $l42
                     local.get $l34
                     local.set $l43
-                    block $B21
+                    block $B23
                       local.get $l38
                       v128.load align=1
                       local.tee $l12
@@ -480,7 +496,7 @@
                       local.tee $l28
                       f64x2.mul
                       local.set $l30
-                      block $B22
+                      block $B24
                         local.get $l29
                         local.get $l14
                         v128.and
@@ -516,7 +532,7 @@
                         local.tee $l31
                         v128.or
                         i64x2.bitmask
-                        if $I23
+                        if $I25
                           local.get $l32
                           local.get $l31
                           local.get $l30
@@ -533,18 +549,18 @@
                           v128.andnot
                           v128.or
                           i64x2.bitmask
-                          br_if $B22
+                          br_if $B24
                         end
                         local.get $l30
                         local.set $l12
-                        br $B21
+                        br $B23
                       end
                       i64.const 21474902017
                       local.set $l26
                       br $B5
                     end
-                    block $B24
-                      block $B25
+                    block $B26
+                      block $B27
                         local.get $l13
                         local.get $l12
                         f64x2.add
@@ -560,18 +576,18 @@
                         v128.or
                         local.tee $l28
                         i64x2.bitmask
-                        if $I26
+                        if $I28
                           local.get $l28
                           local.get $l30
                           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
                           f64x2.eq
                           v128.andnot
                           i64x2.bitmask
-                          br_if $B25
+                          br_if $B27
                         end
                         local.get $l30
                         local.set $l13
-                        br $B24
+                        br $B26
                       end
                       i64.const 42949738498
                       local.set $l26
@@ -605,15 +621,15 @@
                     local.get $l34
                     i64.ne
                     i32.eqz
-                    if $I27
+                    if $I29
                       i32.const 0
                       local.set $l36
-                      br $B19
+                      br $B21
                     end
                     local.get $l37
                     i32.const 0
                     i32.gt_s
-                    br_if $L20
+                    br_if $L22
                   end
                 end
               end
@@ -623,11 +639,11 @@
             local.get $l34
             local.set $l45
             local.get $l36
-            if $I28
+            if $I30
               local.get $l2
               i32.const 7
               i32.lt_s
-              if $I29
+              if $I31
                 i64.const 131072
                 local.set $l26
                 br $B4
@@ -657,10 +673,17 @@
             i64.const -4096
             i64.and
             i64.ne
-            if $I30
-              i64.const 98784313344
-              local.set $l26
-              br $B4
+            if $I32
+              local.get $p0
+              local.get $l23
+              i32.const 8
+              call $env.enter_read
+              i32.eqz
+              if $I33
+                i64.const 98784313344
+                local.set $l26
+                br $B4
+              end
             end
             local.get $l23
             i32.wrap_i64
@@ -675,7 +698,7 @@
             i64.shr_s
             local.get $l24
             i64.ne
-            if $I31
+            if $I34
               i64.const 98784313344
               local.set $l26
               br $B4
@@ -709,7 +732,7 @@
     end
     local.get $l22
     i32.eqz
-    if $I32
+    if $I35
       local.get $l20
       local.set $l5
       local.get $l21
@@ -790,7 +813,7 @@
     local.tee $l39
     i32.const 2
     i32.ge_u
-    if $I33
+    if $I36
       local.get $p1
       i32.load offset=32 align=1
       local.get $l19
@@ -802,11 +825,11 @@
       local.tee $l19
       i32.load align=1
       local.tee $l40
-      if $I34
+      if $I37
         local.get $l39
         i32.const 2
         i32.eq
-        if $I35
+        if $I38
           local.get $p0
           local.get $l40
           local.get $l40
@@ -837,7 +860,7 @@
         i32.load offset=4 align=1
         i32.eq
         i32.and
-        if $I36
+        if $I39
           local.get $p0
           local.get $l8
           i64.store offset=144 align=1
@@ -854,7 +877,7 @@
       return_call $env.goto_link
     end
     local.get $l39
-    if $I37
+    if $I40
       local.get $p0
       local.get $l11
       return_call $env.goto_interpreter

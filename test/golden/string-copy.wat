@@ -1,4 +1,4 @@
-;; 487 nodes, 24 locals, 1182 bytes
+;; 505 nodes, 24 locals, 1265 bytes
 ;;
 ;; 000  mov al, byte ptr [rsi]
 ;; 002  mov byte ptr [rdi], al
@@ -9,14 +9,16 @@
 ;; 00e  ret
 
 (module
-  (type $t0 (func (param i32 i64) (result i32)))
-  (type $t1 (func (param i32 i64 i32) (result i32)))
+  (type $t0 (func (param i32 i64 i32) (result i32)))
+  (type $t1 (func (param i32 i64) (result i32)))
   (type $t2 (func (param i32 i32) (result i32)))
   (import "env" "memory" (memory $env.memory 1536 65536 shared))
   (import "env" "handlers" (table $env.handlers 1 funcref))
-  (import "env" "goto" (func $env.goto (type $t0)))
-  (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t0)))
-  (import "env" "goto_link" (func $env.goto_link (type $t1)))
+  (import "env" "enter_read" (func $env.enter_read (type $t0)))
+  (import "env" "enter_write" (func $env.enter_write (type $t0)))
+  (import "env" "goto" (func $env.goto (type $t1)))
+  (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t1)))
+  (import "env" "goto_link" (func $env.goto_link (type $t0)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
     (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i32) (local $l21 i32) (local $l22 i32) (local $l23 i32) (local $l24 i32) (local $l25 i32)
     local.get $p0
@@ -83,9 +85,16 @@
           i64.and
           i64.ne
           if $I4
-            i64.const 65536
-            local.set $l15
-            br $B1
+            local.get $p0
+            local.get $l14
+            i32.const 1
+            call $env.enter_read
+            i32.eqz
+            if $I5
+              i64.const 65536
+              local.set $l15
+              br $B1
+            end
           end
           local.get $l7
           i64.const -256
@@ -118,10 +127,17 @@
           i64.const -4096
           i64.and
           i64.ne
-          if $I5
-            i64.const 8590000129
-            local.set $l15
-            br $B1
+          if $I6
+            local.get $p0
+            local.get $l16
+            i32.const 1
+            call $env.enter_write
+            i32.eqz
+            if $I7
+              i64.const 8590000129
+              local.set $l15
+              br $B1
+            end
           end
           local.get $l16
           i32.wrap_i64
@@ -166,7 +182,7 @@
           i32.and
           i32.eqz
           i32.and
-          if $I6
+          if $I8
             local.get $l9
             i32.wrap_i64
             local.get $l4
@@ -260,9 +276,9 @@
             local.tee $l22
             i32.const 1
             i32.gt_s
-            if $I7
-              block $B8
-                loop $L9
+            if $I9
+              block $B10
+                loop $L11
                   local.get $l23
                   local.get $l7
                   i64.const -256
@@ -313,15 +329,15 @@
                   i32.const 0
                   i32.ne
                   i32.eqz
-                  if $I10
+                  if $I12
                     i32.const 0
                     local.set $l20
-                    br $B8
+                    br $B10
                   end
                   local.get $l22
                   i32.const 0
                   i32.gt_s
-                  br_if $L9
+                  br_if $L11
                 end
               end
             end
@@ -329,11 +345,11 @@
           local.get $l18
           local.set $l24
           local.get $l20
-          if $I11
+          if $I13
             local.get $l2
             i32.const 7
             i32.lt_s
-            if $I12
+            if $I14
               i64.const 131072
               local.set $l15
               br $B2
@@ -363,10 +379,17 @@
           i64.const -4096
           i64.and
           i64.ne
-          if $I13
-            i64.const 60129607680
-            local.set $l15
-            br $B2
+          if $I15
+            local.get $p0
+            local.get $l16
+            i32.const 8
+            call $env.enter_read
+            i32.eqz
+            if $I16
+              i64.const 60129607680
+              local.set $l15
+              br $B2
+            end
           end
           local.get $l16
           i32.wrap_i64
@@ -381,7 +404,7 @@
           i64.shr_s
           local.get $l14
           i64.ne
-          if $I14
+          if $I17
             i64.const 60129607680
             local.set $l15
             br $B2
@@ -453,7 +476,7 @@
     local.tee $l17
     i32.const 2
     i32.ge_u
-    if $I15
+    if $I18
       local.get $p1
       i32.load offset=32 align=1
       local.get $l11
@@ -465,11 +488,11 @@
       local.tee $l11
       i32.load align=1
       local.tee $l25
-      if $I16
+      if $I19
         local.get $l17
         i32.const 2
         i32.eq
-        if $I17
+        if $I20
           local.get $p0
           local.get $l25
           local.get $l25
@@ -500,7 +523,7 @@
         i32.load offset=4 align=1
         i32.eq
         i32.and
-        if $I18
+        if $I21
           local.get $p0
           local.get $l16
           i64.store offset=144 align=1
@@ -517,7 +540,7 @@
       return_call $env.goto_link
     end
     local.get $l17
-    if $I19
+    if $I22
       local.get $p0
       local.get $l14
       return_call $env.goto_interpreter

@@ -39,6 +39,8 @@ class Bench {
       env: {
         memory: this.memory,
         handlers: new WebAssembly.Table({ element: "anyfunc", initial: 1 }),
+        enter_read: () => 0,
+        enter_write: () => 0,
         goto: note("goto"),
         goto_interpreter: note("goto_interpreter"),
         goto_link: note("goto_link"),
