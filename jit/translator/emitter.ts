@@ -513,6 +513,13 @@ export class TranslatorEmitter extends PathEmitter {
 
   // ---- control ----
 
+  /** What a round finds in registers, one before it may have written. */
+  override loop(body: (again: Label) => void): void {
+    this.forgetGeneral();
+    super.loop(body);
+    this.forgetGeneral();
+  }
+
   override currentRip(): Value {
     return this.#pageRelative(this.#instruction.offset);
   }
