@@ -146,7 +146,9 @@ describe("a region", () => {
     page.set([0xeb, 0xfe], START);
     const namesIn = (namesRegions: boolean): string => {
       const translator = new RegionTranslator({ features: new Set(FEATURES), namesRegions });
-      const { binary } = translator.translate([{ page, start: MemoryMap.RAM + 0x5000 + START, mode: Mode.CODE64 }]);
+      const start = MemoryMap.RAM + 0x5000;
+      const pages = [{ distance: 0, start, bytes: page }];
+      const { binary } = translator.translate([{ pages, start: start + START, mode: Mode.CODE64 }]);
       const sections = WebAssembly.Module.customSections(
         new WebAssembly.Module(binary as Uint8Array<ArrayBuffer>),
         "name",
