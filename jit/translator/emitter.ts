@@ -125,7 +125,7 @@ export class TranslatorEmitter extends PathEmitter {
 
   /** Emits an instruction. Gives how it ends its block, if it does; "left" if it always leaves the region. */
   emitInstruction(current: RegionInstruction, flagsAreDead: boolean): Ending | "left" | undefined {
-    const { definition, instruction } = current;
+    const { definition } = current;
     this.#current = current;
     this.#flagsAreDead = flagsAreDead;
     this.#ending = undefined;
