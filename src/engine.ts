@@ -53,6 +53,8 @@ export interface LoadOptions {
   /** TranslationOptions.latency */
   readonly latency?: number;
   readonly codeCacheBytes?: number | undefined;
+  /** TranslatorOptions.namesRegions */
+  readonly namesRegions?: boolean | undefined;
   /** what stands before the compiler, on the guest's thread: counts what is translated, or changes it, for tests and tools; a service given as `place` has none */
   readonly wrapTranslator?: ((translator: Translator) => Translator) | undefined;
 }
@@ -75,7 +77,7 @@ export async function loadTranslation(
   const wrap = options.wrapTranslator;
   return {
     service:
-      typeof place === "string" ? await loadService(isTiered && !wrap ? place : "immediate", features, wrap) : place,
+      typeof place === "string" ? await loadService(isTiered && !wrap ? place : "immediate", features, options) : place,
     firstHandler: manifest.handlers[ENTRY_HANDLERS[0]] ?? 0,
     countdown: isTiered ? hotAfter : COUNTDOWN.translator,
     batch: isTiered ? batch : 1,
@@ -89,20 +91,21 @@ export async function loadTranslation(
 async function loadService(
   place: TranslationPlace,
   features: ReadonlySet<Feature>,
-  wrap: NonNullable<LoadOptions["wrapTranslator"]> = (translator) => translator,
+  { namesRegions, wrapTranslator }: LoadOptions,
 ): Promise<TranslationService> {
   if (place === "worker") {
     const startWorker = await findWorkers();
     if (startWorker) {
       const { WorkerTranslation } = await import("./translation/worker.ts");
-      return new WorkerTranslation(startWorker, features);
+      return new WorkerTranslation(startWorker, features, namesRegions);
     }
   }
   const [{ RegionTranslator }, { ImmediateTranslation, SlicedTranslation }] = await Promise.all([
     import("../jit/translator/translator.ts"),
     import("./translation/same-thread.ts"),
   ]);
-  const translator = wrap(new RegionTranslator({ features }));
+  const own = new RegionTranslator({ features, namesRegions });
+  const translator = wrapTranslator?.(own) ?? own;
   return place === "immediate" ? new ImmediateTranslation(translator) : new SlicedTranslation(translator);
 }
 

@@ -125,7 +125,7 @@ export class TranslatorEmitter extends PathEmitter {
 
   /** Emits an instruction. Gives how it ends its block, if it does; "left" if it always leaves the region. */
   emitInstruction(current: RegionInstruction, flagsAreDead: boolean): Ending | "left" | undefined {
-    const { definition, instruction } = current;
+    const { definition } = current;
     this.#current = current;
     this.#flagsAreDead = flagsAreDead;
     this.#ending = undefined;
@@ -187,13 +187,12 @@ export class TranslatorEmitter extends PathEmitter {
         ? this.constantWords(64, displacement, displacementHigh)
         : this.constant(64, displacement + moved);
       if (index >= 0) {
-        const scaled = this.shl(this.readGeneral(index, 64, false), this.constant(64, Math.log2(scale)));
-        address =
-          base >= 0
-            ? this.add(this.add(this.readGeneral(base, 64, false), scaled), address)
-            : this.add(scaled, address);
+        const scaled = this.shl(this.#wholeGeneral(index), this.constant(64, Math.log2(scale)));
+        address = base >= 0 ? this.add(this.add(this.#wholeGeneral(base), scaled), address) : this.add(scaled, address);
       } else if (base >= 0) {
-        address = this.add(this.readGeneral(base, 64, false), address);
+        // By itself it is what `readGeneral` names.
+        address =
+          constantOf(address) === 0n ? this.readGeneral(base, 64, false) : this.add(this.#wholeGeneral(base), address);
       }
     }
     if (instruction.addressSize === 32) address = this.and(address, this.constant(64, 0xffff_ffffn));
@@ -224,6 +223,11 @@ export class TranslatorEmitter extends PathEmitter {
     return this.let(
       high ? this.truncate(this.shrU(this.truncate(whole, 32), this.constant(32, 8)), 8) : this.truncate(whole, width),
     );
+  }
+
+  /** All of a general register, to be used once and at once. */
+  #wholeGeneral(number: number): Value {
+    return this.#known64[number] ?? this.#general(number).get();
   }
 
   /** Notes what a general register holds until it is written: a named value, which is there for all that follows in the block. */
@@ -480,7 +484,7 @@ export class TranslatorEmitter extends PathEmitter {
 
   override push(value: Value): void {
     const what = this.let(value);
-    const pointer = this.let(this.sub(this.readGeneral(4, 64, false), this.constant(64, what.width / 8)));
+    const pointer = this.let(this.sub(this.#wholeGeneral(4), this.constant(64, what.width / 8)));
     this.storeOperand(this.access(pointer, what.width / 8, "w"), what);
     this.writeGeneral(4, pointer, false);
   }
@@ -489,7 +493,7 @@ export class TranslatorEmitter extends PathEmitter {
   }
   override release(byteLength: number | Value): void {
     const amount = typeof byteLength === "number" ? this.constant(64, byteLength) : byteLength;
-    this.writeGeneral(4, this.add(this.readGeneral(4, 64, false), amount), false);
+    this.writeGeneral(4, this.add(this.#wholeGeneral(4), amount), false);
   }
 
   // ---- flags ----
@@ -516,6 +520,13 @@ export class TranslatorEmitter extends PathEmitter {
   }
 
   // ---- control ----
+
+  /** What a round finds in registers, one before it may have written. */
+  override loop(body: (again: Label) => void): void {
+    this.forgetGeneral();
+    super.loop(body);
+    this.forgetGeneral();
+  }
 
   override currentRip(): Value {
     return this.#pageRelative(this.#instruction.offset);

@@ -76,16 +76,16 @@ const CACHE_ENTRIES = 1 << 14;
 
 type Decoded = Pick<RegionInstruction, "instruction" | "definition">;
 
-interface CacheEntry {
-  readonly bytes: Uint8Array;
-  /** undefined if it is the interpreter's */
-  readonly decoded: Decoded | undefined;
-  readonly offset: number;
-}
+/** Bytes of the longest instruction, and one more. */
+const ENTRY_BYTES = 16;
 
 /** What was decoded before, by its bytes and its offset: the regions of a page overlap, and are translated again as they grow. */
 class DecodeCache {
-  readonly #entries: (CacheEntry | undefined)[] = new Array<CacheEntry | undefined>(CACHE_ENTRIES).fill(undefined);
+  /** of each entry: the offset, the number of bytes (0 if there is none), the bytes, and what they are (nothing if the interpreter's) */
+  readonly #offsets = new Int32Array(CACHE_ENTRIES);
+  readonly #lengths = new Uint8Array(CACHE_ENTRIES);
+  readonly #bytes = new Uint8Array(CACHE_ENTRIES * ENTRY_BYTES);
+  readonly #decoded = new Array<Decoded | undefined>(CACHE_ENTRIES).fill(undefined);
 
   #index(page: Uint8Array, offset: number): number {
     const first = (page[offset] ?? 0) | ((page[offset + 1] ?? 0) << 8) | ((page[offset + 2] ?? 0) << 16);
@@ -93,20 +93,31 @@ class DecodeCache {
     return (hash ^ (hash >>> 15)) & (CACHE_ENTRIES - 1);
   }
 
-  get(page: Uint8Array, offset: number): CacheEntry | undefined {
-    const entry = this.#entries[this.#index(page, offset)];
-    if (entry?.offset !== offset) return undefined;
-    const { bytes } = entry;
-    for (let index = 0; index < bytes.length; index++) if (page[offset + index] !== bytes[index]) return undefined;
-    return entry;
+  /** The number of the entry that knows what stands at an offset; -1 if none does. */
+  find(page: Uint8Array, offset: number): number {
+    const index = this.#index(page, offset);
+    const length = this.#lengths[index] ?? 0;
+    if (length === 0 || this.#offsets[index] !== offset) return -1;
+    const bytes = this.#bytes;
+    const first = index * ENTRY_BYTES;
+    for (let at = 0; at < length; at++) if (page[offset + at] !== bytes[first + at]) return -1;
+    return index;
+  }
+  decoded(entry: number): Decoded | undefined {
+    return this.#decoded[entry];
   }
 
   set(page: Uint8Array, offset: number, length: number, decoded: Decoded | undefined): void {
-    this.#entries[this.#index(page, offset)] = { bytes: page.slice(offset, offset + length), decoded, offset };
+    const index = this.#index(page, offset);
+    this.#offsets[index] = offset;
+    this.#lengths[index] = length;
+    for (let at = 0; at < length; at++) this.#bytes[index * ENTRY_BYTES + at] = page[offset + at] ?? 0;
+    this.#decoded[index] = decoded;
   }
 
   clear(): void {
-    this.#entries.fill(undefined);
+    this.#lengths.fill(0);
+    this.#decoded.fill(undefined);
   }
 }
 
@@ -203,8 +214,11 @@ export class RegionFinder {
     const page = pages.get(distance);
     if (!page) return undefined;
     const offset = place - distance * PAGE;
-    const known = this.#cache.get(page, offset);
-    if (known) return known.decoded && placed(place, known.decoded);
+    const known = this.#cache.find(page, offset);
+    if (known >= 0) {
+      const decoded = this.#cache.decoded(known);
+      return decoded && placed(place, decoded);
+    }
     let instruction = this.#decoder.decode(page, offset, PAGE, 64);
     const isWhole = instruction !== "truncated";
     if (!isWhole) instruction = this.#decodeCrossing(page.subarray(offset), pages.get(distance + 1));

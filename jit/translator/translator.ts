@@ -21,6 +21,8 @@ const WASM_PAGE = 0x1_0000;
 export interface TranslatorOptions {
   readonly features: ReadonlySet<Feature>;
   readonly limits?: RegionLimits;
+  /** Regions get names that profilers show: the guest-physical address of the first instruction. */
+  readonly namesRegions?: boolean | undefined;
 }
 
 /** Back end 2: compiles the guest code of a region to one WebAssembly function. */
@@ -29,8 +31,10 @@ export class RegionTranslator implements Translator {
   /** of the batch at work */
   readonly #module: EncodedModule = regionModule();
   readonly #rejected = new Map<string, string>();
+  readonly #namesRegions: boolean;
 
-  constructor({ features, limits = DEFAULT_LIMITS }: TranslatorOptions) {
+  constructor({ features, limits = DEFAULT_LIMITS, namesRegions = false }: TranslatorOptions) {
+    this.#namesRegions = namesRegions;
     this.#finder = new RegionFinder(createDecoder(features), limits);
   }
 
@@ -65,6 +69,7 @@ export class RegionTranslator implements Translator {
     if ((mode & Mode.CODE_SIZE_MASK) !== Mode.CODE64) return undefined;
     const made = this.#emit(module, name, source, start & (PAGE - 1));
     if (!made) return undefined;
+    if (this.#namesRegions) module.title(name, `guest:0x${(start - MemoryMap.RAM).toString(16)}`);
     const { region, links } = made;
     const pages = new Map(source.pages.map((page) => [page.distance, page.start]));
     const offsetOf = (place: number): number => (pages.get(pageOf(place)) ?? 0) + (place - pageOf(place) * PAGE);

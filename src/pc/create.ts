@@ -47,6 +47,7 @@ export async function createPcWith(options: PcOptions, { lockstepSlice, ...load 
     hotAfter: HOT_AFTER,
     place: options.translation ?? "worker",
     codeCacheBytes: options.codeCacheBytes,
+    namesRegions: options.perfMap,
     ...(options.clock === "instructions" && { latency: TRANSLATION_LATENCY }),
     ...load,
   });

@@ -25,6 +25,8 @@ export interface PcOptions {
   readonly translation?: Exclude<TranslationPlace, "immediate">;
   /** bytes that translated code may take, machine code included: from 1 MiB to 2 GiB; default 256 MiB */
   readonly codeCacheBytes?: number;
+  /** names translated code by its guest-physical address, for profilers such as perf; default false */
+  readonly perfMap?: boolean;
   readonly cpu?: CpuModelOptions;
   /** virtio disks, /dev/vda and so on in Linux; at most 24. Whoever made them closes them, after the machine has stopped */
   readonly disks?: readonly Disk[];

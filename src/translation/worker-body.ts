@@ -7,7 +7,9 @@ import type { FromWorker, ToWorker } from "./worker.ts";
 export function translationWorker(answer: (message: FromWorker) => void): (message: ToWorker) => void {
   let translator: Translator | undefined;
   return (message) => {
-    if (message.kind === "features") translator = new RegionTranslator({ features: new Set(message.features) });
-    else if (translator) answer(translateBatch(translator, message.requests));
+    if (message.kind === "features") {
+      const { features, namesRegions } = message;
+      translator = new RegionTranslator({ features: new Set(features), namesRegions });
+    } else if (translator) answer(translateBatch(translator, message.requests));
   };
 }

@@ -21,7 +21,7 @@ export interface WorkerEvents {
 export type StartWorker = (events: WorkerEvents) => WorkerPort;
 
 export type ToWorker =
-  | { readonly kind: "features"; readonly features: readonly Feature[] }
+  | { readonly kind: "features"; readonly features: readonly Feature[]; readonly namesRegions: boolean }
   | { readonly kind: "translate"; readonly requests: readonly TranslateRequest[] };
 export type FromWorker = CompiledBatch;
 
@@ -35,12 +35,12 @@ export class WorkerTranslation implements TranslationService {
   #isClosed = false;
   #wake: (() => void)[] = [];
 
-  constructor(start: StartWorker, features: ReadonlySet<Feature>) {
+  constructor(start: StartWorker, features: ReadonlySet<Feature>, namesRegions = false) {
     this.#port = start({
       message: (batch) => this.#arrived(batch),
       failed: (cause) => this.#failed(cause),
     });
-    this.#port.post({ kind: "features", features: [...features] });
+    this.#port.post({ kind: "features", features: [...features], namesRegions });
   }
 
   submit(requests: readonly TranslateRequest[]): CompiledBatch | undefined {

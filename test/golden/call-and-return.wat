@@ -1,4 +1,4 @@
-;; 480 nodes, 19 locals, 1272 bytes
+;; 479 nodes, 19 locals, 1270 bytes
 ;;
 ;; 000  mov edi, 0x5
 ;; 005  call 0xe
@@ -155,8 +155,7 @@
           i32.wrap_i64
           i64.extend_i32_u
           local.tee $l8
-          local.tee $l12
-          local.get $l12
+          local.get $l8
           i64.add
           i32.wrap_i64
           i64.extend_i32_u

@@ -1,4 +1,4 @@
-;; 823 nodes, 44 locals, 2227 bytes
+;; 820 nodes, 42 locals, 2221 bytes
 ;;
 ;; 000  movapd xmm0, xmmword ptr [rsi+rax]
 ;; 005  mulpd xmm0, xmmword ptr [rdi+rax]
@@ -20,7 +20,7 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t1)))
   (import "env" "goto_link" (func $env.goto_link (type $t0)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 v128) (local $l13 v128) (local $l14 v128) (local $l15 v128) (local $l16 v128) (local $l17 v128) (local $l18 v128) (local $l19 i32) (local $l20 i64) (local $l21 i64) (local $l22 i32) (local $l23 i64) (local $l24 i64) (local $l25 i64) (local $l26 i64) (local $l27 i64) (local $l28 v128) (local $l29 v128) (local $l30 v128) (local $l31 v128) (local $l32 v128) (local $l33 i64) (local $l34 i64) (local $l35 i32) (local $l36 i32) (local $l37 i32) (local $l38 i32) (local $l39 i32) (local $l40 i32) (local $l41 i32) (local $l42 i64) (local $l43 i64) (local $l44 i64) (local $l45 i64)
+    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 v128) (local $l13 v128) (local $l14 v128) (local $l15 v128) (local $l16 v128) (local $l17 v128) (local $l18 v128) (local $l19 i32) (local $l20 i64) (local $l21 i64) (local $l22 i32) (local $l23 i64) (local $l24 i64) (local $l25 v128) (local $l26 v128) (local $l27 v128) (local $l28 v128) (local $l29 v128) (local $l30 i64) (local $l31 i64) (local $l32 i32) (local $l33 i32) (local $l34 i32) (local $l35 i32) (local $l36 i32) (local $l37 i32) (local $l38 i32) (local $l39 i64) (local $l40 i64) (local $l41 i64) (local $l42 i64) (local $l43 i64)
     local.get $p0
     i32.load offset=168 align=1
     local.set $l2
@@ -122,21 +122,19 @@
           local.set $l22
           loop $L6
             local.get $l10
-            local.tee $l23
             local.get $l7
-            local.tee $l24
             i64.add
-            local.tee $l25
+            local.tee $l23
             i32.wrap_i64
             i32.const 15
             i32.and
             if $I7
               i64.const 65536
-              local.set $l26
+              local.set $l24
               br $B3
             end
             local.get $l4
-            local.get $l25
+            local.get $l23
             i32.wrap_i64
             i32.const 8
             i32.shr_u
@@ -145,7 +143,7 @@
             i32.add
             local.tee $l19
             i64.load align=1
-            local.get $l25
+            local.get $l23
             i64.const 15
             i64.add
             i64.const -4096
@@ -153,17 +151,17 @@
             i64.ne
             if $I8
               local.get $p0
-              local.get $l25
+              local.get $l23
               i32.const 16
               call $env.enter_read
               i32.eqz
               if $I9
                 i64.const 65536
-                local.set $l26
+                local.set $l24
                 br $B3
               end
             end
-            local.get $l25
+            local.get $l23
             i32.wrap_i64
             local.get $l19
             i32.load offset=8 align=1
@@ -172,20 +170,19 @@
             local.set $l12
             block $B10
               local.get $l11
-              local.tee $l27
-              local.get $l24
+              local.get $l7
               i64.add
-              local.tee $l25
+              local.tee $l23
               i32.wrap_i64
               i32.const 15
               i32.and
               if $I11
                 i64.const 21474902017
-                local.set $l26
+                local.set $l24
                 br $B3
               end
               local.get $l4
-              local.get $l25
+              local.get $l23
               i32.wrap_i64
               i32.const 8
               i32.shr_u
@@ -194,7 +191,7 @@
               i32.add
               local.tee $l19
               i64.load align=1
-              local.get $l25
+              local.get $l23
               i64.const 15
               i64.add
               i64.const -4096
@@ -202,73 +199,73 @@
               i64.ne
               if $I12
                 local.get $p0
-                local.get $l25
+                local.get $l23
                 i32.const 16
                 call $env.enter_read
                 i32.eqz
                 if $I13
                   i64.const 21474902017
-                  local.set $l26
+                  local.set $l24
                   br $B3
                 end
               end
               local.get $l12
-              local.tee $l28
-              local.get $l25
+              local.tee $l25
+              local.get $l23
               i32.wrap_i64
               local.get $l19
               i32.load offset=8 align=1
               i32.add
               v128.load align=1
-              local.tee $l29
+              local.tee $l26
               f64x2.mul
-              local.set $l30
+              local.set $l27
               block $B14
+                local.get $l25
+                local.get $l14
+                v128.and
+                local.get $l15
+                i64x2.sub
+                local.tee $l28
+                local.get $l16
+                i64x2.sub
                 local.get $l28
-                local.get $l14
-                v128.and
-                local.get $l15
-                i64x2.sub
-                local.tee $l31
-                local.get $l16
-                i64x2.sub
-                local.get $l31
                 v128.andnot
-                local.get $l29
+                local.get $l26
                 local.get $l14
                 v128.and
                 local.get $l15
                 i64x2.sub
-                local.tee $l31
+                local.tee $l28
                 local.get $l16
                 i64x2.sub
-                local.get $l31
+                local.get $l28
                 v128.andnot
                 v128.or
-                local.tee $l31
-                local.get $l30
+                local.tee $l28
+                local.get $l27
                 local.get $l14
                 v128.and
-                local.tee $l32
+                local.tee $l29
                 local.get $l17
                 i64x2.sub
                 local.get $l18
-                local.get $l32
+                local.get $l29
                 i64x2.sub
                 v128.or
-                local.tee $l32
+                local.tee $l29
                 v128.or
                 i64x2.bitmask
                 if $I15
-                  local.get $l31
-                  local.get $l32
-                  local.get $l30
-                  v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-                  f64x2.eq
                   local.get $l28
+                  local.get $l29
+                  local.get $l27
                   v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
                   f64x2.eq
-                  local.get $l29
+                  local.get $l25
+                  v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+                  f64x2.eq
+                  local.get $l26
                   v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
                   f64x2.eq
                   v128.or
@@ -278,49 +275,49 @@
                   i64x2.bitmask
                   br_if $B14
                 end
-                local.get $l30
+                local.get $l27
                 local.set $l12
                 br $B10
               end
               i64.const 21474902017
-              local.set $l26
+              local.set $l24
               br $B3
             end
             block $B16
               local.get $l13
-              local.tee $l30
+              local.tee $l27
               local.get $l12
               f64x2.add
-              local.set $l29
+              local.set $l26
               block $B17
-                local.get $l30
+                local.get $l27
                 local.get $l14
                 v128.and
                 local.get $l15
                 i64x2.sub
-                local.tee $l30
+                local.tee $l27
                 local.get $l16
                 i64x2.sub
-                local.get $l30
+                local.get $l27
                 v128.andnot
-                local.tee $l30
-                local.get $l29
+                local.tee $l27
+                local.get $l26
                 local.get $l14
                 v128.and
-                local.tee $l28
+                local.tee $l25
                 local.get $l17
                 i64x2.sub
                 local.get $l18
-                local.get $l28
+                local.get $l25
                 i64x2.sub
                 v128.or
-                local.tee $l28
+                local.tee $l25
                 v128.or
                 i64x2.bitmask
                 if $I18
-                  local.get $l30
-                  local.get $l28
-                  local.get $l29
+                  local.get $l27
+                  local.get $l25
+                  local.get $l26
                   v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
                   f64x2.eq
                   v128.andnot
@@ -328,15 +325,15 @@
                   i64x2.bitmask
                   br_if $B17
                 end
-                local.get $l29
+                local.get $l26
                 local.set $l13
                 br $B16
               end
               i64.const 42949738498
-              local.set $l26
+              local.set $l24
               br $B3
             end
-            local.get $l24
+            local.get $l7
             i64.const 16
             i64.add
             local.set $l7
@@ -345,18 +342,18 @@
             i32.sub
             local.set $l2
             local.get $l7
-            local.set $l33
+            local.set $l30
             local.get $l8
-            local.set $l34
-            local.get $l35
+            local.set $l31
+            local.get $l32
             local.tee $l19
             i32.const 1
             i32.add
-            local.set $l35
+            local.set $l32
             local.get $l7
-            local.get $l34
+            local.get $l31
             i64.ne
-            local.tee $l36
+            local.tee $l33
             local.get $l19
             i32.const 3
             i32.and
@@ -368,8 +365,8 @@
               i32.sub
               i32.const 6
               i32.div_s
-              local.set $l37
-              local.get $l23
+              local.set $l34
+              local.get $l10
               local.get $l7
               i64.add
               local.tee $l23
@@ -383,6 +380,60 @@
               i32.and
               i32.add
               local.tee $l19
+              i32.load offset=8 align=1
+              i32.add
+              local.set $l35
+              i32.const 4080
+              local.get $l23
+              i32.wrap_i64
+              i32.const 4095
+              i32.and
+              local.tee $l36
+              i32.sub
+              local.tee $l37
+              i32.const 4
+              i32.shr_u
+              i32.const 1
+              i32.add
+              i32.const 0
+              local.get $l19
+              i64.load align=1
+              local.get $l23
+              i64.const -4096
+              i64.and
+              i64.eq
+              local.get $l37
+              i32.const 0
+              i32.ge_s
+              i32.and
+              local.get $l36
+              i32.const 15
+              i32.and
+              i32.eqz
+              i32.and
+              select
+              local.tee $l36
+              local.get $l34
+              local.tee $l37
+              local.get $l36
+              local.get $l37
+              i32.lt_s
+              select
+              local.set $l34
+              local.get $l11
+              local.get $l7
+              i64.add
+              local.tee $l23
+              i32.wrap_i64
+              local.get $l4
+              local.get $l23
+              i32.wrap_i64
+              i32.const 8
+              i32.shr_u
+              i32.const 65520
+              i32.and
+              i32.add
+              local.tee $l37
               i32.load offset=8 align=1
               i32.add
               local.set $l38
@@ -391,61 +442,7 @@
               i32.wrap_i64
               i32.const 4095
               i32.and
-              local.tee $l39
-              i32.sub
-              local.tee $l40
-              i32.const 4
-              i32.shr_u
-              i32.const 1
-              i32.add
-              i32.const 0
-              local.get $l19
-              i64.load align=1
-              local.get $l23
-              i64.const -4096
-              i64.and
-              i64.eq
-              local.get $l40
-              i32.const 0
-              i32.ge_s
-              i32.and
-              local.get $l39
-              i32.const 15
-              i32.and
-              i32.eqz
-              i32.and
-              select
-              local.tee $l39
-              local.get $l37
-              local.tee $l40
-              local.get $l39
-              local.get $l40
-              i32.lt_s
-              select
-              local.set $l37
-              local.get $l27
-              local.get $l7
-              i64.add
-              local.tee $l23
-              i32.wrap_i64
-              local.get $l4
-              local.get $l23
-              i32.wrap_i64
-              i32.const 8
-              i32.shr_u
-              i32.const 65520
-              i32.and
-              i32.add
-              local.tee $l40
-              i32.load offset=8 align=1
-              i32.add
-              local.set $l41
-              i32.const 4080
-              local.get $l23
-              i32.wrap_i64
-              i32.const 4095
-              i32.and
-              local.tee $l39
+              local.tee $l36
               i32.sub
               local.tee $l19
               i32.const 4
@@ -453,7 +450,7 @@
               i32.const 1
               i32.add
               i32.const 0
-              local.get $l40
+              local.get $l37
               i64.load align=1
               local.get $l23
               i64.const -4096
@@ -463,85 +460,85 @@
               i32.const 0
               i32.ge_s
               i32.and
-              local.get $l39
+              local.get $l36
               i32.const 15
               i32.and
               i32.eqz
               i32.and
               select
-              local.tee $l39
-              local.get $l37
+              local.tee $l36
+              local.get $l34
               local.tee $l19
-              local.get $l39
+              local.get $l36
               local.get $l19
               i32.lt_s
               select
-              local.tee $l37
+              local.tee $l34
               i32.const 1
               i32.gt_s
               if $I20
                 block $B21
                   loop $L22
-                    local.get $l33
-                    local.set $l42
-                    local.get $l34
-                    local.set $l43
+                    local.get $l30
+                    local.set $l39
+                    local.get $l31
+                    local.set $l40
                     block $B23
-                      local.get $l38
+                      local.get $l35
                       v128.load align=1
                       local.tee $l12
-                      local.tee $l29
-                      local.get $l41
+                      local.tee $l26
+                      local.get $l38
                       v128.load align=1
-                      local.tee $l28
+                      local.tee $l25
                       f64x2.mul
-                      local.set $l30
+                      local.set $l27
                       block $B24
+                        local.get $l26
+                        local.get $l14
+                        v128.and
+                        local.get $l15
+                        i64x2.sub
+                        local.tee $l29
+                        local.get $l16
+                        i64x2.sub
                         local.get $l29
-                        local.get $l14
-                        v128.and
-                        local.get $l15
-                        i64x2.sub
-                        local.tee $l32
-                        local.get $l16
-                        i64x2.sub
-                        local.get $l32
                         v128.andnot
-                        local.get $l28
+                        local.get $l25
                         local.get $l14
                         v128.and
                         local.get $l15
                         i64x2.sub
-                        local.tee $l32
+                        local.tee $l29
                         local.get $l16
                         i64x2.sub
-                        local.get $l32
+                        local.get $l29
                         v128.andnot
                         v128.or
-                        local.tee $l32
-                        local.get $l30
+                        local.tee $l29
+                        local.get $l27
                         local.get $l14
                         v128.and
-                        local.tee $l31
+                        local.tee $l28
                         local.get $l17
                         i64x2.sub
                         local.get $l18
-                        local.get $l31
+                        local.get $l28
                         i64x2.sub
                         v128.or
-                        local.tee $l31
+                        local.tee $l28
                         v128.or
                         i64x2.bitmask
                         if $I25
-                          local.get $l32
-                          local.get $l31
-                          local.get $l30
-                          v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-                          f64x2.eq
                           local.get $l29
+                          local.get $l28
+                          local.get $l27
                           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
                           f64x2.eq
-                          local.get $l28
+                          local.get $l26
+                          v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+                          f64x2.eq
+                          local.get $l25
                           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
                           f64x2.eq
                           v128.or
@@ -551,12 +548,12 @@
                           i64x2.bitmask
                           br_if $B24
                         end
-                        local.get $l30
+                        local.get $l27
                         local.set $l12
                         br $B23
                       end
                       i64.const 21474902017
-                      local.set $l26
+                      local.set $l24
                       br $B5
                     end
                     block $B26
@@ -564,33 +561,33 @@
                         local.get $l13
                         local.get $l12
                         f64x2.add
-                        local.tee $l30
+                        local.tee $l27
                         local.get $l14
                         v128.and
-                        local.tee $l28
+                        local.tee $l25
                         local.get $l17
                         i64x2.sub
                         local.get $l18
-                        local.get $l28
+                        local.get $l25
                         i64x2.sub
                         v128.or
-                        local.tee $l28
+                        local.tee $l25
                         i64x2.bitmask
                         if $I28
-                          local.get $l28
-                          local.get $l30
+                          local.get $l25
+                          local.get $l27
                           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
                           f64x2.eq
                           v128.andnot
                           i64x2.bitmask
                           br_if $B27
                         end
-                        local.get $l30
+                        local.get $l27
                         local.set $l13
                         br $B26
                       end
                       i64.const 42949738498
-                      local.set $l26
+                      local.set $l24
                       br $B5
                     end
                     local.get $l7
@@ -601,32 +598,32 @@
                     i32.const 6
                     i32.sub
                     local.set $l2
+                    local.get $l35
+                    i32.const 16
+                    i32.add
+                    local.set $l35
                     local.get $l38
                     i32.const 16
                     i32.add
                     local.set $l38
-                    local.get $l41
-                    i32.const 16
-                    i32.add
-                    local.set $l41
-                    local.get $l37
+                    local.get $l34
                     i32.const 1
                     i32.sub
-                    local.set $l37
-                    local.get $l7
-                    local.set $l33
-                    local.get $l8
                     local.set $l34
                     local.get $l7
-                    local.get $l34
+                    local.set $l30
+                    local.get $l8
+                    local.set $l31
+                    local.get $l7
+                    local.get $l31
                     i64.ne
                     i32.eqz
                     if $I29
                       i32.const 0
-                      local.set $l36
+                      local.set $l33
                       br $B21
                     end
-                    local.get $l37
+                    local.get $l34
                     i32.const 0
                     i32.gt_s
                     br_if $L22
@@ -634,23 +631,23 @@
                 end
               end
             end
+            local.get $l30
+            local.set $l41
+            local.get $l31
+            local.set $l42
             local.get $l33
-            local.set $l44
-            local.get $l34
-            local.set $l45
-            local.get $l36
             if $I30
               local.get $l2
               i32.const 7
               i32.lt_s
               if $I31
                 i64.const 131072
-                local.set $l26
+                local.set $l24
                 br $B4
               end
-              local.get $l44
+              local.get $l41
               local.set $l20
-              local.get $l45
+              local.get $l42
               local.set $l21
               i32.const 7
               local.set $l22
@@ -681,7 +678,7 @@
               i32.eqz
               if $I33
                 i64.const 98784313344
-                local.set $l26
+                local.set $l24
                 br $B4
               end
             end
@@ -691,40 +688,40 @@
             i32.load offset=8 align=1
             i32.add
             i64.load align=1
-            local.tee $l24
+            local.tee $l43
             i64.const 16
             i64.shl
             i64.const 16
             i64.shr_s
-            local.get $l24
+            local.get $l43
             i64.ne
             if $I34
               i64.const 98784313344
-              local.set $l26
+              local.set $l24
               br $B4
             end
             local.get $l23
             i64.const 8
             i64.add
             local.set $l9
-            local.get $l24
+            local.get $l43
             local.set $l3
             i64.const 1
-            local.set $l26
+            local.set $l24
             br $B4
           end
         end
-        local.get $l42
+        local.get $l39
         local.set $l20
-        local.get $l43
+        local.get $l40
         local.set $l21
         i32.const 7
         local.set $l22
         br $B3
       end
-      local.get $l44
+      local.get $l41
       local.set $l20
-      local.get $l45
+      local.get $l42
       local.set $l21
       i32.const 7
       local.set $l22
@@ -771,14 +768,14 @@
       local.set $l6
     end
     local.get $l3
-    local.get $l26
+    local.get $l24
     i64.const 32
     i64.shr_s
     i64.add
     local.set $l11
     local.get $p0
     local.get $l2
-    local.get $l26
+    local.get $l24
     i32.wrap_i64
     i32.const 65535
     i32.and
@@ -803,14 +800,14 @@
     local.get $p0
     local.get $l13
     v128.store offset=256 align=1
-    local.get $l26
+    local.get $l24
     i32.wrap_i64
     local.tee $l19
     i32.const 16
     i32.shr_u
     i32.const 3
     i32.and
-    local.tee $l39
+    local.tee $l36
     i32.const 2
     i32.ge_u
     if $I36
@@ -824,15 +821,15 @@
       i32.add
       local.tee $l19
       i32.load align=1
-      local.tee $l40
+      local.tee $l37
       if $I37
-        local.get $l39
+        local.get $l36
         i32.const 2
         i32.eq
         if $I38
           local.get $p0
-          local.get $l40
-          local.get $l40
+          local.get $l37
+          local.get $l37
           i32.load align=1
           return_call_indirect (type $t2)
         end
@@ -865,8 +862,8 @@
           local.get $l8
           i64.store offset=144 align=1
           local.get $p0
-          local.get $l40
-          local.get $l40
+          local.get $l37
+          local.get $l37
           i32.load align=1
           return_call_indirect (type $t2)
         end
@@ -876,7 +873,7 @@
       local.get $l19
       return_call $env.goto_link
     end
-    local.get $l39
+    local.get $l36
     if $I40
       local.get $p0
       local.get $l11

@@ -141,4 +141,23 @@ describe("a region", () => {
     page.set([0x0f, 0xa2], START);
     expect(translator.compile(page, START)).toBeUndefined();
   });
+
+  it("has a name for profilers, if that is wanted", () => {
+    const page = new Uint8Array(4096);
+    // jmp to itself
+    page.set([0xeb, 0xfe], START);
+    const namesIn = (namesRegions: boolean): string => {
+      const translator = new RegionTranslator({ features: new Set(FEATURES), namesRegions });
+      const start = MemoryMap.RAM + 0x5000;
+      const pages = [{ distance: 0, start, bytes: page }];
+      const { binary } = translator.translate([{ pages, start: start + START, mode: Mode.CODE64 }]);
+      const sections = WebAssembly.Module.customSections(
+        new WebAssembly.Module(binary as Uint8Array<ArrayBuffer>),
+        "name",
+      );
+      return sections.map((section) => new TextDecoder().decode(section)).join();
+    };
+    expect(namesIn(true)).toContain(`guest:0x${(0x5000 + START).toString(16)}`);
+    expect(namesIn(false)).toBe("");
+  });
 });

@@ -135,7 +135,17 @@ export class Lifetimes {
   outlives(host: number, local: number, position: number): boolean {
     const loop = this.loop[local] ?? -1;
     const end = (loop < 0 ? this.last[local] : this.#loopEnds[loop]) ?? 0;
-    const isWithin = (set: number): boolean => set > position && set <= end;
-    return !isWithin(this.#set[host] ?? -1) && this.#setAgain[host]?.some(isWithin) !== true;
+    const first = this.#set[host] ?? -1;
+    if (first > position && first <= end) return false;
+    const again = this.#setAgain[host];
+    if (!again) return true;
+    // They ascend.
+    let [low, high] = [0, again.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((again[middle] ?? 0) > position) high = middle;
+      else low = middle + 1;
+    }
+    return low === again.length || (again[low] ?? 0) > end;
   }
 }

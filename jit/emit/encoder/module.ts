@@ -13,6 +13,10 @@ const External = { FUNCTION: 0, TABLE: 1, MEMORY: 2 } as const;
 /** Limits of a memory: with a maximum, shared. */
 const SHARED = 3;
 
+/** Core Specification, 7.4.1: the custom section of names, and its part for functions. */
+const NAMES = "name";
+const FUNCTION_NAMES = 1;
+
 /** WebAssembly branch hinting proposal, "Binary format": stands in front of the code. */
 const BRANCH_HINTS = "metadata.code.branch_hint";
 
@@ -44,6 +48,8 @@ export class EncodedModule {
   /** their bodies, as the section of code has them */
   readonly #bodies = new Bytes();
   readonly #exports: string[] = [];
+  /** of functions, for profilers and debuggers */
+  readonly #titles: (readonly [name: string, title: string])[] = [];
 
   constructor() {
     const tree = new Tree();
@@ -72,6 +78,7 @@ export class EncodedModule {
     this.#functions.length = 0;
     this.#bodies.length = 0;
     this.#exports.length = 0;
+    this.#titles.length = 0;
   }
 
   /** Sizes in pages of 64 KiB. */
@@ -117,6 +124,11 @@ export class EncodedModule {
     this.#exports.push(name);
   }
 
+  /** Gives a function the name by which profilers show it. */
+  title(name: string, title: string): void {
+    this.#titles.push([name, title]);
+  }
+
   #functionIndex(name: string): number {
     const imported = this.#importedFunctions.get(name);
     if (imported !== undefined) return imported;
@@ -160,6 +172,7 @@ export class EncodedModule {
     });
     this.#branchHints(out);
     this.#code(out);
+    this.#names(out);
     return out.copy();
   }
 
@@ -170,6 +183,19 @@ export class EncodedModule {
     out.unsigned(count.length + this.#bodies.length);
     out.append(count.view());
     out.append(this.#bodies.view());
+  }
+
+  #names(out: Bytes): void {
+    if (this.#titles.length === 0) return;
+    const content = new Bytes();
+    content.name(NAMES);
+    section(content, FUNCTION_NAMES, this.#titles, (bytes, [name, title]) => {
+      bytes.unsigned(this.#functionIndex(name));
+      bytes.name(title);
+    });
+    out.byte(Section.CUSTOM);
+    out.unsigned(content.length);
+    out.append(content.view());
   }
 
   #branchHints(out: Bytes): void {

@@ -188,8 +188,8 @@ export class Tree {
       const statement = statements[index] ?? 0;
       if (this.#isRow(statement)) {
         const children = childCount(words, statement);
-        words.copyWithin(at, statement + 3, statement + 3 + children);
-        at += children;
+        const first = statement + 3;
+        for (let child = first; child < first + children; child++) words[at++] = words[child] ?? 0;
       } else {
         words[at++] = statement;
       }

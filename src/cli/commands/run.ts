@@ -62,6 +62,10 @@ export const run: Command = {
       otherwise: "UMBRA_DEBIAN_MIRROR",
     },
     stats: { about: "print statistics at the end" },
+    "perf-map": {
+      about:
+        "name translated code guest:ADDRESS, guest-physical, for profilers: with node --perf-basic-prof src/cli/run.ts run",
+    },
     verify: VERIFY_OPTION,
     until: {
       value: "COUNT",
@@ -104,6 +108,7 @@ async function runWithDisks(given: Arguments, disks: readonly Disk[], host: Comm
       ...options,
       onSerial: show,
       disks,
+      perfMap: switches.has("perf-map"),
       onDiskError: (error) => host.complain(`umbra: ${error instanceof Error ? error.message : String(error)}`),
       ...(console === "virtio" && { console: { onOutput: show, ...(size && { size }) } }),
     });
