@@ -1,7 +1,7 @@
 import { definitions } from "../../jit/semantics/registry.ts";
 import type { BareState } from "../../src/bare-state.ts";
 import type { Prng } from "../oracle/prng.ts";
-import { COMMON, DATA, randomInstruction, randomState, SCALAR, STRAIGHT } from "./random-program.ts";
+import { COMMON, DATA, MOVES, randomInstruction, randomState, SCALAR, STRAIGHT } from "./random-program.ts";
 
 // Programs that lie in two pages and whose memory accesses fault now and then: a read-only page and an absent one stand among
 // the pages of data, and R12 to R15, the bases of most accesses, lead anywhere.
@@ -61,7 +61,7 @@ function randomPiece(prng: Prng, kind: Kind, length: number): Piece {
   if (kind === "string" && prng.chance(30)) return stringPiece(prng);
   if (kind === "float") {
     if (prng.chance(6)) return dword([0x0f, 0xae, 0x14, 0x25], MXCSR_TABLE + 4 * prng.below(MXCSR_VALUES.length));
-    if (prng.chance(70)) return randomInstruction(prng, prng.pick(prng.chance(60) ? FLOAT : SSE));
+    if (prng.chance(70)) return randomInstruction(prng, prng.pick(prng.pick([FLOAT, FLOAT, SSE, MOVES])));
   }
   if (prng.chance(8)) return basePiece(prng);
   return randomInstruction(prng, prng.pick(prng.pick([MEMORY, COMMON, SCALAR, STRAIGHT])));

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { disassemble } from "../../jit/isa/format.ts";
 import { FEATURES } from "../../runtime/abi/features.ts";
 import type { BareExit, BareMachine } from "../../src/bare-machine.ts";
+import type { Engine, LoadOptions } from "../../src/engine.ts";
 import type { BareState } from "../../src/bare-state.ts";
 import { differences } from "../fuzz/support.ts";
 import { type Inspected, openMachine } from "../mmu/support.ts";
@@ -16,8 +17,11 @@ const PROGRAMS = Number(process.env["TRANSLATOR_PROGRAMS"] ?? 150);
 const SEED = Number(process.env["TRANSLATOR_SEED"] ?? 0);
 const STOPS = 8;
 
-async function open(engine: "interpreter" | "translator"): Promise<Inspected> {
-  const machine = await openMachine({ memoryBytes: 0x4_0000, mode: "long", engine });
+/** Under "tiered" regions become wide soon: they span both pages, and follow indirect branches. */
+const SOON: LoadOptions = { hotAfter: 2, widenAfter: 3, batch: 1 };
+
+async function open(engine: Engine): Promise<Inspected> {
+  const machine = await openMachine({ memoryBytes: 0x4_0000, mode: "long", engine }, SOON);
   for (const page of [FIRST_CODE, SECOND_CODE]) machine.map(page, page, 0x1000, { execute: true });
   for (const page of PAGES.writable) machine.map(page, page, 0x1000, { write: true });
   machine.map(PAGES.readOnly, PAGES.readOnly, 0x1000);
@@ -42,12 +46,12 @@ function listing(machine: BareMachine, rip: bigint, starts: readonly number[]): 
     .join("\n");
 }
 
-describe("exceptions and stops in translated code", () => {
+describe.each(["translator", "tiered"] as const)("exceptions and stops in translated code: %s", (engine) => {
   let interpreter: Inspected;
   let translator: Inspected;
   beforeAll(async () => {
     interpreter = await open("interpreter");
-    translator = await open("translator");
+    translator = await open(engine);
   });
 
   it("are precise in random programs", { timeout: PROGRAMS * 400 + 60_000 }, () => {
@@ -88,6 +92,7 @@ describe("exceptions and stops in translated code", () => {
     expect(seen.exceptions).toBeGreaterThan(PROGRAMS);
     expect(seen.budgets).toBeGreaterThan(PROGRAMS / 4);
     expect(translator.processor.exits.translate).toBeGreaterThan(PROGRAMS);
+    if (engine === "tiered") expect(translator.processor.translation?.stats.widened).toBeGreaterThan(PROGRAMS / 4);
   });
 
   function compare(want: BareExit, got: BareExit): string[] {

@@ -36,10 +36,16 @@ export const COMMON: readonly Encoding[] = STRAIGHT.filter(
 export const SCALAR: readonly Encoding[] = STRAIGHT.filter(({ mnemonic }) =>
   /^(add|sub|mul|div|sqrt|min|max|ucomi|comi|mov|cvt.*)s[sd]$|^cvt/.test(mnemonic),
 );
+/** Numbers between registers of different kinds, whole and in part: what is known of them must not go along where it does not hold. */
+export const MOVES: readonly Encoding[] = STRAIGHT.filter(({ mnemonic }) =>
+  /^(mov(s[sd]|ap[sd]|up[sd]|dq[au]|[dq]|hlps|lhps|[hl]p[sd]|s[hl]dup|ddup)|shufp[sd]|unpck[hl]p[sd]|punpck.*|pshufd)$/.test(
+    mnemonic,
+  ),
+);
 
 /** A program of `length` random instructions, some of them branches among themselves. */
 export function randomProgram(prng: Prng, length: number): Program {
-  const pool = prng.pick([STRAIGHT, COMMON, COMMON, [...COMMON, ...SCALAR]]);
+  const pool = prng.pick([STRAIGHT, COMMON, COMMON, [...COMMON, ...SCALAR], [...MOVES, ...SCALAR]]);
   const hasCalls = prng.chance(40);
   const pieces: (Uint8Array | Branch)[] = [];
   while (pieces.length < length) {
