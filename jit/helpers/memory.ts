@@ -417,6 +417,25 @@ const selectTlb: Helper = {
   },
 };
 
+/** drop_entries(bank, first, count): empties entries first..first+count-1 of the three tables of the TLB bank at this offset. */
+const dropEntries: Helper = {
+  name: "drop_entries",
+  params: ["i32", "i32", "i32"],
+  result: "none",
+  emit(f, [bank, first, count]) {
+    if (!bank || !first || !count) return;
+    const entry = f.let(f.add(bank, f.mul(first, f.constant(32, Tlb.ENTRY_BYTES))));
+    f.if(f.eq(count, f.constant(32, 1)), () => {
+      for (const table of [Tlb.READ, Tlb.WRITE, Tlb.EXECUTE])
+        f.storeOffset(entry, f.constant(64, -1n), table + Tlb.TAG);
+      f.return();
+    });
+    const byteLength = f.let(f.mul(count, f.constant(32, Tlb.ENTRY_BYTES)));
+    for (const table of [Tlb.READ, Tlb.WRITE, Tlb.EXECUTE])
+      f.memoryFill(f.add(entry, f.constant(32, table)), f.constant(32, 0xff), byteLength);
+  },
+};
+
 /**
  * segment_linear(segment number, effective address, byteLength, write): linear address outside 64-bit mode, or -1 with the fault.
  * SDM Vol. 3A, 5.3 and 5.5: type, limit (expand-up and expand-down) and null checks.
@@ -475,5 +494,6 @@ export const memoryHelpers: readonly Helper[] = [
   checkPlace,
   fetchSlow,
   selectTlb,
+  dropEntries,
   segmentLinear,
 ];

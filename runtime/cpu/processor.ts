@@ -115,7 +115,9 @@ export class Processor {
     // Batches of regions are few, long and unlike each other: each is timed.
     const translating = new PartTime(parts.nowMs, 1);
     this.times = { decoding: part(), translating, exceptions: part(), callOuts: part(), tracing: part() };
-    this.shadow = new ShadowTables(this.#view);
+    this.shadow = new ShadowTables(this.#view, (bank, first, count) =>
+      this.#exports.drop_entries(this.#base, bank, first, count),
+    );
     this.blocks = new BlockCache(this.#view, decoder, (page) => this.shadow.forgetWrites(page), parts.translation);
     const imports: CoreImports = {
       bus_read: (gpa, to, byteLength) => bus.read(Number(gpa), to, byteLength),

@@ -7,7 +7,9 @@ const ADDRESS = 0x000f_ffff_ffff_f000n;
 /** accessed and dirty: the processor sets them itself, and setting them changes no translation */
 const ACCESSED_DIRTY = 0x60n;
 const SLOT_BYTES: number = Tlb.BANKS_OF_SLOT * Tlb.BANK_BYTES;
-const TABLES = [Tlb.READ, Tlb.WRITE, Tlb.EXECUTE] as const;
+
+/** Empties `count` entries from number `first` on in the three tables of the TLB bank at offset `bank`. */
+export type DropEntries = (bank: number, first: number, count: number) => void;
 
 export interface ShadowStats {
   /** loads of CR3 whose address space still had its banks */
@@ -40,11 +42,14 @@ export class ShadowTables {
   readonly #memory: DataView;
   readonly #bytes: Uint8Array;
   readonly #slots: readonly Slot[];
+  readonly #dropEntries: DropEntries;
   #current = 0;
   #clock = 0;
 
-  constructor(memory: DataView) {
+  /** @param dropEntries in generated code: an engine fills shared memory byte by byte where JavaScript asks for it */
+  constructor(memory: DataView, dropEntries: DropEntries) {
     this.#memory = memory;
+    this.#dropEntries = dropEntries;
     this.#bytes = new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength);
     this.#slots = Array.from({ length: Tlb.SLOTS }, () => ({ root: undefined, lastUse: 0, tables: new Set<number>() }));
     this.#bytes.fill(0xff, MemoryMap.TLB, MemoryMap.TLB + Tlb.SLOTS * SLOT_BYTES + Tlb.BANK_BYTES);
@@ -238,8 +243,8 @@ export class ShadowTables {
   }
 
   #flushSlot(index: number): void {
-    const at = this.#banksOf(index);
-    this.#bytes.fill(0xff, at, at + SLOT_BYTES);
+    for (let bank = 0; bank < Tlb.BANKS_OF_SLOT; bank++)
+      this.#dropEntries(this.#banksOf(index) + bank * Tlb.BANK_BYTES, 0, Tlb.ENTRIES);
   }
 
   #flushSlots(slots: number): void {
@@ -251,12 +256,8 @@ export class ShadowTables {
     const first = Number((linear >> 12n) & BigInt(Tlb.ENTRIES - 1)) & -count;
     for (let index = 0; index < Tlb.SLOTS; index++) {
       if (!(slots & (1 << index))) continue;
-      for (let bank = 0; bank < Tlb.BANKS_OF_SLOT; bank++) {
-        for (const table of TABLES) {
-          const at = this.#banksOf(index) + bank * Tlb.BANK_BYTES + table + first * Tlb.ENTRY_BYTES;
-          this.#bytes.fill(0xff, at, at + count * Tlb.ENTRY_BYTES);
-        }
-      }
+      for (let bank = 0; bank < Tlb.BANKS_OF_SLOT; bank++)
+        this.#dropEntries(this.#banksOf(index) + bank * Tlb.BANK_BYTES, first, count);
     }
   }
 
