@@ -63,6 +63,8 @@ export const Tlb = {
   BANKS_OF_SLOT: 3,
   /** number of a bank behind those of the slots that stays empty: while it is in use, every access takes the slow path */
   EMPTY_BANK: 24,
+  /** number of the bank of supervisor accesses that address spaces with the same kernel half share, see ShadowTables */
+  SHARED_BANK: 25,
   TAG: 0,
   ADDEND: 8,
 } as const;
@@ -81,6 +83,7 @@ export const Writers = { COUNT_MASK: 15, MAXIMUM: 5, SEVERAL: 15, FIRST_SHIFT: 4
  *   bits 0..7   address spaces (slots of TLB banks) whose translations went through it
  *   bits 8..9   its level: 0 = page table, 1 = page directory, 2 = page-directory-pointer table, 3 = PML4
  *   bit 10      it was met at several levels or for several ranges of linear addresses
+ *   bit 11      translations in the shared bank went through it
  *   bits 21..47 the first linear address that it maps
  */
 export const PageTrace = {
@@ -88,6 +91,9 @@ export const PageTrace = {
   LEVEL_SHIFT: 8,
   LEVEL_MASK: 3,
   AMBIGUOUS: 1 << 10,
+  SHARED: 1 << 11,
+  /** the bits that say whose translations went through it */
+  OWNERS: 0xff | (1 << 11),
 } as const;
 
 /**
