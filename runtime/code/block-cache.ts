@@ -65,7 +65,7 @@ export interface BlockCacheStats {
 }
 
 /** How many times longer a block is counted that is part of a region already. */
-const DEFERRAL = 20;
+const DEFERRAL = 4;
 
 const COUNTING = ENTRY_HANDLERS.indexOf("count_block");
 
