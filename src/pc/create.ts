@@ -14,6 +14,8 @@ const WASM_PAGE = 0x1_0000;
  * nothing; with 10,000 it is half as many. Long computations do not notice.
  */
 const HOT_AFTER = 10_000;
+/** Entries into a region before it is translated anew, wider. */
+const WIDE_AFTER = 100_000;
 /**
  * Instructions after which a translated batch is installed where the clock counts instructions. Interrupts come at ends of blocks,
  * which are others in translated code, so it must be the same moment in every run; a worker is usually done by then.
@@ -46,6 +48,7 @@ export async function createPcWith(options: PcOptions, { lockstepSlice, ...load 
   const model = new CpuModel({ kvmClock: true, ...options.cpu });
   const translation = await loadTranslation(engine, core.manifest, model.decoderFeatures(), {
     hotAfter: HOT_AFTER,
+    widenAfter: WIDE_AFTER,
     place: options.translation ?? "worker",
     codeCacheBytes: options.codeCacheBytes,
     namesRegions: options.perfMap,
