@@ -176,8 +176,7 @@ const SLOT_BYTES: number = Tlb.BANKS_OF_SLOT * Tlb.BANK_BYTES;
 /** Empties entry `index` of the three tables of a bank; `index` is a multiple of the size of an entry. */
 function emptyEntry(f: StateBuilder, bank: Value, index: Value): void {
   const entry = f.let(f.add(bank, index));
-  for (const table of [Tlb.READ, Tlb.WRITE, Tlb.EXECUTE])
-    f.storeOffset(entry, f.constant(64, -1n), table + Tlb.TAG);
+  for (const table of [Tlb.READ, Tlb.WRITE, Tlb.EXECUTE]) f.storeOffset(entry, f.constant(64, -1n), table + Tlb.TAG);
 }
 
 /**
