@@ -48,7 +48,7 @@ export class RecordWriter {
     if (this.#memory === memory) return;
     this.#memory = memory;
     this.bytes = new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength);
-    this.#words = new Int32Array(memory.buffer, memory.byteOffset, memory.byteLength >> 2);
+    this.#words = new Int32Array(memory.buffer, memory.byteOffset, memory.byteLength / 4);
   }
 
   /** An instruction with what is known of its row. */

@@ -201,7 +201,7 @@ export class ShadowTables {
       this.#untrace(page);
       return;
     }
-    for (let entry = gpa & -8; entry < gpa + byteLength; entry += 8)
+    for (let entry = (gpa & -8) >>> 0; entry < gpa + byteLength; entry += 8)
       this.#entryWritten(trace, entry, gpa, from, byteLength);
   }
 
