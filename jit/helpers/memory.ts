@@ -402,8 +402,8 @@ function enter(
     result: "i32",
     emit(f, [gva, byteLength]) {
       if (!gva || !byteLength) return;
-      const isObserved = f.eq(f.get("tlb"), f.constant(32, EMPTY_BANK));
-      f.if(f.or(isObserved, crosses(f, gva, byteLength)), () => f.return(f.constant(32, 0)));
+      // What the bank does not take is served access by access: in the empty one all that is observed, in the shared one the lower half.
+      f.if(f.or(f.eqz(takes(f, f.get("tlb"), gva)), crosses(f, gva, byteLength)), () => f.return(f.constant(32, 0)));
       requireCanonical(f, gva, byteLength);
       const gpa = walk(f, gva, f.or(userBit(f), f.constant(32, right)));
       f.if(forbidden(f, gpa), () => f.return(f.constant(32, 0)));
