@@ -1,5 +1,5 @@
 import { guestState, SEGMENT_VIOLATION, Segment, SlowAccess, Vector } from "../../runtime/abi/guest-state.ts";
-import { MemoryMap, PageFlag, Tlb, Writers } from "../../runtime/abi/memory-map.ts";
+import { MemoryMap, PageFlag, PageTrace, Tlb, Writers } from "../../runtime/abi/memory-map.ts";
 import type { StateBuilder } from "../emit/state.ts";
 import type { Value } from "../emit/value.ts";
 import type { Helper } from "./helper.ts";
@@ -58,9 +58,18 @@ function ramOffset(f: StateBuilder, gpa: Value): Value {
   return f.add(f.truncate(gpa, 32), f.constant(32, MemoryMap.RAM));
 }
 
-/** Enters a page in a table of the current bank, unless that is the empty one. */
+/** offset of the bank that address spaces share: it holds nothing of the lower half of linear addresses, which is each one's own */
+export const SHARED_BANK: number = MemoryMap.TLB + Tlb.SHARED_BANK * Tlb.BANK_BYTES;
+
+/** Whether a bank takes the translation of a linear address. */
+export function takes(f: StateBuilder, bank: Value, gva: Value): Value {
+  const own = f.and(f.eq(bank, f.constant(32, SHARED_BANK)), f.geS(gva, f.constant(64, 0n)));
+  return f.eqz(f.or(own, f.eq(bank, f.constant(32, EMPTY_BANK))));
+}
+
+/** Enters a page in a table of the current bank, unless that does not take it. */
 function fill(f: StateBuilder, gva: Value, gpa: Value, table: number): void {
-  f.if(f.ne(f.get("tlb"), f.constant(32, EMPTY_BANK)), () => {
+  f.if(takes(f, f.get("tlb"), gva), () => {
     if (table === Tlb.WRITE) f.callVoid("note_writer", [f.cpu, gva, gpa]);
     const entry = tlbEntry(f, gva);
     f.storeOffset(entry, f.and(gva, f.constant(64, PAGE_MASK)), table + Tlb.TAG);
@@ -160,6 +169,68 @@ const physicalRead: Helper = {
   },
 };
 
+/** Bits of an entry that the processor sets itself. */
+const ACCESSED_DIRTY = 0x60n;
+const SLOT_BYTES: number = Tlb.BANKS_OF_SLOT * Tlb.BANK_BYTES;
+
+/** Empties entry `index` of the three tables of a bank; `index` is a multiple of the size of an entry. */
+function emptyEntry(f: StateBuilder, bank: Value, index: Value): void {
+  const entry = f.let(f.add(bank, index));
+  for (const table of [Tlb.READ, Tlb.WRITE, Tlb.EXECUTE]) f.storeOffset(entry, f.constant(64, -1n), table + Tlb.TAG);
+}
+
+/**
+ * table_write(gpa, from, byteLength): a traced page table is about to be written. Does what ShadowTables.beforeWrite does in the common
+ * cases: an entry that was not present, or changes nothing; one that maps 4 KiB, for a known range of linear addresses.
+ */
+const tableWrite: Helper = {
+  name: "table_write",
+  params: ["i64", "i32", "i32"],
+  result: "none",
+  emit(f, [gpa, from, byteLength]) {
+    if (!gpa || !from || !byteLength) return;
+    f.set("tableWrites", f.add(f.get("tableWrites"), f.constant(64, 1n)));
+    f.block((rare) => {
+      const misaligned = f.and(f.truncate(gpa, 32), f.constant(32, 7));
+      f.break(rare, f.or(misaligned, f.ne(byteLength, f.constant(32, 8))));
+      const old = f.let(f.loadOffset(64, ramOffset(f, gpa)));
+      f.if(f.eqz(f.truncate(f.and(old, f.constant(64, 1n)), 32)), () => f.return());
+      const next = f.let(f.loadOffset(64, from));
+      const changed = f.let(f.xor(old, next));
+      const other = f.and(changed, f.constant(64, ~ACCESSED_DIRTY));
+      const cleared = f.and(f.and(changed, old), f.constant(64, ACCESSED_DIRTY));
+      f.if(f.eq(f.or(other, cleared), f.constant(64, 0n)), () => f.return());
+      const page = f.truncate(f.shrU(gpa, f.constant(64, 12)), 32);
+      const trace = f.let(f.loadOffset(64, f.shl(page, f.constant(32, 3)), MemoryMap.PAGE_TRACE));
+      const low = f.let(f.truncate(trace, 32));
+      const kind = (PageTrace.LEVEL_MASK << PageTrace.LEVEL_SHIFT) | PageTrace.AMBIGUOUS;
+      f.break(rare, f.or(f.eqz(low), f.and(low, f.constant(32, kind))));
+      f.set("entriesDropped", f.add(f.get("entriesDropped"), f.constant(64, 1n)));
+      const number = f.add(
+        f.shrU(low, f.constant(32, 12)),
+        f.and(f.shrU(f.truncate(gpa, 32), f.constant(32, 3)), f.constant(32, 511)),
+      );
+      const inRange = f.and(number, f.constant(32, Tlb.ENTRIES - 1));
+      const index = f.let(f.mul(inRange, f.constant(32, Tlb.ENTRY_BYTES)));
+      const slots = f.variable(f.and(low, f.constant(32, PageTrace.SLOTS)));
+      f.block((done) =>
+        f.loop((again) => {
+          f.break(done, f.eqz(slots.get()));
+          const slot = f.let(f.ctz(slots.get()));
+          const banks = f.let(f.add(f.mul(slot, f.constant(32, SLOT_BYTES)), f.constant(32, MemoryMap.TLB)));
+          for (let bank = 0; bank < Tlb.BANKS_OF_SLOT; bank++)
+            emptyEntry(f, f.add(banks, f.constant(32, bank * Tlb.BANK_BYTES)), index);
+          slots.set(f.and(slots.get(), f.sub(slots.get(), f.constant(32, 1))));
+          f.continue(again);
+        }),
+      );
+      f.if(f.and(low, f.constant(32, PageTrace.SHARED)), () => emptyEntry(f, f.constant(32, SHARED_BANK), index));
+      f.return();
+    });
+    f.callVoid("page_table_write", [gpa, from, byteLength]);
+  },
+};
+
 /** physical_write(gpa, from, byteLength): bytes within one page to RAM or the bus; keeps decoded code true. */
 const physicalWrite: Helper = {
   name: "physical_write",
@@ -174,7 +245,7 @@ const physicalWrite: Helper = {
     });
     f.if(f.and(flags, f.constant(32, PageFlag.READ_ONLY)), () => f.return());
     f.if(f.and(flags, f.constant(32, PageFlag.PAGE_TABLE)), () =>
-      f.callVoid("page_table_write", [gpa, from, byteLength]),
+      f.callVoid("table_write", [f.cpu, gpa, from, byteLength]),
     );
     f.memoryCopy(ramOffset(f, gpa), from, byteLength);
     f.if(f.and(flags, f.constant(32, PageFlag.CODE)), () => {
@@ -331,8 +402,8 @@ function enter(
     result: "i32",
     emit(f, [gva, byteLength]) {
       if (!gva || !byteLength) return;
-      const isObserved = f.eq(f.get("tlb"), f.constant(32, EMPTY_BANK));
-      f.if(f.or(isObserved, crosses(f, gva, byteLength)), () => f.return(f.constant(32, 0)));
+      // What the bank does not take is served access by access: in the empty one all that is observed, in the shared one the lower half.
+      f.if(f.or(f.eqz(takes(f, f.get("tlb"), gva)), crosses(f, gva, byteLength)), () => f.return(f.constant(32, 0)));
       requireCanonical(f, gva, byteLength);
       const gpa = walk(f, gva, f.or(userBit(f), f.constant(32, right)));
       f.if(forbidden(f, gpa), () => f.return(f.constant(32, 0)));
@@ -409,11 +480,31 @@ const selectTlb: Helper = {
   emit(f) {
     // Bank 0: supervisor; 1: supervisor with RFLAGS.AC, which lifts SMAP; 2: user.
     const ac = f.and(f.shrU(f.get("rflags"), f.constant(32, 18)), f.constant(32, 1));
-    const bank = f.select(f.eq(f.get("cpl"), f.constant(32, 3)), f.constant(32, 2), ac);
-    const offset = f.add(f.get("tlbBanks"), f.mul(bank, f.constant(32, Tlb.BANK_BYTES)));
+    const bank = f.let(f.select(f.eq(f.get("cpl"), f.constant(32, 3)), f.constant(32, 2), ac));
+    const own = f.add(f.get("tlbBanks"), f.mul(bank, f.constant(32, Tlb.BANK_BYTES)));
+    const offset = f.select(bank, own, f.get("supervisorBank"));
     // What must be looked at closer never hits.
     const observed = f.or(f.get("dataBreakpoints"), checksAlignment(f));
     f.set("tlb", f.select(observed, f.constant(32, EMPTY_BANK), offset));
+  },
+};
+
+/** drop_entries(bank, first, count): empties entries first..first+count-1 of the three tables of the TLB bank at this offset. */
+const dropEntries: Helper = {
+  name: "drop_entries",
+  params: ["i32", "i32", "i32"],
+  result: "none",
+  emit(f, [bank, first, count]) {
+    if (!bank || !first || !count) return;
+    const entry = f.let(f.add(bank, f.mul(first, f.constant(32, Tlb.ENTRY_BYTES))));
+    f.if(f.eq(count, f.constant(32, 1)), () => {
+      for (const table of [Tlb.READ, Tlb.WRITE, Tlb.EXECUTE])
+        f.storeOffset(entry, f.constant(64, -1n), table + Tlb.TAG);
+      f.return();
+    });
+    const byteLength = f.let(f.mul(count, f.constant(32, Tlb.ENTRY_BYTES)));
+    for (const table of [Tlb.READ, Tlb.WRITE, Tlb.EXECUTE])
+      f.memoryFill(f.add(entry, f.constant(32, table)), f.constant(32, 0xff), byteLength);
   },
 };
 
@@ -465,6 +556,7 @@ export const memoryHelpers: readonly Helper[] = [
   physicalRead,
   physicalWrite,
   noteWriter,
+  tableWrite,
   readSlow,
   writeSlow,
   modifySlow,
@@ -475,5 +567,6 @@ export const memoryHelpers: readonly Helper[] = [
   checkPlace,
   fetchSlow,
   selectTlb,
+  dropEntries,
   segmentLinear,
 ];

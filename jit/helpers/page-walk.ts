@@ -269,9 +269,12 @@ function traceTable(f: StateBuilder, entryGpa: Value, gva: Value, shift: Value, 
   // The top table maps everything.
   const range = f.select(f.eq(at, f.constant(32, 39)), f.constant(64, 0n), base);
   const wanted = f.let(f.or(range, f.shl(f.extend(level, 64), f.constant(64, PageTrace.LEVEL_SHIFT))));
-  const same = f.eq(f.and(f.xor(trace, wanted), f.constant(64, ~BigInt(PageTrace.SLOTS))), f.constant(64, 0n));
-  const known = f.and(same, f.ne(f.and(f.truncate(trace, 32), slotBit), f.constant(32, 0)));
-  f.if(f.eqz(known), () => f.callVoid("trace_table", [page, f.or(wanted, f.extend(slotBit, 64))]));
+  // The bank that address spaces share holds translations of the upper half only; top tables are each one's own.
+  const isShared = f.and(f.ltS(gva, f.constant(64, 0n)), f.ne(at, f.constant(32, 39)));
+  const owners = f.let(f.and(slotBit, f.select(isShared, f.constant(32, -1), f.constant(32, PageTrace.SLOTS))));
+  const same = f.eq(f.and(f.xor(trace, wanted), f.constant(64, ~BigInt(PageTrace.OWNERS))), f.constant(64, 0n));
+  const known = f.and(same, f.eq(f.and(f.truncate(trace, 32), owners), owners));
+  f.if(f.eqz(known), () => f.callVoid("trace_table", [page, f.or(wanted, f.extend(owners, 64))]));
 }
 
 /** Sets accessed and dirty bits. A table may lie in a page that is executed as well: what was decoded there must go. */

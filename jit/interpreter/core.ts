@@ -48,6 +48,7 @@ export function generateCore(optimization: Optimization): {
     "write_slow",
     "fetch_slow",
     "select_tlb",
+    "drop_entries",
     "physical_read",
     "physical_write",
   ])

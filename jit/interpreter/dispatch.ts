@@ -329,19 +329,34 @@ function findBlock(
       return slow;
     },
   );
-  const mixed = f.mul(offset, f.constant(32, BLOCK_HASH.MULTIPLIER));
-  const index = f.shrU(mixed, f.constant(32, BLOCK_HASH.SHIFT));
-  const slot = f.let(f.mul(index, f.constant(32, BlockHashEntry.BYTES)));
-  const found = f.and(
-    f.eq(f.loadOffset(32, slot, MemoryMap.BLOCK_HASH + BlockHashEntry.OFFSET), offset),
-    f.eq(f.loadOffset(32, slot, MemoryMap.BLOCK_HASH + BlockHashEntry.MODE), f.get("mode")),
+  const page = f.mul(f.shrU(offset, f.constant(32, 12)), f.constant(32, BLOCK_HASH.MULTIPLIER));
+  const granule = f.shrU(offset, f.constant(32, BLOCK_HASH.GRANULE_SHIFT));
+  const index = f.xor(
+    f.shrU(page, f.constant(32, BLOCK_HASH.SHIFT)),
+    f.and(granule, f.constant(32, BLOCK_HASH.GRANULE_MASK)),
   );
-  f.if(f.eqz(found), () => {
-    f.setRip(rip);
-    f.set("exitRecord", f.constant(32, 0));
-    f.leave(Exit.NEED_BLOCK);
-  });
-  const record = f.let(f.loadOffset(32, slot, MemoryMap.BLOCK_HASH + BlockHashEntry.RECORD));
+  const slot = f.let(f.mul(index, f.constant(32, BlockHashEntry.BYTES)));
+  // An entry is one word: the offset below, the record and the mode above.
+  const wanted = f.let(f.or(f.extend(offset, 64), f.shl(f.extend(f.get("mode"), 64), f.constant(64, 32))));
+  const key = (BigInt(BlockHashEntry.MODE_MASK) << 32n) | 0xffff_ffffn;
+  const differs = (entry: Value): Value => f.ne(f.and(f.xor(entry, wanted), f.constant(64, key)), f.constant(64, 0n));
+  const first = f.let(f.loadOffset(64, slot, MemoryMap.BLOCK_HASH));
+  const entryFound = f.choose(
+    differs(first),
+    () => {
+      const far = f.shrU(f.mul(offset, f.constant(32, BLOCK_HASH.MULTIPLIER)), f.constant(32, BLOCK_HASH.SHIFT));
+      const second = f.let(f.loadOffset(64, f.mul(far, f.constant(32, BlockHashEntry.BYTES)), MemoryMap.BLOCK_HASH));
+      f.if(differs(second), () => {
+        f.setRip(rip);
+        f.set("exitRecord", f.constant(32, 0));
+        f.leave(Exit.NEED_BLOCK);
+      });
+      return second;
+    },
+    () => first,
+  );
+  const above = f.truncate(f.shrU(entryFound, f.constant(64, 32)), 32);
+  const record = f.let(f.and(above, f.constant(32, ~BlockHashEntry.MODE_MASK)));
   const ripPage = f.let(f.sub(rip, f.and(linear, f.constant(64, 0xfffn))));
   return { record, ripPage, offset };
 }

@@ -112,8 +112,16 @@ export const guestState = layout({
   ramBytes: "u64",
   /** first offset of the three TLB banks of the current address space */
   tlbBanks: "u32",
-  /** 1 << slot of the current address space's TLB banks, while its page tables are traced; 0 when they are not */
+  /** offset of the bank that serves supervisor accesses: the first of the three, or the one that address spaces share */
+  supervisorBank: "u32",
+  /**
+   * 1 << slot of the current address space's TLB banks, while its page tables are traced; 0 when they are not. With
+   * PageTrace.SHARED while it uses the shared bank
+   */
   slotBit: "u32",
+  /** writes to traced page tables, and translations that generated code dropped because of them */
+  tableWrites: "u64",
+  entriesDropped: "u64",
   /** bits of UnitTrap: why an instruction of a unit must look closer before it runs; follows CR0 and CR4 */
   unitTraps: "u32",
   /** iterations of REP that spent budget without retiring an instruction */

@@ -63,6 +63,8 @@ export const Tlb = {
   BANKS_OF_SLOT: 3,
   /** number of a bank behind those of the slots that stays empty: while it is in use, every access takes the slow path */
   EMPTY_BANK: 24,
+  /** number of the bank of supervisor accesses that address spaces with the same kernel half share, see ShadowTables */
+  SHARED_BANK: 25,
   TAG: 0,
   ADDEND: 8,
 } as const;
@@ -81,6 +83,7 @@ export const Writers = { COUNT_MASK: 15, MAXIMUM: 5, SEVERAL: 15, FIRST_SHIFT: 4
  *   bits 0..7   address spaces (slots of TLB banks) whose translations went through it
  *   bits 8..9   its level: 0 = page table, 1 = page directory, 2 = page-directory-pointer table, 3 = PML4
  *   bit 10      it was met at several levels or for several ranges of linear addresses
+ *   bit 11      translations in the shared bank went through it
  *   bits 21..47 the first linear address that it maps
  */
 export const PageTrace = {
@@ -88,16 +91,24 @@ export const PageTrace = {
   LEVEL_SHIFT: 8,
   LEVEL_MASK: 3,
   AMBIGUOUS: 1 << 10,
+  SHARED: 1 << 11,
+  /** the bits that say whose translations went through it */
+  OWNERS: 0xff | (1 << 11),
 } as const;
 
 /**
- * The index of a block in the hash is the upper bits of its start times a number close to 2^32 divided by the golden ratio: code lies in
- * clusters at round distances from each other, which any mix of its own bits would put into the same places.
+ * A block has two places in the hash. The first is (upper bits of its page's number times MULTIPLIER) xor (offset in the page / granule):
+ * neighbours are neighbours in the hash, too, so that a function's blocks share lines of the host's cache. The second is the upper
+ * bits of its start times MULTIPLIER, for blocks whose first place others want as well. MULTIPLIER is close to 2^32 divided by the
+ * golden ratio: code lies in clusters at round distances from each other.
  */
-export const BLOCK_HASH = { MULTIPLIER: 0x9e37_79b1, SHIFT: 14 } as const;
+export const BLOCK_HASH = { MULTIPLIER: 0x9e37_79b1, SHIFT: 14, GRANULE_SHIFT: 2, GRANULE_MASK: 0x3ff } as const;
 
-/** Entry of the hash of decoded blocks: the block that starts at this offset, decoded under this mode. */
-export const BlockHashEntry = { BYTES: 16, OFFSET: 0, MODE: 4, RECORD: 8 } as const;
+/**
+ * Entry of the hash of decoded blocks: the block that starts at this offset, 0 for none, and its first record, whose low four bits are
+ * zero, plus the mode that it was decoded under.
+ */
+export const BlockHashEntry = { BYTES: 8, OFFSET: 0, RECORD: 4, MODE_MASK: 15 } as const;
 
 /**
  * A decoded instruction as the interpreter runs it. Register operands are byte offsets from the vCPU base, so that AH is no

@@ -65,7 +65,7 @@ export interface BlockCacheStats {
 }
 
 /** How many times longer a block is counted that is part of a region already. */
-const DEFERRAL = 20;
+const DEFERRAL = 4;
 
 const COUNTING = ENTRY_HANDLERS.indexOf("count_block");
 
@@ -98,10 +98,25 @@ export class BlockCache {
   /** Makes sure that the hash holds the block at `start`, decoding it if need be; only while no generated code is running. */
   provide(start: number, mode: number, codeBytes: number, nextPage: () => number): void {
     const block = this.#blocks.get(keyOf(start, mode)) ?? this.#decode(start, mode, codeBytes, nextPage);
-    const slot = hashSlot(start);
-    this.#memory.setUint32(slot + BlockHashEntry.OFFSET, start, true);
-    this.#memory.setUint32(slot + BlockHashEntry.MODE, mode, true);
-    this.#memory.setUint32(slot + BlockHashEntry.RECORD, block.record, true);
+    this.#enterInHash(block);
+  }
+
+  /** In one of its two places, if one is free; or in the first, and what is there goes to the other that it has. */
+  #enterInHash({ start, mode, record }: Block): void {
+    const places = hashPlaces(start);
+    const free = places.find((place) => this.#memory.getUint32(place + BlockHashEntry.OFFSET, true) === 0);
+    if (free === undefined) {
+      const [first] = places;
+      const offset = this.#memory.getUint32(first + BlockHashEntry.OFFSET, true);
+      const word = this.#memory.getUint32(first + BlockHashEntry.RECORD, true);
+      this.#writeHash(hashPlaces(offset).find((place) => place !== first) ?? first, offset, word);
+    }
+    this.#writeHash(free ?? places[0], start, record | mode);
+  }
+
+  #writeHash(place: number, offset: number, word: number): void {
+    this.#memory.setUint32(place + BlockHashEntry.OFFSET, offset, true);
+    this.#memory.setUint32(place + BlockHashEntry.RECORD, word, true);
   }
 
   /** Drops the block at `start`, because the page that its last instruction reaches into is another one now. */
@@ -339,10 +354,9 @@ export class BlockCache {
   #drop(block: Block): void {
     this.stats.dropped++;
     this.#blocks.delete(keyOf(block.start, block.mode));
-    const slot = hashSlot(block.start);
-    if (this.#memory.getUint32(slot + BlockHashEntry.RECORD, true) === block.record) {
-      this.#memory.setUint32(slot + BlockHashEntry.OFFSET, 0, true);
-    }
+    for (const slot of hashPlaces(block.start))
+      if (this.#memory.getUint32(slot + BlockHashEntry.RECORD, true) === (block.record | block.mode))
+        this.#memory.setUint32(slot + BlockHashEntry.OFFSET, 0, true);
     // Links from other blocks, and the block itself if it is running, find the stale handler at their next step.
     for (let at = block.record; at < block.record + block.recordBytes; at += Rec.BYTES) {
       this.#memory.setUint32(at + Rec.HANDLER, STALE, true);
@@ -370,7 +384,10 @@ export function keyOf(start: number, mode: number): number {
   return start * 16 + mode;
 }
 
-function hashSlot(start: number): number {
-  const index = Math.imul(start, BLOCK_HASH.MULTIPLIER) >>> BLOCK_HASH.SHIFT;
-  return MemoryMap.BLOCK_HASH + index * BlockHashEntry.BYTES;
+/** The two entries of the hash that may hold a block. */
+function hashPlaces(start: number): readonly [first: number, second: number] {
+  const page = Math.imul(start >>> 12, BLOCK_HASH.MULTIPLIER) >>> BLOCK_HASH.SHIFT;
+  const near = page ^ ((start >>> BLOCK_HASH.GRANULE_SHIFT) & BLOCK_HASH.GRANULE_MASK);
+  const far = Math.imul(start, BLOCK_HASH.MULTIPLIER) >>> BLOCK_HASH.SHIFT;
+  return [MemoryMap.BLOCK_HASH + near * BlockHashEntry.BYTES, MemoryMap.BLOCK_HASH + far * BlockHashEntry.BYTES];
 }

@@ -9,6 +9,8 @@ export interface CoreExports {
   physical_read(cpu: number, gpa: bigint, to: number, byteLength: number): void;
   physical_write(cpu: number, gpa: bigint, from: number, byteLength: number): void;
   select_tlb(cpu: number): void;
+  /** Empties entries of the three tables of the TLB bank at offset `bank`. */
+  drop_entries(cpu: number, bank: number, first: number, count: number): void;
   /** handlers of records, and behind them the functions of translated regions */
   readonly handlers: WebAssembly.Table;
   /** What regions go on with; see REGION_IMPORTS. */

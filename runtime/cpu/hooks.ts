@@ -38,8 +38,8 @@ export interface CpuHooks {
   privilegeChanged(): void;
   /** DR0..DR3 or DR7 changed: which pages hold data breakpoints, whether code breakpoints are armed */
   debugChanged(): void;
-  /** guest time-stamp counter, without guestState.tscOffset */
-  readTsc(): bigint;
+  /** guest time-stamp counter, without guestState.tscOffset: a whole number below 2^53 */
+  readTsc(): number;
   random64(): bigint;
   readonly ports: PortBus;
   readonly msrs: MsrExtension;
@@ -49,7 +49,7 @@ export interface CpuHooks {
 
 /** Hooks of a processor alone: no devices, a clock that counts its readings. For tests and the bare machine. */
 export function isolatedHooks(overrides: Partial<CpuHooks> = {}): CpuHooks {
-  let tsc = 0n;
+  let tsc = 0;
   let seed = 0x9e37_79b9_7f4a_7c15n;
   return {
     flushTlb: () => {},
@@ -57,7 +57,7 @@ export function isolatedHooks(overrides: Partial<CpuHooks> = {}): CpuHooks {
     modeChanged: () => {},
     privilegeChanged: () => {},
     debugChanged: () => {},
-    readTsc: () => (tsc += 100n),
+    readTsc: () => (tsc += 100),
     // Deterministic on purpose: tests must see the same numbers twice. xorshift64.
     random64: () => {
       seed ^= BigInt.asUintN(64, seed << 13n);

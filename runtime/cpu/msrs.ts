@@ -150,10 +150,10 @@ export const MSRS: ReadonlyMap<number, Msr> = buildTable();
 // ---- time-stamp counter ----
 
 export function guestTsc({ state, hooks }: Cpu): bigint {
-  return BigInt.asUintN(64, hooks.readTsc() + state.u64("tscOffset"));
+  return BigInt.asUintN(64, BigInt(hooks.readTsc()) + state.u64("tscOffset"));
 }
 function writeTsc(cpu: Cpu, value: bigint): undefined {
-  writeTscAdjust(cpu, BigInt.asUintN(64, value - cpu.hooks.readTsc()));
+  writeTscAdjust(cpu, BigInt.asUintN(64, value - BigInt(cpu.hooks.readTsc())));
 }
 /** TSC_ADJUST and the offset of the counter move together; SDM Vol. 3B, 18.17.3. */
 function writeTscAdjust(cpu: Cpu, value: bigint): undefined {

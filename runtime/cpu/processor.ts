@@ -15,10 +15,11 @@ import { BlockCache } from "../code/block-cache.ts";
 import { RegionTable } from "../code/region-table.ts";
 import { TranslationQueue, type TranslationOptions } from "../code/translation-queue.ts";
 import { ShadowTables } from "../memory/shadow-tables.ts";
+import { TlbBanks } from "../memory/tlb-banks.ts";
 import { PartTime } from "../time/part-times.ts";
 import type { CallOut } from "./call-out.ts";
 import { callOuts } from "./call-outs.ts";
-import { Cr0, Efer } from "./control-bits.ts";
+import { Cr0, Cr4, Efer } from "./control-bits.ts";
 import { type Core, type CoreExports, type CoreImports, WalkAccess } from "./core-module.ts";
 import { Cpu, Shadow } from "./cpu.ts";
 import type { CpuModel } from "./cpuid.ts";
@@ -28,6 +29,7 @@ import { Fault } from "./fault.ts";
 import type { CpuHooks, FlushScope } from "./hooks.ts";
 import { PagedMemory } from "./paged-memory.ts";
 import { StateView } from "./state-view.ts";
+import { readTscInPlace } from "./time-and-random.ts";
 
 /** Guest-physical accesses outside RAM, in linear memory at `offset`. */
 export interface PhysicalBus {
@@ -86,6 +88,7 @@ export class Processor {
   readonly cpu: Cpu;
   readonly blocks: BlockCache;
   readonly shadow: ShadowTables;
+  readonly tlb: TlbBanks;
   /** whether generated code may deliver faults and return from handlers by itself; false for tests that compare with TypeScript */
   eventsInPlace = true;
   /** undefined on a processor that only interprets */
@@ -115,8 +118,12 @@ export class Processor {
     // Batches of regions are few, long and unlike each other: each is timed.
     const translating = new PartTime(parts.nowMs, 1);
     this.times = { decoding: part(), translating, exceptions: part(), callOuts: part(), tracing: part() };
-    this.shadow = new ShadowTables(this.#view);
-    this.blocks = new BlockCache(this.#view, decoder, (page) => this.shadow.forgetWrites(page), parts.translation);
+    this.tlb = new TlbBanks(this.#view, (bank, first, count) =>
+      this.#exports.drop_entries(this.#base, bank, first, count),
+    );
+    this.shadow = new ShadowTables(this.#view, this.tlb);
+    this.blocks = new BlockCache(this.#view, decoder, (page) => this.tlb.forgetWrites(page), parts.translation);
+    const readTscNumber = core.callOuts.indexOf("readTsc");
     const imports: CoreImports = {
       bus_read: (gpa, to, byteLength) => bus.read(Number(gpa), to, byteLength),
       bus_write: (gpa, from, byteLength) => bus.write(Number(gpa), from, byteLength),
@@ -127,7 +134,13 @@ export class Processor {
         this.times.tracing.time(() => this.shadow.beforeWrite(Number(gpa), from, byteLength)),
       data_access: (gva, byteLength, write) =>
         noteDataAccess(this.cpu, BigInt.asUintN(64, gva), byteLength, write !== 0),
-      call_out: (number, length) => this.times.callOuts.time(() => this.#callOut(number, length)),
+      call_out: (number, length) => {
+        if (number === readTscNumber && readTscInPlace(this.#view, this.#base, hooks.readTsc)) {
+          this.#callOutCounts[number] = (this.#callOutCounts[number] ?? 0) + 1;
+          return Status.CONTINUE;
+        }
+        return this.times.callOuts.time(() => this.#callOut(number, length));
+      },
     };
     const instance = new WebAssembly.Instance(core.module, { env: { memory, ...imports } });
     this.#exports = instance.exports as unknown as CoreExports;
@@ -140,6 +153,7 @@ export class Processor {
     const state = new StateView(memory.buffer, this.#base);
     state.setU64("ramBytes", BigInt(ramBytes));
     state.setU32("tlbBanks", this.shadow.banks);
+    state.setU32("supervisorBank", this.shadow.banks);
     reservedEntryBits(model).forEach((bits, index) => state.setU64("reservedEntryBits", bits, index));
     this.cpu = new Cpu({
       state,
@@ -521,10 +535,11 @@ export class Processor {
   #switchAddressSpace(): void {
     const { state } = this.cpu;
     const traced = this.#isTraced();
-    if (traced) this.shadow.switchTo(Number(state.u64("cr3") & 0x000f_ffff_ffff_f000n));
+    if (traced) this.shadow.switchTo(Number(state.u64("cr3") & 0x000f_ffff_ffff_f000n), (state.cr4 & Cr4.SMAP) !== 0n);
     else this.shadow.flushCurrent();
     state.setU32("slotBit", traced ? this.shadow.slotBit : 0);
     state.setU32("tlbBanks", this.shadow.banks);
+    state.setU32("supervisorBank", traced ? this.shadow.supervisorBank : this.shadow.banks);
     this.#selectTlb();
   }
 

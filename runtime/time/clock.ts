@@ -5,7 +5,8 @@ export interface Clock {
 
 /** The host's monotonic clock, from any origin. */
 export interface HostClock {
-  monotonicNs(): bigint;
+  /** whole nanoseconds, below 2^53: for a hundred days */
+  monotonicNs(): number;
 }
 
 export interface ClockState {
@@ -29,9 +30,9 @@ export function nsOfTick(ticks: number, hz: number): bigint {
 export class MonotonicClock implements Clock {
   readonly #host: HostClock;
   /** guest time minus host time */
-  #offset: bigint;
+  #offset: number;
   /** guest time at which it stands still */
-  #pausedAt: bigint | undefined;
+  #pausedAt: number | undefined;
 
   constructor(host: HostClock) {
     this.#host = host;
@@ -39,11 +40,16 @@ export class MonotonicClock implements Clock {
   }
 
   nowNs(): bigint {
+    return BigInt(this.now());
+  }
+
+  /** Nanoseconds as a number, for who asks often. */
+  now(): number {
     return this.#pausedAt ?? this.#host.monotonicNs() + this.#offset;
   }
 
   pause(): void {
-    this.#pausedAt = this.nowNs();
+    this.#pausedAt = this.now();
   }
 
   resume(): void {
@@ -56,8 +62,8 @@ export class MonotonicClock implements Clock {
     return { nowNs: this.nowNs() };
   }
   restore({ nowNs }: ClockState): void {
-    if (this.#pausedAt !== undefined) this.#pausedAt = nowNs;
-    this.#offset = nowNs - this.#host.monotonicNs();
+    if (this.#pausedAt !== undefined) this.#pausedAt = Number(nowNs);
+    this.#offset = Number(nowNs) - this.#host.monotonicNs();
   }
 }
 

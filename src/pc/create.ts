@@ -9,10 +9,13 @@ import { Pc } from "./pc.ts";
 const MIB = 1 << 20;
 const WASM_PAGE = 0x1_0000;
 /**
- * Times that a block runs before it is translated. A boot of Debian's kernel takes least time with 2,000 to 5,000 (500 makes twice as
- * many regions, which do not pay for themselves), and long computations do not notice.
+ * Times that a block runs before it is translated. Translating one takes as long as the interpreter takes for some 25,000 runs more than
+ * translated code does. A boot of Debian's kernel translates 2,400 regions with 2,000, which take 5 s of a second processor and save
+ * nothing; with 10,000 it is half as many. Long computations do not notice.
  */
-const HOT_AFTER = 2000;
+const HOT_AFTER = 10_000;
+/** Entries into a region before it is translated anew, wider. */
+const WIDE_AFTER = 100_000;
 /**
  * Instructions after which a translated batch is installed where the clock counts instructions. Interrupts come at ends of blocks,
  * which are others in translated code, so it must be the same moment in every run; a worker is usually done by then.
@@ -45,6 +48,7 @@ export async function createPcWith(options: PcOptions, { lockstepSlice, ...load 
   const model = new CpuModel({ kvmClock: true, ...options.cpu });
   const translation = await loadTranslation(engine, core.manifest, model.decoderFeatures(), {
     hotAfter: HOT_AFTER,
+    widenAfter: WIDE_AFTER,
     place: options.translation ?? "worker",
     codeCacheBytes: options.codeCacheBytes,
     namesRegions: options.perfMap,

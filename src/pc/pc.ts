@@ -7,7 +7,7 @@ import { Processor } from "../../runtime/cpu/processor.ts";
 import type { TranslationOptions } from "../../runtime/code/translation-queue.ts";
 import type { GuestMemory } from "../../runtime/devices/device.ts";
 import { KvmClock } from "../../runtime/devices/kvm-clock.ts";
-import { InstructionClock, MonotonicClock } from "../../runtime/time/clock.ts";
+import { InstructionClock, MonotonicClock, ticksAt } from "../../runtime/time/clock.ts";
 import { PartTime } from "../../runtime/time/part-times.ts";
 import { Timers } from "../../runtime/time/timers.ts";
 import type { ConsoleSize } from "../../runtime/virtio/console.ts";
@@ -66,7 +66,7 @@ export class Pc {
           () => (lockstepSlice === undefined ? this.processor.instructionsNow : slice.begin),
           INSTRUCTIONS_PER_SECOND,
         )
-      : new MonotonicClock({ monotonicNs: () => BigInt(Math.round(performance.now() * 1e6)) });
+      : new MonotonicClock({ monotonicNs: () => Math.round(performance.now() * 1e6) });
     const random64 = isDeterministic ? xorshift() : hostRandom;
     const timers = new Timers();
     const ram = new Uint8Array(memory.buffer, MemoryMap.RAM, memoryBytes);
@@ -175,7 +175,7 @@ export class Pc {
       written: (gpa, byteLength) => this.processor.memoryWritten(gpa, byteLength),
     };
     const { state } = this.processor.cpu;
-    const tsc = { read: () => this.#readTsc(model.tscHz) + state.u64("tscOffset"), hz: model.tscHz };
+    const tsc = { read: () => BigInt(this.#readTsc(model.tscHz)) + state.u64("tscOffset"), hz: model.tscHz };
     const unixNsAtStart = options.clock === "instructions" ? 0n : BigInt(Date.now()) * NS_PER_MS;
     const kvmClock = model.kvmClock ? new KvmClock({ clock: this.#clock, tsc, guestMemory, unixNsAtStart }) : undefined;
     const signals = this.#signals;
@@ -216,8 +216,9 @@ export class Pc {
     return board;
   }
 
-  #readTsc(hz: number): bigint {
-    return (this.#clock.nowNs() * BigInt(hz)) / 1_000_000_000n;
+  #readTsc(hz: number): number {
+    if (this.#clock instanceof MonotonicClock) return Math.floor(this.#clock.now() * (hz / 1e9));
+    return ticksAt(this.#clock.nowNs(), hz);
   }
 }
 

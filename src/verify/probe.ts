@@ -132,13 +132,14 @@ export class Probe {
     this.#restore(snapshot);
     processor.stateChanged(true);
     for (let step = 0; step < warm; step++) if (!this.step()) break;
-    const fields = ["tlbBanks", "slotBit"] as const;
-    const [banks, bit] = fields.map((field) => state.u32(field));
+    const fields = ["tlbBanks", "supervisorBank", "slotBit"] as const;
+    const [banks, supervisor, bit] = fields.map((field) => state.u32(field));
     const paging = ["cr0", "cr3", "cr4", "efer"] as const;
     const before = paging.map((field) => state.u64(field));
     this.#restore(snapshot);
     if (paging.every((field, index) => state.u64(field) === before[index])) {
       state.setU32("tlbBanks", banks ?? 0);
+      state.setU32("supervisorBank", supervisor ?? 0);
       state.setU32("slotBit", bit ?? 0);
       processor.stateChanged(false);
     } else {
@@ -183,7 +184,7 @@ export class Probe {
   }
 
   #runRegion({ regions, loopInstructions, cuts }: RegionChoice): Run | undefined {
-    const { cpu, shadow } = this.processor;
+    const { cpu, tlb } = this.processor;
     const { state } = cpu;
     if (!cpu.code64 || needsStepping(cpu)) return undefined;
     const start = this.processor.fetchCode();
@@ -197,7 +198,7 @@ export class Probe {
     const translated = batch.regions[0];
     if (!translated) return undefined;
     // As in a machine, where the pages are marked: a region that writes to its own pages leaves to the interpreter.
-    for (const [first] of translated.spans) shadow.forgetWrites((first - MemoryMap.RAM) >>> 12);
+    for (const [first] of translated.spans) tlb.forgetWrites((first - MemoryMap.RAM) >>> 12);
     const retired = this.#runner.run(batch.binary, translated, loopInstructions);
     return retired > 0 ? { retired, region: start } : undefined;
   }

@@ -135,10 +135,10 @@ describe("model-specific registers (SDM Vol. 4)", () => {
   });
 
   it("count time from where it was set", () => {
-    let now = 1000n;
+    let now = 1000;
     const system = createSystem({ mode: "long", hooks: { readTsc: () => now } });
     call(system, "wrmsr", [0x10, 50n]);
-    now = 1200n;
+    now = 1200;
     expect(call(system, "readTsc")).toBe(250n);
     const user = createSystem({ mode: "long", cpl: 3 });
     user.state.setU64("cr4", 0x624n);
@@ -221,7 +221,7 @@ describe("CPUID (SDM Vol. 2A)", () => {
   it("tells of writes to the TSC, and of those alone", () => {
     let moved = 0;
     const msrs = { read: () => undefined, write: () => undefined, tscMoved: () => moved++ };
-    const system = createSystem({ mode: "long", hooks: { msrs, readTsc: () => 1000n } });
+    const system = createSystem({ mode: "long", hooks: { msrs, readTsc: () => 1000 } });
     call(system, "wrmsr", [0x10, 5000n]);
     expect([moved, call(system, "rdmsr", [0x3b]), call(system, "rdmsr", [0x10])]).toEqual([1, 4000n, 5000n]);
     call(system, "wrmsr", [0x3b, 0n]);

@@ -17,7 +17,7 @@ describe("ticks", () => {
 describe("MonotonicClock", () => {
   it("stands still while paused, and starts at 0 whatever the host's origin is", () => {
     let host = 5_000n;
-    const clock = new MonotonicClock({ monotonicNs: () => host });
+    const clock = new MonotonicClock({ monotonicNs: () => Number(host) });
     host += 100n;
     expect(clock.nowNs()).toBe(100n);
     clock.pause();
@@ -30,10 +30,10 @@ describe("MonotonicClock", () => {
 
   it("continues at the saved time", () => {
     let host = 0n;
-    const clock = new MonotonicClock({ monotonicNs: () => host });
+    const clock = new MonotonicClock({ monotonicNs: () => Number(host) });
     host = 70n;
     const state = clock.save();
-    const other = new MonotonicClock({ monotonicNs: () => host + 1_000_000n });
+    const other = new MonotonicClock({ monotonicNs: () => Number(host + 1_000_000n) });
     other.restore(state);
     host += 5n;
     expect(other.nowNs()).toBe(75n);

@@ -93,7 +93,7 @@ export function damage(machine: Inspected): string | undefined {
     ["before the state", 0, MemoryMap.CPU],
     ["behind the state", MemoryMap.CPU + guestState.byteLength, MemoryMap.PAGE_FLAGS],
     ["flags of pages that there are not", MemoryMap.PAGE_FLAGS + pages, MemoryMap.TLB],
-    ["behind the TLB", MemoryMap.TLB + (banks + 1) * Tlb.BANK_BYTES, MemoryMap.CODE_LINES],
+    ["behind the TLB", MemoryMap.TLB + (Tlb.SHARED_BANK + 1) * Tlb.BANK_BYTES, MemoryMap.CODE_LINES],
     ["lines of pages that there are not", MemoryMap.CODE_LINES + 8 * pages, MemoryMap.PAGE_TRACE],
     ["traces of pages that there are not", MemoryMap.PAGE_TRACE + 8 * pages, MemoryMap.WRITERS],
     ["writers of pages that there are not", MemoryMap.WRITERS + 8 * pages, MemoryMap.BLOCK_HASH],
@@ -124,7 +124,8 @@ export function staleTranslation(machine: Inspected): string | undefined {
   for (let bank = 0; bank < Tlb.BANKS_OF_SLOT; bank++) {
     for (const [kind, table] of Object.entries(tables)) {
       for (let index = 0; index < Tlb.ENTRIES; index++) {
-        const at = state.u32("tlbBanks") + bank * Tlb.BANK_BYTES + table + index * Tlb.ENTRY_BYTES;
+        const first = bank === 0 ? state.u32("supervisorBank") : state.u32("tlbBanks") + bank * Tlb.BANK_BYTES;
+        const at = first + table + index * Tlb.ENTRY_BYTES;
         const tag = view.getBigUint64(at, true);
         if (tag === 0xffff_ffff_ffff_ffffn) continue;
         const offset = (view.getUint32(at + 8, true) + Number(tag & 0xffff_ffffn)) >>> 0;

@@ -1,6 +1,7 @@
 import { MemoryMap, Tlb } from "../../../runtime/abi/memory-map.ts";
 import type { StateBuilder } from "../../emit/state.ts";
 import type { Value } from "../../emit/value.ts";
+import { takes } from "../memory.ts";
 import { Access, pageFlags } from "../page-walk.ts";
 
 /**
@@ -59,8 +60,9 @@ function place(f: StateBuilder, { gva, byteLength, bank, table, access }: Place)
   const end = f.add(f.and(low, f.constant(32, 0xfff)), byteLength);
   require(f, f.and(f.leU(end, f.constant(32, 4096)), isCanonical(f, gva)));
   const index = f.and(f.shrU(low, f.constant(32, 8)), f.constant(32, (Tlb.ENTRIES - 1) * Tlb.ENTRY_BYTES));
-  const banks = f.add(f.get("tlbBanks"), f.mul(bank, f.constant(32, Tlb.BANK_BYTES)));
-  const entry = f.let(f.add(banks, index));
+  const lifted = f.add(f.get("tlbBanks"), f.constant(32, Tlb.BANK_BYTES));
+  const chosen = f.let(f.select(bank, lifted, f.get("supervisorBank")));
+  const entry = f.let(f.add(chosen, index));
   return f.choose(
     f.eq(f.loadOffset(64, entry, table + Tlb.TAG), page),
     () => f.add(low, f.loadOffset(32, entry, table + Tlb.ADDEND)),
@@ -70,10 +72,12 @@ function place(f: StateBuilder, { gva, byteLength, bank, table, access }: Place)
       const flags = pageFlags(f, gpa);
       // Reading code and page tables is nothing special: only devices are.
       require(f, f.eqz(table === Tlb.WRITE ? flags : f.and(flags, f.constant(32, 4))));
-      if (table === Tlb.WRITE) f.callVoid("note_writer", [f.cpu, gva, gpa]);
       const offset = f.let(f.add(f.truncate(gpa, 32), f.constant(32, MemoryMap.RAM)));
-      f.storeOffset(entry, page, table + Tlb.TAG);
-      f.storeOffset(entry, f.sub(offset, low), table + Tlb.ADDEND);
+      f.if(takes(f, chosen, gva), () => {
+        if (table === Tlb.WRITE) f.callVoid("note_writer", [f.cpu, gva, gpa]);
+        f.storeOffset(entry, page, table + Tlb.TAG);
+        f.storeOffset(entry, f.sub(offset, low), table + Tlb.ADDEND);
+      });
       return offset;
     },
   );
