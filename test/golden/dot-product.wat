@@ -81,7 +81,7 @@
       return_call_indirect (type $t2)
     end
     local.get $p0
-    i32.load offset=1136 align=1
+    i32.load offset=1112 align=1
     i32.const 4
     i32.and
     if $I1

@@ -1,8 +1,8 @@
 import { definitions } from "../../jit/semantics/registry.ts";
 import type { BareState } from "../../src/bare-state.ts";
 import type { Prng } from "../oracle/prng.ts";
-import { x87Piece } from "./x87-pieces.ts";
 import { COMMON, DATA, MOVES, randomInstruction, randomState, SCALAR, STRAIGHT } from "./random-program.ts";
+import { x87Piece } from "./x87-pieces.ts";
 
 // Programs that lie in two pages and whose memory accesses fault now and then: a read-only page and an absent one stand among
 // the pages of data, and R12 to R15, the bases of most accesses, lead anywhere.
