@@ -16,6 +16,8 @@ import { PathEmitter } from "./paths.ts";
 import { type RegionInstruction, Untranslatable } from "./region.ts";
 import { constantOf, Displaced, FloatBits, LaneBits, LoadedBits } from "./values.ts";
 import { VectorFacts } from "./vector-facts.ts";
+import { emitX87 } from "./x87-instructions.ts";
+import { X87State } from "./x87-state.ts";
 
 const PAGE = 4096;
 
@@ -56,6 +58,7 @@ export class TranslatorEmitter extends PathEmitter {
   /** the low lanes of registers that the region uses mostly for scalars: they have a local of their own */
   readonly scalars: (Variable | undefined)[] = [];
   readonly facts: VectorFacts = new VectorFacts();
+  readonly x87: X87State = new X87State(this);
   /** operands in memory whose places are known in the loop that is being emitted */
   sites: ReadonlyMap<MemoryOperand, Site> | undefined;
   /** general registers that the instruction being emitted has written: a bit for each */
@@ -133,7 +136,8 @@ export class TranslatorEmitter extends PathEmitter {
     this.#before = this.flags.state;
     if (definition.unit === "sse") this.unitTraps |= UnitTrap.SSE;
     this.instructionPaths(() => {
-      definition.emit(this, this.#handles(current));
+      if (definition.unit === "x87" || definition.unit === "x87-nowait") this.#emitX87(current);
+      else definition.emit(this, this.#handles(current));
     });
     this.#current = undefined;
     return this.isReachable ? this.#ending : "left";
@@ -148,6 +152,20 @@ export class TranslatorEmitter extends PathEmitter {
       if (operand && one) handles[one.name] = this.#operand(operand, one.access);
     }
     return handles;
+  }
+
+  #emitX87({ instruction, definition, offset }: RegionInstruction): void {
+    this.unitTraps |= UnitTrap.X87;
+    const accesses = Object.values(definition.operands ?? {});
+    const operands = instruction.operands.map((operand, index) =>
+      operand.kind === "register" && operand.class === "x87"
+        ? undefined
+        : this.#operand(operand, accesses[index] ?? "r"),
+    );
+    emitX87(this, instruction, offset, {
+      memory: operands.find((operand) => operand instanceof Memory),
+      general: operands.find((operand) => operand instanceof GeneralRegister),
+    });
   }
 
   #operand(operand: Operand, access: Access): OperandHandle {
@@ -389,11 +407,17 @@ export class TranslatorEmitter extends PathEmitter {
   }
 
   override set(field: StateField, value: Value, index: number | Value = 0): void {
-    if (field === "mxcsr" || field === "rip" || field === "mode" || field === "cpl")
+    let stored = value;
+    if (field === "mxcsr" && this.#instruction.instruction.mnemonic === "ldmxcsr") {
+      // What comes behind was translated for the common case.
+      stored = this.let(value);
+      const control = this.and(stored, this.constant(32, COMMON_MXCSR.MASK));
+      this.if(this.unlikely(this.ne(control, this.constant(32, COMMON_MXCSR.VALUE))), () => this.#leave());
+    } else if (field === "mxcsr" || field === "rip" || field === "mode" || field === "cpl")
       throw new Untranslatable(`writes ${field}`);
     // What helpers get their operands in is nothing that the guest could see.
     if (field !== "fpRaised" && field !== "scratch") this.changes();
-    super.set(field, value, index);
+    super.set(field, stored, index);
   }
 
   // ---- memory ----
@@ -585,7 +609,15 @@ export class TranslatorEmitter extends PathEmitter {
     return this.declare(width === 64 ? "i64" : "i32", width).get();
   }
 
-  /** The interpreter runs this instruction instead. */
+  /** The interpreter runs this instruction instead. Nothing may have changed. */
+  giveUp(): void {
+    this.#leave();
+  }
+  /** Something changes that the guest can see, and that the emitter does not know of. */
+  changed(): void {
+    this.changes();
+  }
+
   #leave(): void {
     this.leave(this.#jump);
   }
@@ -623,6 +655,7 @@ export class TranslatorEmitter extends PathEmitter {
       variable.set(this.loadFloat(variable.type === "f32" ? "f32" : "f64", at));
     });
     for (const { variable, value } of this.#vectorConstants.values()) variable.set(value);
+    this.x87.emitPrologue();
   }
 
   /** Emits, at the one exit: what the region may have changed is stored. */
@@ -642,5 +675,6 @@ export class TranslatorEmitter extends PathEmitter {
     this.scalars.forEach((variable, number) => {
       if (variable && this.vectorsWritten.has(number)) store(variable, guestState.xmm.offset + 16 * number);
     });
+    this.x87.emitEpilogue();
   }
 }

@@ -16,6 +16,7 @@ import { scalarFormats } from "./scalars.ts";
 import { findStreams } from "./streams.ts";
 import { Strip } from "./strip.ts";
 import { emitStructured } from "./structure.ts";
+import { X87_ENTRY, type X87Point } from "./x87-state.ts";
 
 /** An instruction that turned out to be untranslatable when it was emitted. */
 export class RejectedInstruction extends Error {
@@ -85,6 +86,7 @@ class RegionBuilder {
   readonly #unresolved: Label;
   /** what is known of vector registers where each node ends */
   readonly #endFacts = new Map<number, ReadonlyMap<number, ReadonlySet<string>>>();
+  readonly #endX87 = new Map<number, X87Point>();
   /** rounds of loops of one block that have run with all checks */
   readonly #rounds: Variable;
   readonly #stubs = new Map<FlagState, Label>();
@@ -161,6 +163,7 @@ class RegionBuilder {
     e.plainIf(e.unlikely(e.ltS(e.budget.get(), bound)), refuse, () => undefined);
     const field = (name: "unitTraps" | "mxcsr"): Value => e.loadOffset(32, e.cpu, guestState[name].offset);
     if (e.unitTraps !== 0) e.plainIf(e.and(field("unitTraps"), e.constant(32, e.unitTraps)), refuse, () => undefined);
+    if (e.x87.isUsed) e.plainIf(e.x87.refusal(), refuse, () => undefined);
     if (e.needsCommonMxcsr) {
       const control = e.and(field("mxcsr"), e.constant(32, COMMON_MXCSR.MASK));
       e.plainIf(e.ne(control, e.constant(32, COMMON_MXCSR.VALUE)), refuse, () => undefined);
@@ -278,6 +281,7 @@ class RegionBuilder {
     if (!graph.hasSinglePredecessor(0)) {
       e.flags.state = TranslatorFlags.initial;
       e.flags.depart(this.#flagReaders.has(0));
+      e.x87.depart(0);
     }
     emitStructured(graph, {
       block: (body) => e.plainBlock(body),
@@ -297,12 +301,14 @@ class RegionBuilder {
     this.#uncharged = 0;
     if (!this.#graph.hasSinglePredecessor(node)) {
       e.flags.arrive(this.#flagReaders.has(node));
+      e.x87.arrive(node);
     } else if (node !== 0) {
       const before = this.#predecessors.get(node) ?? 0;
       e.flags.state = this.#endStates.get(before) ?? TranslatorFlags.initial;
       this.#uncharged = this.#endUncharged.get(before) ?? 0;
       const facts = this.#endFacts.get(before);
       if (facts) e.facts.registers = facts;
+      e.x87.point = this.#endX87.get(before) ?? X87_ENTRY;
     }
     this.#mapped.set(node, new Set(this.#mapped.get(this.#graph.dominator(node))).add(pageOf(block.start)));
     const written: number[] = [];
@@ -313,6 +319,7 @@ class RegionBuilder {
     this.#endUncharged.set(node, this.#uncharged);
     this.#endStates.set(node, e.flags.state);
     this.#endFacts.set(node, e.facts.registers);
+    this.#endX87.set(node, e.x87.point);
     this.#emitEnd(node, block, ending, follow);
   }
 
@@ -373,6 +380,8 @@ class RegionBuilder {
 
   #isTightLoop(node: number, { start, end, instructions }: RegionBlock): boolean {
     if (end.kind !== "branch" || end.target !== start || end.next === start) return false;
+    // What is known of the x87 at the end of a round need not be what its beginning asks for.
+    if (instructions.some(({ definition }) => definition.unit?.startsWith("x87"))) return false;
     return instructions.length <= MAXIMUM_TIGHT_LOOP && this.#graph.hasEdge(node, start);
   }
 
@@ -475,8 +484,10 @@ class RegionBuilder {
     const e = this.#e;
     const state = e.flags.state;
     const uncharged = this.#uncharged;
+    const { point } = e.x87;
     const goTo = (target: number) => (): void => {
       e.flags.state = state;
+      e.x87.point = point;
       this.#uncharged = uncharged;
       this.#emitEdge(node, target, follow);
     };
@@ -525,6 +536,8 @@ class RegionBuilder {
       this.#emitPageCheck(page, () => this.#leaveTo(state, target));
       e.flags.state = state;
     }
+    // Compilers do not do that: the place is reached with stacks of different depths.
+    if (!graph.hasSinglePredecessor(to) && !e.x87.depart(to)) return this.#leaveTo(e.flags.state, target);
     if (!graph.hasSinglePredecessor(to)) this.#charge();
     this.#pendingState = e.flags.state;
     if (!graph.hasSinglePredecessor(to) && !graph.isBackEdge(from, to)) e.flags.depart(this.#flagReaders.has(to));

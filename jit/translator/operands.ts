@@ -106,7 +106,8 @@ export class Memory extends OperandBase {
     return gva;
   }
 
-  #place(byteLength: number, access: "r" | "w"): Value {
+  /** Offset at which `byteLength` bytes from the operand on can be accessed. */
+  place(byteLength: number, access: "r" | "w"): Value {
     const site = this.#site;
     return site ? this.#e.placeOf(site) : this.#e.access(this.#linear(), byteLength, access);
   }
@@ -115,7 +116,7 @@ export class Memory extends OperandBase {
     const width = accessWidth(this.width);
     const isModified = this.#access === "rw";
     if (isModified && this.#modified) return this.#e.loadNow(width, this.#modified);
-    const offset = this.#place(width / 8, isModified ? "w" : "r");
+    const offset = this.place(width / 8, isModified ? "w" : "r");
     if (!isModified) return this.#e.loadOperand(width, offset);
     this.#modified = this.#e.let(offset);
     return this.#e.loadNow(width, this.#modified);
@@ -124,7 +125,7 @@ export class Memory extends OperandBase {
   override write(value: Value): void {
     const e = this.#e;
     const what = e.let(value);
-    e.storeOperand(this.#modified ?? this.#place(what.width / 8, "w"), what);
+    e.storeOperand(this.#modified ?? this.place(what.width / 8, "w"), what);
   }
   override writeZeroExtended(value: Value): void {
     this.write(value);
@@ -138,7 +139,7 @@ export class Memory extends OperandBase {
 
   /** A place that the TLB knows is canonical; with any other the interpreter decides. */
   override checkPlace(byteLength: number, access: "r" | "w"): void {
-    this.#e.let(this.#place(byteLength, access));
+    this.#e.let(this.place(byteLength, access));
   }
 
   override requireAligned(alignment: number): void {
@@ -146,7 +147,7 @@ export class Memory extends OperandBase {
   }
 
   override probe(byteLength: number, access: "r" | "w"): void {
-    this.#e.let(this.#place(byteLength, access));
+    this.#e.let(this.place(byteLength, access));
   }
 }
 

@@ -3,6 +3,7 @@ import type { Decoder } from "../isa/decode.ts";
 import type { Instruction, Operand } from "../isa/instruction.ts";
 import type { Definition } from "../semantics/define.ts";
 import { definitions } from "../semantics/registry.ts";
+import { translatesX87 } from "./x87-instructions.ts";
 
 const PAGE = 4096;
 
@@ -56,7 +57,7 @@ export const DEFAULT_LIMITS: RegionLimits = { blocks: 64, instructions: 512 };
 const CONDITIONAL: ReadonlySet<string> = new Set(
   "jo jno jb jae je jne jbe ja js jns jp jnp jl jge jle jg jrcxz jcxz jecxz loop loope loopne".split(" "),
 );
-const REGISTER_CLASSES: ReadonlySet<string> = new Set(["gpr", "xmm"]);
+const REGISTER_CLASSES: ReadonlySet<string> = new Set(["gpr", "xmm", "x87"]);
 
 /** What makes a translation impossible, found while an instruction is emitted: the instruction is left to the interpreter. */
 export class Untranslatable extends Error {
@@ -253,7 +254,7 @@ function placed(offset: number, { instruction, definition }: Decoded): RegionIns
 function isTranslatable(instruction: Instruction, definition: Definition): boolean {
   const { mnemonic, operands, repeat } = instruction;
   if (definition.interpreterOnly === true || repeat !== 0) return false;
-  if (definition.unit !== undefined && definition.unit !== "sse") return false;
+  if (definition.unit !== undefined && definition.unit !== "sse" && !translatesX87(instruction)) return false;
   if (
     definition.ends === true &&
     mnemonic !== "jmp" &&

@@ -14,6 +14,7 @@ import type { Feature } from "../isa/row.ts";
 import { HANDLER_RESULTS, HANDLER_TABLE } from "../interpreter/emitter.ts";
 import { emitRegion, RejectedInstruction } from "./function.ts";
 import { DEFAULT_LIMITS, pageOf, type Region, RegionFinder, type RegionLimits } from "./region.ts";
+import { addX87Helpers } from "./x87-helpers.ts";
 
 const PAGE = 4096;
 const WASM_PAGE = 0x1_0000;
@@ -95,6 +96,7 @@ export class RegionTranslator implements Translator {
     for (;;) {
       const region = this.#finder.find(source, entry);
       if (region.blocks[0]?.instructions.length === 0) return undefined;
+      addX87Helpers(module, region);
       try {
         const links = emitRegion(module.raw, name, region, pages);
         module.export(name);

@@ -2,6 +2,7 @@ import { definitions } from "../../jit/semantics/registry.ts";
 import type { BareState } from "../../src/bare-state.ts";
 import type { Prng } from "../oracle/prng.ts";
 import { COMMON, DATA, MOVES, randomInstruction, randomState, SCALAR, STRAIGHT } from "./random-program.ts";
+import { x87Piece } from "./x87-pieces.ts";
 
 // Programs that lie in two pages and whose memory accesses fault now and then: a read-only page and an absent one stand among
 // the pages of data, and R12 to R15, the bases of most accesses, lead anywhere.
@@ -17,12 +18,18 @@ export const PAGES = {
 export const DATA_END: number = DATA + 0x6000;
 /** what LDMXCSR loads, behind what other instructions write mostly */
 const MXCSR_TABLE = DATA + 0x5f00;
+/** what FLDCW loads */
+const FCW_TABLE = DATA + 0x5f40;
 /** where indirect jumps and calls through memory find their targets */
 const TARGET_TABLE = DATA + 0x5f80;
 const TARGETS = 8;
 
 /** Rounding to each side, denormals as zero, flushing to zero, sticky flags clear and set, one with exceptions unmasked. */
 const MXCSR_VALUES = [0x1fa0, 0x1f80, 0x3fa0, 0x5f80, 0x7fa0, 0x9fe0, 0x1fc0, 0x9fbf, 0x1f3f, 0x1d80];
+
+/** The common case; another rounding, another precision; an exception that is not masked. */
+const FCW_VALUES = [0x37f, 0x37f, 0x37f, 0x37f, 0xf7f, 0x77f, 0x27f, 0x37b];
+const FCW_PLACES = FCW_VALUES.map((_, index) => FCW_TABLE + 2 * index);
 
 const SSE = STRAIGHT.filter(({ mnemonic }) => definitions[mnemonic]?.unit === "sse");
 const FLOAT = SSE.filter(({ mnemonic }) => /(ss|sd|ps|pd)$|^cvt/.test(mnemonic));
@@ -36,8 +43,8 @@ export interface FaultingProgram {
   readonly starts: readonly number[];
 }
 
-type Kind = "integer" | "float" | "string" | "calls";
-const KINDS: readonly Kind[] = ["integer", "float", "string", "calls"];
+type Kind = "integer" | "float" | "x87" | "string" | "calls";
+const KINDS: readonly Kind[] = ["integer", "float", "x87", "string", "calls"];
 
 /** Bytes, or a direct branch to another piece. */
 type Piece = Uint8Array | { readonly opcode: readonly number[]; readonly to: number };
@@ -59,6 +66,7 @@ function randomPiece(prng: Prng, kind: Kind, length: number): Piece {
   if (prng.chance(5)) return dword([0x8d, 0x89], -1 - prng.below(3)); // lea ecx, [rcx - n]
   if (kind === "calls" && prng.chance(30)) return callPiece(prng, length);
   if (kind === "string" && prng.chance(30)) return stringPiece(prng);
+  if (kind === "x87" && prng.chance(75)) return x87Piece(prng, FCW_PLACES);
   if (kind === "float") {
     if (prng.chance(6)) return dword([0x0f, 0xae, 0x14, 0x25], MXCSR_TABLE + 4 * prng.below(MXCSR_VALUES.length));
     if (prng.chance(70)) return randomInstruction(prng, prng.pick(prng.pick([FLOAT, FLOAT, SSE, MOVES])));
@@ -154,11 +162,18 @@ function randomData(prng: Prng, starts: readonly number[]): Uint8Array {
     if (prng.chance(15))
       view.setUint32(i, prng.pick([0, 0x8000_0000, 1, 0x7f80_0000, 0xffc0_0000, 0x7fa0_0000, 0x3f80_0000]), true);
   MXCSR_VALUES.forEach((value, index) => view.setUint32(MXCSR_TABLE - DATA + 4 * index, value, true));
+  FCW_VALUES.forEach((value, index) => view.setUint16(FCW_TABLE - DATA + 2 * index, value, true));
   for (let i = 0; i < TARGETS; i++) view.setBigUint64(TARGET_TABLE - DATA + 8 * i, BigInt(prng.pick(starts)), true);
   return data;
 }
 
 function startState(prng: Prng, starts: readonly number[]): Partial<BareState> {
   const bases = Object.fromEntries(["r12", "r13", "r14", "r15"].map((name) => [name, BigInt(randomPlace(prng))]));
-  return { ...randomState(prng), ...bases, rip: BigInt(starts[0] ?? 0), mxcsr: prng.pick(MXCSR_VALUES) };
+  return {
+    ...randomState(prng),
+    ...bases,
+    rip: BigInt(starts[0] ?? 0),
+    mxcsr: prng.pick(MXCSR_VALUES),
+    fcw: prng.pick(FCW_VALUES),
+  };
 }

@@ -83,6 +83,7 @@ describe.each(["translator", "tiered"] as const)("exceptions and stops in transl
           rsp: BigInt(DATA + 0x2800),
           [`r${12 + prng.below(4)}`]: BigInt(DATA + 16 * prng.below(0x100)),
           ...(want.vector === 19 ? { mxcsr: 0x1f80 } : {}),
+          ...(want.vector === 16 ? { fcw: 0x37f, fsw: 0 } : {}),
         };
         interpreter.setState(change);
         translator.setState(change);

@@ -129,6 +129,11 @@ export class EncodedModule {
     this.#titles.push([name, title]);
   }
 
+  /** Whether a function was defined. */
+  hasFunction(name: string): boolean {
+    return this.#functions.some((candidate) => candidate.name === name);
+  }
+
   #functionIndex(name: string): number {
     const imported = this.#importedFunctions.get(name);
     if (imported !== undefined) return imported;

@@ -91,23 +91,18 @@ export const wideDivide: Helper = {
     const divisorLow = f.let(f.and(divisor, i64(f, LOW_HALF)));
     /** One digit of the quotient, and what is left of remainder.digit. */
     const step = (remainder: Value, digit: Value): { quotient: Value; rest: Value } => {
-      const quotient = f.variable(f.divU(remainder, divisorHigh));
-      const rest = f.variable(f.remU(remainder, divisorHigh));
-      // The estimate is at most two too large.
-      f.block((done) => {
-        f.loop((again) => {
-          const estimate = f.let(quotient.get());
-          const fits = f.eqz(f.shrU(estimate, i64(f, 32)));
-          const small = f.leU(f.mul(estimate, divisorLow), f.or(f.shl(rest.get(), i64(f, 32)), digit));
-          f.break(done, f.and(fits, small));
-          quotient.set(f.sub(estimate, i64(f, 1)));
-          rest.set(f.add(rest.get(), divisorHigh));
-          f.continue(again, f.eqz(f.shrU(rest.get(), i64(f, 32))));
-        });
-      });
-      const named = f.let(quotient.get());
-      const left = f.sub(f.or(f.shl(remainder, i64(f, 32)), digit), f.mul(named, divisor));
-      return { quotient: named, rest: f.let(left) };
+      const estimate = f.let(f.divU(remainder, divisorHigh));
+      const rest = f.sub(remainder, f.mul(estimate, divisorHigh));
+      const left = f.let(f.or(f.shl(rest, i64(f, 32)), digit));
+      const product = f.let(f.mul(estimate, divisorLow));
+      // The estimate is at most two too large, which nobody can guess: no branches.
+      const over = f.let(f.gtU(product, left));
+      const farOver = f.and(over, f.gtU(f.sub(product, left), divisor));
+      const excess = f.let(f.extend(f.add(over, farOver), 64));
+      return {
+        quotient: f.let(f.sub(estimate, excess)),
+        rest: f.let(f.add(f.sub(left, product), f.mul(excess, divisor))),
+      };
     };
     const first = step(high, f.let(f.shrU(low, i64(f, 32))));
     const second = step(first.rest, f.let(f.and(low, i64(f, LOW_HALF))));

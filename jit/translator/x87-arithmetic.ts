@@ -1,0 +1,125 @@
+import type { Value } from "../emit/value.ts";
+import { mul } from "../helpers/x87/ordinary/arithmetic.ts";
+import { compare } from "../helpers/x87/ordinary/compare.ts";
+import { CONDITIONS, Fsw } from "../helpers/x87/registers.ts";
+import type { TranslatorEmitter } from "./emitter.ts";
+import {
+  call,
+  type Computed,
+  type Context,
+  type Emit,
+  inPlace,
+  readSource,
+  roundingControl,
+  SIGN,
+  SPECIAL,
+  stackNumber,
+} from "./x87-context.ts";
+import type { Extended } from "./x87-state.ts";
+
+// ---- arithmetic ----
+
+export type Operation = "add" | "sub" | "subr" | "mul" | "div" | "divr";
+
+export function operate(e: TranslatorEmitter, operation: Operation, left: Extended, right: Extended): Computed {
+  const apply = (helper: string, other: Extended): Computed =>
+    call(e, helper, [left.significand, left.top, other.significand, other.top]);
+  switch (operation) {
+    case "add":
+      return apply("x87_ordinary_add", right);
+    case "sub":
+    case "subr":
+      return apply("x87_ordinary_add", { ...right, top: e.xor(right.top, e.constant(32, SIGN)) });
+    case "mul":
+      return inPlace(e, (to) => mul(to, left, right));
+    case "div":
+    case "divr":
+      return apply("x87_ordinary_div", right);
+  }
+}
+
+/** Destination (operation) source; the destination is ST(0) if the source is memory. */
+export function arithmetic(operation: Operation, pops: 0 | 1, isInteger = false): Emit {
+  return (context) => {
+    const { e, x87, memory } = context;
+    const to = memory ? 0 : stackNumber(context, 0);
+    x87.requireCommonControl();
+    x87.require([to]);
+    const source = readSource(context, 1, isInteger);
+    const destination = x87.read(to);
+    const isReversed = operation === "subr" || operation === "divr";
+    const [left, right] = isReversed ? [source, destination] : [destination, source];
+    const { result, top, flags } = operate(e, operation, left, right);
+    x87.write(to, { significand: result, top });
+    x87.setStatus(Fsw.C1, flags);
+    if (pops === 1) x87.pop();
+  };
+}
+
+/** FSQRT, FRNDINT: ST(0) = f(ST(0)). */
+export function unary(name: "sqrt" | "round"): Emit {
+  return ({ e, x87 }) => {
+    x87.require([0]);
+    const { significand, top } = x87.read(0);
+    const operands = [significand, top];
+    if (name === "sqrt") x87.requireCommonControl();
+    else operands.push(roundingControl(e));
+    const { result, top: newTop, flags } = call(e, `x87_ordinary_${name}`, operands);
+    x87.write(0, { significand: result, top: newTop });
+    x87.setStatus(Fsw.C1, flags);
+  };
+}
+
+/** FCHS and FABS, of any number. */
+export function changeSign(change: (e: TranslatorEmitter, top: Value) => Value): Emit {
+  return ({ e, x87 }) => {
+    x87.require([0]);
+    const { significand, top } = x87.read(0);
+    x87.write(0, { significand, top: e.let(change(e, top)) });
+    x87.setStatus(Fsw.C1);
+  };
+}
+
+// ---- comparisons ----
+
+/** FCOM and the like: the result goes to C3, C2 and C0. */
+export function comparison(pops: 0 | 1 | 2, source: (context: Context) => Extended): Emit {
+  return (context) => {
+    const { e, x87 } = context;
+    x87.require(pops === 2 ? [0, 1] : [0]);
+    const right = source(context);
+    const { equal, less } = compare(e, x87.read(0), right, () => e.giveUp());
+    const at = (condition: Value, bit: number): Value => e.shl(condition, e.constant(32, Math.log2(bit)));
+    x87.setStatus(CONDITIONS | Fsw.C1, e.or(at(equal, Fsw.C3), at(less, Fsw.C0)));
+    for (let count = 0; count < pops; count++) x87.pop();
+  };
+}
+
+/** FCOMI and the like: the result goes to RFLAGS, and C1 stays as it is. */
+export function comparisonToFlags(pops: 0 | 1): Emit {
+  return (context) => {
+    const { e, x87 } = context;
+    const i = stackNumber(context, 1);
+    x87.require([0, i]);
+    const order = compare(e, x87.read(0), x87.read(i), () => e.giveUp());
+    e.changed();
+    e.flags.order(order);
+    if (pops === 1) x87.pop();
+  };
+}
+
+/** FXAM: the class of ST(0), which is not empty, in C3 C2 C0, and its sign in C1. SDM Vol. 2A, table 3-43. */
+export const examine: Emit = ({ e, x87 }) => {
+  x87.require([0]);
+  const { significand, top } = x87.read(0);
+  const bits = (value: number): Value => e.constant(32, value);
+  const field = e.let(e.and(top, e.constant(32, SPECIAL)));
+  const tiny = e.select(e.eqz(significand), bits(Fsw.C3), bits(Fsw.C3 | Fsw.C2));
+  const fraction = e.shl(significand, e.constant(64, 1));
+  const special = e.select(e.eqz(fraction), bits(Fsw.C2 | Fsw.C0), bits(Fsw.C0));
+  const finite = e.select(e.eq(field, e.constant(32, SPECIAL)), special, bits(Fsw.C2));
+  const supported = e.select(e.ltS(significand, e.constant(64, 0)), finite, bits(0));
+  const kind = e.let(e.select(e.eqz(field), tiny, supported));
+  const sign = e.shl(e.shrU(top, e.constant(32, 15)), e.constant(32, 9));
+  x87.setStatus(CONDITIONS | Fsw.C1, e.or(kind, sign));
+};
