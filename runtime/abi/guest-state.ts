@@ -112,16 +112,11 @@ export const guestState = layout({
   ramBytes: "u64",
   /** first offset of the three TLB banks of the current address space */
   tlbBanks: "u32",
-  /** offset of the bank that serves supervisor accesses: the first of the three, or the one that address spaces share */
-  supervisorBank: "u32",
   /**
    * 1 << slot of the current address space's TLB banks, while its page tables are traced; 0 when they are not. With
    * PageTrace.SHARED while it uses the shared bank
    */
   slotBit: "u32",
-  /** writes to traced page tables, and translations that generated code dropped because of them */
-  tableWrites: "u64",
-  entriesDropped: "u64",
   /** bits of UnitTrap: why an instruction of a unit must look closer before it runs; follows CR0 and CR4 */
   unitTraps: "u32",
   /** iterations of REP that spent budget without retiring an instruction */
@@ -143,6 +138,11 @@ export const guestState = layout({
   eventPaths: "u32",
   /** faults that generated code has delivered; for statistics */
   faultsDelivered: "u64",
+  /** offset of the bank of supervisor accesses: the first of `tlbBanks`, or the one that address spaces share */
+  supervisorBank: "u32",
+  /** writes to traced page tables, and translations that generated code dropped because of them; for statistics */
+  tableWrites: "u64",
+  entriesDropped: "u64",
 });
 
 /** Names of the general registers by number: the order of guestState.gpr. */
