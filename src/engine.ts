@@ -43,6 +43,8 @@ export interface LoadOptions {
   readonly batch?: number;
   /** default "immediate"; the engine "translator" and a wrapped translator know no other */
   readonly place?: TranslationPlace | TranslationService;
+  /** starts the worker, in place of the host's own way */
+  readonly startWorker?: StartWorker;
   /** TranslationOptions.latency */
   readonly latency?: number;
   readonly codeCacheBytes?: number | undefined;
@@ -68,7 +70,9 @@ export async function loadTranslation(
   const wrap = options.wrapTranslator;
   return {
     service:
-      typeof place === "string" ? await loadService(isTiered && !wrap ? place : "immediate", features, wrap) : place,
+      typeof place === "string"
+        ? await loadService(isTiered && !wrap ? place : "immediate", features, wrap, options.startWorker)
+        : place,
     firstHandler: manifest.handlers[ENTRY_HANDLERS[0]] ?? 0,
     countdown: isTiered ? hotAfter : COUNTDOWN.translator,
     batch: isTiered ? batch : 1,
@@ -82,9 +86,11 @@ async function loadService(
   place: TranslationPlace,
   features: ReadonlySet<Feature>,
   wrap: NonNullable<LoadOptions["wrapTranslator"]> = (translator) => translator,
+  given: StartWorker | undefined = undefined,
 ): Promise<TranslationService> {
   if (place === "worker") {
-    const startWorker = await findWorkers();
+    const { host } = await import("#host");
+    const startWorker = given ?? host.startTranslatorWorker(undefined);
     if (startWorker) {
       const { WorkerTranslation } = await import("./translation/worker.ts");
       return new WorkerTranslation(startWorker, features);
@@ -96,14 +102,4 @@ async function loadService(
   ]);
   const translator = wrap(new RegionTranslator({ features }));
   return place === "immediate" ? new ImmediateTranslation(translator) : new SlicedTranslation(translator);
-}
-
-/** How this host starts workers; undefined if it has none. */
-async function findWorkers(): Promise<StartWorker | undefined> {
-  try {
-    return (await import("./host/node/worker.ts")).startTranslatorWorker;
-  } catch {
-    // There is no node:worker_threads.
-    return undefined;
-  }
 }

@@ -58,3 +58,23 @@ export class VmError extends Error {
     this.code = code;
   }
 }
+
+/** An error between threads: of its class only the code is left. */
+export interface WireError {
+  readonly code: VmErrorCode;
+  readonly message: string;
+}
+
+export function wireError({ code, message }: VmError): WireError {
+  return { code, message };
+}
+
+export function asError({ code, message }: WireError): VmError {
+  return new VmError(code, message);
+}
+
+/** Whatever was thrown as a VmError: what is none is a bug, unless `code` says what it is. */
+export function toVmError(cause: unknown, code: VmErrorCode = "ERR_INTERNAL"): VmError {
+  if (cause instanceof VmError) return cause;
+  return new VmError(code, cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause), { cause });
+}
