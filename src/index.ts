@@ -21,6 +21,7 @@ export type {
   RunOptions,
   Unsubscribe,
 } from "./api/machine.ts";
+export { type ProgramResult, runProgram, type RunProgramOptions } from "./api/run-program.ts";
 export type { HostThread, MachineAssets, MachineOptions } from "./api/options.ts";
 export {
   createBareMachine,
