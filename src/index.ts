@@ -40,3 +40,8 @@ export { OverlayDisk } from "../runtime/disk/overlay-disk.ts";
 export type { ConsoleSize } from "../runtime/virtio/console.ts";
 export type { CpuModelOptions } from "../runtime/cpu/cpuid.ts";
 export { VmError, type VmErrorCode } from "./errors.ts";
+export type { SegmentRegister } from "../runtime/cpu/state-view.ts";
+export type { BlockCacheStats } from "../runtime/code/block-cache.ts";
+export type { CodeCacheStats } from "../runtime/code/code-cache.ts";
+export type { TranslationStats } from "../runtime/code/translation-queue.ts";
+export type { ExitCounts } from "../runtime/cpu/processor.ts";

@@ -5,5 +5,5 @@ const port = parentPort;
 if (port)
   port.on(
     "message",
-    serveMachine((message, transfer = []) => port.postMessage(message, transfer)),
+    serveMachine((message, transfer = []) => port.postMessage(message, [...transfer])),
   );
