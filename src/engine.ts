@@ -50,6 +50,8 @@ export interface LoadOptions {
   readonly batch?: number;
   /** default "immediate"; the engine "translator" and a wrapped translator know no other */
   readonly place?: TranslationPlace | TranslationService;
+  /** starts the worker, in place of the host's own way */
+  readonly startWorker?: StartWorker;
   /** TranslationOptions.latency */
   readonly latency?: number;
   readonly codeCacheBytes?: number | undefined;
@@ -91,10 +93,11 @@ export async function loadTranslation(
 async function loadService(
   place: TranslationPlace,
   features: ReadonlySet<Feature>,
-  { namesRegions, wrapTranslator }: LoadOptions,
+  { namesRegions, wrapTranslator, startWorker: given }: LoadOptions,
 ): Promise<TranslationService> {
   if (place === "worker") {
-    const startWorker = await findWorkers();
+    const { host } = await import("#host");
+    const startWorker = given ?? host.startTranslatorWorker(undefined);
     if (startWorker) {
       const { WorkerTranslation } = await import("./translation/worker.ts");
       return new WorkerTranslation(startWorker, features, namesRegions);
@@ -107,14 +110,4 @@ async function loadService(
   const own = new RegionTranslator({ features, namesRegions });
   const translator = wrapTranslator?.(own) ?? own;
   return place === "immediate" ? new ImmediateTranslation(translator) : new SlicedTranslation(translator);
-}
-
-/** How this host starts workers; undefined if it has none. */
-async function findWorkers(): Promise<StartWorker | undefined> {
-  try {
-    return (await import("./host/node/worker.ts")).startTranslatorWorker;
-  } catch {
-    // There is no node:worker_threads.
-    return undefined;
-  }
 }

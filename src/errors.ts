@@ -15,6 +15,13 @@
  * | ERR_DISK_FORMAT | a disk image: of a size that no disk has, or shorter than its partition table says |
  * | ERR_DISK_LOCKED | a disk image: another machine uses it |
  * | ERR_DISK_IO | a disk image: reading or writing it failed while the machine ran |
+ * | ERR_GUEST_ADDRESS | an address in the guest: not all of what was asked for is memory |
+ * | ERR_STATE | a call that the machine's status does not allow, such as to run it while it runs |
+ * | ERR_CLOSED | a call on a machine that is closed |
+ * | ERR_WORKER | a worker: it could not be started, or has died |
+ * | ERR_HOST | the JavaScript engine or the page: it lacks what Umbra, or what was asked for, needs |
+ * | ERR_GUEST | a guest that `runProgram` made: it did not come to the program's end |
+ * | ERR_INTERNAL | a bug of Umbra |
  * | ERR_DOWNLOAD | a file from the network: it cannot be fetched, or is not what it should be |
  * | ERR_TOOL | a program of the host that is needed: missing, or it failed |
  */
@@ -31,6 +38,13 @@ export type VmErrorCode =
   | "ERR_DISK_FORMAT"
   | "ERR_DISK_LOCKED"
   | "ERR_DISK_IO"
+  | "ERR_GUEST_ADDRESS"
+  | "ERR_STATE"
+  | "ERR_CLOSED"
+  | "ERR_WORKER"
+  | "ERR_HOST"
+  | "ERR_GUEST"
+  | "ERR_INTERNAL"
   | "ERR_DOWNLOAD"
   | "ERR_TOOL";
 
@@ -43,4 +57,24 @@ export class VmError extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+/** An error between threads: of its class only the code is left. */
+export interface WireError {
+  readonly code: VmErrorCode;
+  readonly message: string;
+}
+
+export function wireError({ code, message }: VmError): WireError {
+  return { code, message };
+}
+
+export function asError({ code, message }: WireError): VmError {
+  return new VmError(code, message);
+}
+
+/** Whatever was thrown as a VmError: what is none is a bug, unless `code` says what it is. */
+export function toVmError(cause: unknown, code: VmErrorCode = "ERR_INTERNAL"): VmError {
+  if (cause instanceof VmError) return cause;
+  return new VmError(code, cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause), { cause });
 }

@@ -1,3 +1,28 @@
+export { createMachine } from "./api/create-machine.ts";
+export type { Bytes } from "./api/bytes.ts";
+export {
+  blobDisk,
+  type DiskDescription,
+  type DiskSource,
+  fileDisk,
+  httpDisk,
+  memoryDisk,
+  opfsDisk,
+  overlayDisk,
+} from "./api/disks.ts";
+export type {
+  ConsolePort,
+  Machine,
+  MachineEvents,
+  MachineHosting,
+  MachineState,
+  MachineStatus,
+  Port,
+  RunOptions,
+  Unsubscribe,
+} from "./api/machine.ts";
+export { type ProgramResult, runProgram, type RunProgramOptions } from "./api/run-program.ts";
+export type { HostThread, MachineAssets, MachineOptions } from "./api/options.ts";
 export {
   createBareMachine,
   type BareExit,
@@ -7,13 +32,16 @@ export {
   type MapOptions,
 } from "./bare-machine.ts";
 export type { BareState, BareStateChange } from "./bare-state.ts";
-export { createPc } from "./pc/create.ts";
 export type { MachineExit } from "./pc/exit.ts";
-export type { PcConsole, PcOptions } from "./pc/options.ts";
-export type { Pc } from "./pc/pc.ts";
-export type { MachineStats } from "./pc/stats.ts";
-export { type FileDisk, type FileDiskOptions, openFileDisk } from "./host/node/file-disk.ts";
+export type { MachineStats, MachineTimes } from "./pc/stats.ts";
 export { type Disk, SECTOR_BYTES } from "../runtime/disk/disk.ts";
 export { MemoryDisk } from "../runtime/disk/memory-disk.ts";
 export { OverlayDisk } from "../runtime/disk/overlay-disk.ts";
+export type { ConsoleSize } from "../runtime/virtio/console.ts";
+export type { CpuModelOptions } from "../runtime/cpu/cpuid.ts";
 export { VmError, type VmErrorCode } from "./errors.ts";
+export type { SegmentRegister } from "../runtime/cpu/state-view.ts";
+export type { BlockCacheStats } from "../runtime/code/block-cache.ts";
+export type { CodeCacheStats } from "../runtime/code/code-cache.ts";
+export type { TranslationStats } from "../runtime/code/translation-queue.ts";
+export type { ExitCounts } from "../runtime/cpu/processor.ts";

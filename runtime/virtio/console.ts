@@ -80,6 +80,11 @@ export class VirtioConsole implements VirtioDevice, Stateful<ConsoleState> {
     this.#deliver();
   }
 
+  /** Bytes that the guest has not taken yet: a host with much to send asks before it sends more. */
+  get inputBacklog(): number {
+    return this.#input.length;
+  }
+
   /** The terminal has another size now. */
   resize(size: ConsoleSize): void {
     this.#size = size;

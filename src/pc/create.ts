@@ -32,10 +32,13 @@ export function createPc(options: PcOptions): Promise<Pc> {
 }
 
 /** The same, with a say in when and where code is translated, and in how time passes: for tests and tools. */
-export async function createPcWith(options: PcOptions, { lockstepSlice, ...load }: PcToolOptions): Promise<Pc> {
+export async function createPcWith(
+  options: PcOptions,
+  { lockstepSlice, core: given, ...load }: PcToolOptions,
+): Promise<Pc> {
   const memoryBytes = checkMemory(options);
   checkDisks(options);
-  const core = await loadCore();
+  const core = given ?? (await loadCore());
   const pages = (MemoryMap.RAM + memoryBytes) / WASM_PAGE;
   let memory: WebAssembly.Memory;
   try {

@@ -7,6 +7,7 @@ import type { Processor, RunExit } from "../../runtime/cpu/processor.ts";
 import { InstructionClock, type MonotonicClock } from "../../runtime/time/clock.ts";
 import type { PartTime } from "../../runtime/time/part-times.ts";
 import type { Timers } from "../../runtime/time/timers.ts";
+import { nextTurn } from "../host/next-turn.ts";
 import type { MachineExit } from "./exit.ts";
 import type { Signals } from "./signals.ts";
 
@@ -47,6 +48,7 @@ export class Loop {
   async run(): Promise<MachineExit> {
     this.#signals.exit = undefined;
     for (;;) {
+      if (this.#signals.holds.size > 0) await this.#signals.released();
       const started = performance.now();
       const idle = this.#turn(started + TURN_MS);
       const ended = performance.now();
@@ -62,7 +64,7 @@ export class Loop {
       } else if (this.#awaitsTranslation) {
         await this.#parts.processor.translation?.ready();
       } else {
-        await new Promise((resolve) => setImmediate(resolve));
+        await nextTurn();
       }
     }
   }

@@ -5,6 +5,7 @@ import type { ConsoleSize } from "../../runtime/virtio/console.ts";
 import { RAM_END } from "../../runtime/board-map.ts";
 import type { Engine, LoadOptions, TranslationPlace } from "../engine.ts";
 import { VmError } from "../errors.ts";
+import type { LoadedCore } from "../host/core.ts";
 
 export interface PcOptions {
   /** bytes of guest memory: a multiple of 1 MiB, at least 64 MiB, at most 3.5 GiB; default 512 MiB */
@@ -34,6 +35,8 @@ export interface PcOptions {
   readonly onDiskError?: (error: unknown) => void;
   /** a virtio console, hvc0 in Linux; none by default */
   readonly console?: PcConsole;
+  /** ports on which a program of `runProgram` writes; none by default */
+  readonly program?: PcProgram;
   /** first port of the debug-exit device; none by default */
   readonly debugExitPort?: number;
 }
@@ -45,6 +48,17 @@ export interface PcToolOptions extends LoadOptions {
    * slices end at exact counts, so that engines which leave generated code at different places see the same.
    */
   readonly lockstepSlice?: number;
+  /** core.wasm; by default the one of this thread */
+  readonly core?: LoadedCore;
+}
+
+/** I/O ports of a guest that `runProgram` makes: bytes that are written there are the program's output. */
+export const ProgramPort = { STDOUT: 0x5e0, STDERR: 0x5e1, EXIT: 0x5e4 } as const;
+
+/** What a program writes to the ports of ProgramPort; called between runs of the processor, never with an empty array. */
+export interface PcProgram {
+  readonly onStdout: (bytes: Uint8Array) => void;
+  readonly onStderr: (bytes: Uint8Array) => void;
 }
 
 export interface PcConsole {

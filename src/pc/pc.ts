@@ -5,6 +5,7 @@ import type { CpuModel } from "../../runtime/cpu/cpuid.ts";
 import { setPendingEvents } from "../../runtime/cpu/interrupt-window.ts";
 import { Processor } from "../../runtime/cpu/processor.ts";
 import type { TranslationOptions } from "../../runtime/code/translation-queue.ts";
+import { DebugConsole } from "../../runtime/devices/debug-ports.ts";
 import type { GuestMemory } from "../../runtime/devices/device.ts";
 import { KvmClock } from "../../runtime/devices/kvm-clock.ts";
 import { InstructionClock, MonotonicClock, ticksAt } from "../../runtime/time/clock.ts";
@@ -16,15 +17,17 @@ import type { MachineExit } from "./exit.ts";
 import { loadGuest } from "./load.ts";
 import { Lockstep, type SliceTime } from "./lockstep.ts";
 import { Loop, type LoopParts } from "./loop.ts";
-import type { PcOptions } from "./options.ts";
+import { type PcOptions, ProgramPort } from "./options.ts";
 import { Output } from "./output.ts";
 import { hostRandom, xorshift } from "./random.ts";
-import { Signals } from "./signals.ts";
+import { type HoldReason, Signals } from "./signals.ts";
 import { type DeviceTimes, type MachineStats, statsOf } from "./stats.ts";
 
 /** instructions that make a second of guest time when the clock counts them */
 const INSTRUCTIONS_PER_SECOND = 100_000_000;
 const NS_PER_MS = 1_000_000n;
+/** input that may wait for the guest while its sender is told to go on */
+const INPUT_BACKLOG_BYTES = 4096;
 
 /** What a machine is made from besides its options. */
 export interface Ingredients {
@@ -46,6 +49,7 @@ export class Pc {
   readonly #clock: MonotonicClock | InstructionClock;
   readonly #signals = new Signals();
   readonly #output: Output;
+  readonly #inputWaiters: (() => void)[] = [];
   readonly #loop: Loop;
   readonly #lockstep: Lockstep;
   readonly #deviceTimes: DeviceTimes = {
@@ -58,7 +62,7 @@ export class Pc {
     const { memoryBytes, memory, lockstepSlice } = ingredients;
     this.memoryBytes = memoryBytes;
     this.memory = memory;
-    this.#output = new Output(options.onSerial, options.console?.onOutput);
+    this.#output = new Output(options);
     const slice: SliceTime = { begin: 0n };
     const isDeterministic = options.clock === "instructions";
     this.#clock = isDeterministic
@@ -79,7 +83,10 @@ export class Pc {
       timers,
       timerTime: this.#deviceTimes.timers,
       signals: this.#signals,
-      flushOutput: () => this.#output.flush(),
+      flushOutput: () => {
+        this.#output.flush();
+        this.#settleInput();
+      },
       longestSlice: lockstepSlice,
     };
     this.#loop = new Loop(parts);
@@ -97,6 +104,20 @@ export class Pc {
   consoleInput(bytes: Uint8Array): void {
     this.board.console?.input(bytes);
     this.#signals.wakeUp();
+  }
+
+  /** Resolves when the guest has taken nearly all that it was sent, so that a sender need not be ahead of it. */
+  inputTaken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#inputWaiters.push(resolve);
+      this.#settleInput();
+    });
+  }
+
+  #settleInput(): void {
+    if (this.#inputWaiters.length === 0) return;
+    const backlog = this.board.serial.inputBacklog + (this.board.console?.inputBacklog ?? 0);
+    if (backlog <= INPUT_BACKLOG_BYTES) for (const resolve of this.#inputWaiters.splice(0)) resolve();
   }
 
   /** Tells the guest the size of the virtio console's terminal. */
@@ -124,6 +145,24 @@ export class Pc {
   /** `Lockstep.advance`; needs the option `lockstepSlice`. */
   advance(target: bigint, rough = false): MachineExit | undefined {
     return this.#lockstep.advance(target, rough);
+  }
+
+  /** Makes the guest stand still, and go on when nothing holds it any more. While it is paused, guest time stands still, too. */
+  hold(reason: HoldReason, wanted: boolean): void {
+    const { holds } = this.#signals;
+    if (holds.has(reason) === wanted) return;
+    if (wanted) holds.add(reason);
+    else holds.delete(reason);
+    if (reason === "pause" && this.#clock instanceof MonotonicClock) {
+      if (wanted) this.#clock.pause();
+      else this.#clock.resume();
+    }
+    this.#signals.wakeUp();
+  }
+
+  /** HLT was executed, and nothing has woken the processor since. */
+  get halted(): boolean {
+    return this.#loop.halted;
   }
 
   stats(): MachineStats {
@@ -212,6 +251,13 @@ export class Pc {
         }),
       },
     });
+    if (options.program) {
+      const ports = { stdout: ProgramPort.STDOUT, stderr: ProgramPort.STDERR } as const;
+      for (const [name, first] of Object.entries(ports) as ["stdout" | "stderr", number][]) {
+        const device = new DebugConsole((byte) => this.#output.program(name, byte));
+        board.add({ name: `program.${name}`, device, ports: [{ first, count: 1 }] });
+      }
+    }
     if (kvmClock) board.add({ name: "kvmClock", device: kvmClock });
     return board;
   }

@@ -23,7 +23,7 @@ function request(): TranslateRequest {
 
 describe("the translator's worker", () => {
   function open(): WorkerTranslation {
-    const service = new WorkerTranslation(startTranslatorWorker, features);
+    const service = new WorkerTranslation(startTranslatorWorker(), features);
     onTestFinished(() => service.close());
     return service;
   }
@@ -76,13 +76,13 @@ describe("the translator's worker", () => {
   }
 
   it("keeps no process alive, closed or not", { timeout: 60_000 }, async () => {
-    const open = "new WorkerTranslation(startTranslatorWorker, new Set())";
+    const open = "new WorkerTranslation(startTranslatorWorker(), new Set())";
     expect(await runAlone(`${open}; ${open}.close();`)).toEqual({ code: 0, output: "end of program\n" });
   });
 
   it("keeps the process alive that waits for it", { timeout: 60_000 }, async () => {
     const body = `
-      const service = new WorkerTranslation(startTranslatorWorker, new Set());
+      const service = new WorkerTranslation(startTranslatorWorker(), new Set());
       service.submit([]);
       await service.ready();
       console.log(service.take().regions.length, "regions");`;
