@@ -32,7 +32,7 @@ export {
 } from "./bare-machine.ts";
 export type { BareState, BareStateChange } from "./bare-state.ts";
 export type { MachineExit } from "./pc/exit.ts";
-export type { MachineStats, MachineTimes } from "./pc/stats.ts";
+export type { MachineStats, MachineTimes, MemoryStats } from "./pc/stats.ts";
 export { type Disk, SECTOR_BYTES } from "../runtime/disk/disk.ts";
 export { MemoryDisk } from "../runtime/disk/memory-disk.ts";
 export { OverlayDisk } from "../runtime/disk/overlay-disk.ts";
