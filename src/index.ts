@@ -39,3 +39,10 @@ export { OverlayDisk } from "../runtime/disk/overlay-disk.ts";
 export type { ConsoleSize } from "../runtime/virtio/console.ts";
 export type { CpuModelOptions } from "../runtime/cpu/cpuid.ts";
 export { VmError, type VmErrorCode } from "./errors.ts";
+// What statistics and the CPU model are made of.
+export type { BlockCacheStats } from "../runtime/code/block-cache.ts";
+export type { CodeCacheStats } from "../runtime/code/code-cache.ts";
+export type { TranslationStats } from "../runtime/code/translation-queue.ts";
+export type { ModelFeature, PlatformFeature } from "../runtime/cpu/model-features.ts";
+export type { ExitCounts } from "../runtime/cpu/processor.ts";
+export type { Feature } from "../runtime/abi/features.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
-/** Debian's package "chromium", which `npm test` installs where it may. */
+/** Debian's package "chromium", which `npm test` installs where it may, or the browser that UMBRA_CHROMIUM names. */
 export const CHROMIUM = process.env["UMBRA_CHROMIUM"] ?? "/usr/bin/chromium";
 export const hasChromium = existsSync(CHROMIUM);
 if (!hasChromium) console.log(`not run: the page in a browser: there is no ${CHROMIUM} (Debian's package chromium)`);
