@@ -33,7 +33,7 @@ export {
 } from "./bare-machine.ts";
 export type { BareState, BareStateChange } from "./bare-state.ts";
 export type { MachineExit } from "./pc/exit.ts";
-export type { MachineStats, MachineTimes } from "./pc/stats.ts";
+export type { MachineStats, MachineTimes, MemoryStats } from "./pc/stats.ts";
 export { type Disk, SECTOR_BYTES } from "../runtime/disk/disk.ts";
 export { MemoryDisk } from "../runtime/disk/memory-disk.ts";
 export { OverlayDisk } from "../runtime/disk/overlay-disk.ts";
@@ -41,7 +41,10 @@ export type { ConsoleSize } from "../runtime/virtio/console.ts";
 export type { CpuModelOptions } from "../runtime/cpu/cpuid.ts";
 export { VmError, type VmErrorCode } from "./errors.ts";
 export type { SegmentRegister } from "../runtime/cpu/state-view.ts";
+// What statistics and the CPU model are made of.
 export type { BlockCacheStats } from "../runtime/code/block-cache.ts";
 export type { CodeCacheStats } from "../runtime/code/code-cache.ts";
 export type { TranslationStats } from "../runtime/code/translation-queue.ts";
+export type { ModelFeature, PlatformFeature } from "../runtime/cpu/model-features.ts";
 export type { ExitCounts } from "../runtime/cpu/processor.ts";
+export type { Feature } from "../runtime/abi/features.ts";

@@ -6,6 +6,8 @@ export interface BusyboxInitramfsOptions {
   readonly busybox: Uint8Array;
   /** commands of the shell to run instead of an interactive one; the guest powers off after them */
   readonly script?: string;
+  /** commands of the shell that run before that, once the modules are loaded */
+  readonly setup?: string;
   /** first line on the screen */
   readonly banner?: string;
   /** further files; directories that lead to them are made. For kernel modules see `moduleEntries` */
@@ -47,6 +49,7 @@ hostname umbra
 if [ -e /etc/modules-to-load ]; then
   while read module; do insmod "$module" || echo "init: cannot load $module"; done </etc/modules-to-load
 fi
+if [ -e /etc/umbra-setup ]; then . /etc/umbra-setup; fi
 if [ -c /dev/hvc0 ]; then exec </dev/hvc0 >/dev/hvc0 2>&1; fi
 cd /root
 cat /etc/motd
@@ -73,6 +76,7 @@ function file(path: string, text: string, mode = 0o644): ArchiveEntry {
 export function busyboxInitramfs({
   busybox,
   script,
+  setup,
   banner = BANNER,
   extra = [],
 }: BusyboxInitramfsOptions): Uint8Array {
@@ -88,6 +92,7 @@ export function busyboxInitramfs({
     file("etc/group", "root:x:0:\n"),
     file("etc/profile", PROFILE),
     file("etc/motd", `${banner}\n`),
+    ...(setup === undefined ? [] : [file("etc/umbra-setup", setup)]),
     ...(script === undefined ? [] : [file("etc/umbra-script", script)]),
     ...extra,
   ]);

@@ -2,6 +2,7 @@ import type { Region, RegionBlock } from "../../jit/translator/region.ts";
 import { RegionTranslator } from "../../jit/translator/translator.ts";
 import { format } from "../../jit/isa/format.ts";
 import { FEATURES, type Feature } from "../../runtime/abi/features.ts";
+import { VmError } from "../errors.ts";
 
 const PAGE = 4096;
 /** columns of guest code beside its WebAssembly */
@@ -28,8 +29,7 @@ export async function dumpRegion(place: RegionPlace): Promise<string | undefined
   if (!compiled) return undefined;
   const { module, region } = compiled;
   const binary = module.binary();
-  // Binaryen is large: only who wants the text loads it.
-  const { textOf } = await import("../../jit/emit/module.ts");
+  const textOf = await loadPrinter();
   return [
     `region at 0x${hex(pageGva + BigInt(entry))}: ${region.blocks.length} blocks, ${region.instructionCount} instructions, ${binary.length} bytes of WebAssembly`,
     "",
@@ -41,6 +41,18 @@ export async function dumpRegion(place: RegionPlace): Promise<string | undefined
     textOf(binary).trimEnd(),
     "",
   ].join("\n");
+}
+
+/** Binaryen is large: only who wants the text loads it, and an installed package comes without it. */
+async function loadPrinter(): Promise<(binary: Uint8Array) => string> {
+  try {
+    return (await import("../../jit/emit/module.ts")).textOf;
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND")) throw cause;
+    throw new VmError("ERR_TOOL", "binaryen is missing, which writes WebAssembly as text; npm install binaryen", {
+      cause,
+    });
+  }
 }
 
 function guestListing({ blocks }: Region, page: Uint8Array, pageGva: bigint): string {

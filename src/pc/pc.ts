@@ -166,7 +166,8 @@ export class Pc {
   }
 
   stats(): MachineStats {
-    return statsOf(this.processor, this.#deviceTimes, this.#loop);
+    const ram = new Uint8Array(this.memory.buffer, MemoryMap.RAM, this.memoryBytes);
+    return statsOf(this.processor, ram, this.#deviceTimes, this.#loop);
   }
 
   // The machine's parts name each other through this object, which exists before they do.

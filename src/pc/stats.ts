@@ -4,6 +4,7 @@ import type { CodeCacheStats } from "../../runtime/code/code-cache.ts";
 import type { TranslationStats } from "../../runtime/code/translation-queue.ts";
 import type { ExitCounts, Processor } from "../../runtime/cpu/processor.ts";
 import type { PartTime } from "../../runtime/time/part-times.ts";
+import { estimateTouchedBytes } from "./touched-memory.ts";
 
 /** Where the time of a run went, in milliseconds. All but `idle` and `generated` are estimates from samples. */
 export interface MachineTimes {
@@ -23,11 +24,19 @@ export interface MachineTimes {
   readonly idle: number;
 }
 
+export interface MemoryStats {
+  /** RAM of the guest */
+  readonly guestBytes: number;
+  /** how much of it the guest has written to, estimated from a sample */
+  readonly touchedBytes: number;
+}
+
 export interface MachineStats {
   readonly instructions: bigint;
   readonly runningMs: number;
   readonly idleMs: number;
   readonly times: MachineTimes;
+  readonly memory: MemoryStats;
   /** accesses that the inline probe of the TLB did not serve: misses, page crossings, devices, pages with code */
   readonly tlbMisses: { readonly read: bigint; readonly write: bigint; readonly fetch: bigint };
   /** instructions that TypeScript ran, by the name of the call-out */
@@ -59,8 +68,15 @@ export interface LoopTimes {
   readonly idleMs: number;
 }
 
-export function statsOf(processor: Processor, devices: DeviceTimes, { runningMs, idleMs }: LoopTimes): MachineStats {
+/** @param ram of the guest */
+export function statsOf(
+  processor: Processor,
+  ram: Uint8Array,
+  devices: DeviceTimes,
+  { runningMs, idleMs }: LoopTimes,
+): MachineStats {
   return {
+    memory: { guestBytes: ram.length, touchedBytes: estimateTouchedBytes(ram) },
     instructions: processor.instructions,
     runningMs,
     idleMs,

@@ -39,9 +39,10 @@ describe("package.json", () => {
     readFileSync(join(ROOT, "package.json"), "utf8"),
   );
 
-  it("has a script for every task, and nothing but tasks and start", () => {
-    const { start, ...tasks } = manifest.scripts;
+  it("has a script for every task, and nothing but tasks, start and what npm pack runs", () => {
+    const { start, prepack, ...tasks } = manifest.scripts;
     expect(start).toBe("node src/cli/umbra.mjs");
+    expect(prepack).toBe(tasks["package"]);
     expect(tasks).toEqual(
       Object.fromEntries(Object.keys(TASKS).map((name) => [name, `node src/cli/task.mjs ${name}`])),
     );
@@ -63,10 +64,11 @@ describe("messages of the set-up", () => {
     const line = missingLine(DEBIAN_PACKAGES, "not root");
     expect(line).toBe(
       "missing Debian packages: gcc, libc6-dev, binutils, acpica-tools, e2fsprogs, util-linux, xz-utils, " +
-        "debootstrap (not root); " +
+        "debootstrap, chromium (not root); " +
         "skipped without them: recording hardware vectors, comparing the disassembler with objdump, " +
         "checking the ACPI tables with iasl, booting Debian's kernel on virtio disks, locking disk images, " +
-        "kernel modules that are compressed with xz, comparing programs of a Debian system",
+        "kernel modules that are compressed with xz, comparing programs of a Debian system, " +
+        "running the page in a browser",
     );
   });
 

@@ -45,6 +45,7 @@ export const DEBIAN_PACKAGES = [
     usedFor: "comparing programs of a Debian system",
     tasks: ["test", "test:system"],
   },
+  { name: "chromium", provides: "chromium", usedFor: "running the page in a browser", tasks: ["test"] },
 ];
 
 /**

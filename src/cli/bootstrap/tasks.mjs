@@ -9,6 +9,8 @@
  */
 
 const TYPECHECK = ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"];
+// The page has the types of a document, which the rest must not lean on.
+const TYPECHECK_PAGE = ["node_modules/typescript/bin/tsc", "-p", "src/web/page/tsconfig.json"];
 const LINT = ["node_modules/oxlint/bin/oxlint", "--type-aware", "--deny-warnings"];
 const PRETTIER = [
   "node_modules/prettier/bin/prettier.cjs",
@@ -26,6 +28,10 @@ export const TASKS = {
   setup: { about: "bring in all that is missing, and try again what failed", run: [], build: true },
   test: { about: "run the tests", run: [TEST], build: true },
   build: { about: "generate build/ anew", run: [], build: false },
+  package: { about: "build dist/, the files of the npm package", run: [["src/package/main.ts"]], build: true },
+  "check:package": { about: "pack the npm package and check it", run: [["src/package/check.ts"]], build: true },
+  web: { about: "build the page on which Linux boots, and serve it", run: [["src/web/main.ts"]], build: true },
+  docs: { about: "write the reference of the API into docs/api", run: [["src/package/reference.ts"]], build: false },
   bench: { about: "run the benchmarks", run: [["bench/main.ts"]], build: true },
   "test:system": {
     about: "compare programs of a Debian system with this machine",
@@ -34,8 +40,12 @@ export const TASKS = {
   },
   oracle: { about: "compare with this machine's own CPU", run: [["test/oracle/main.ts"]], build: true },
   lint: { about: "lint, layers included", run: [LINT], build: false },
-  typecheck: { about: "check the types", run: [TYPECHECK], build: false },
+  typecheck: { about: "check the types", run: [TYPECHECK_PAGE, TYPECHECK], build: false },
   format: { about: "format all files", run: [[...PRETTIER, "--write", "."]], build: false },
   "format:check": { about: "check the format of all files", run: [FORMAT_CHECK], build: false },
-  check: { about: "types, lint, format and tests", run: [TYPECHECK, LINT, FORMAT_CHECK, TEST], build: true },
+  check: {
+    about: "types, lint, format and tests",
+    run: [TYPECHECK, TYPECHECK_PAGE, LINT, FORMAT_CHECK, TEST],
+    build: true,
+  },
 };

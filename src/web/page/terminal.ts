@@ -1,0 +1,120 @@
+import { FitAddon } from "@xterm/addon-fit";
+import { type ITheme, Terminal } from "@xterm/xterm";
+import "@xterm/xterm/css/xterm.css";
+
+/** Lines above the screen that can be scrolled back to. */
+const SCROLLBACK = 5000;
+
+/** Both themes have the contrast of text on every ground that a program is likely to choose. */
+const DARK: ITheme = {
+  background: "#0c0e12",
+  foreground: "#dcdad3",
+  cursor: "#e3a55c",
+  cursorAccent: "#0c0e12",
+  selectionBackground: "#3a4252",
+  scrollbarSliderBackground: "#e7e6e11c",
+  scrollbarSliderHoverBackground: "#e7e6e133",
+  scrollbarSliderActiveBackground: "#e7e6e14d",
+  black: "#20242c",
+  red: "#f0837a",
+  green: "#8cc793",
+  yellow: "#e3b768",
+  blue: "#86aef0",
+  magenta: "#c79be6",
+  cyan: "#74c3c9",
+  white: "#cfcdc6",
+  brightBlack: "#7b808c",
+  brightRed: "#f7a29b",
+  brightGreen: "#a8dbae",
+  brightYellow: "#f0cc8c",
+  brightBlue: "#a8c6f7",
+  brightMagenta: "#dab9f0",
+  brightCyan: "#9adadf",
+  brightWhite: "#f4f3ee",
+};
+
+const LIGHT: ITheme = {
+  background: "#ffffff",
+  foreground: "#1c1f26",
+  cursor: "#8a5514",
+  cursorAccent: "#ffffff",
+  selectionBackground: "#f0dcc2",
+  scrollbarSliderBackground: "#1c1f2618",
+  scrollbarSliderHoverBackground: "#1c1f262e",
+  scrollbarSliderActiveBackground: "#1c1f2645",
+  black: "#1c1f26",
+  red: "#a82f28",
+  green: "#2c6b3f",
+  yellow: "#7d5a08",
+  blue: "#2a56a8",
+  magenta: "#7d3a9b",
+  cyan: "#196a72",
+  white: "#6b6f78",
+  brightBlack: "#5c606b",
+  brightRed: "#b83b33",
+  brightGreen: "#2f7a46",
+  brightYellow: "#856410",
+  brightBlue: "#3163bd",
+  brightMagenta: "#8a46a8",
+  brightCyan: "#1f7680",
+  brightWhite: "#4a4e57",
+};
+
+/** Keys that a phone's keyboard lacks. ECMA-48; the arrows are those of a VT100, whose programs may choose between two forms. */
+const KEYS: Readonly<Record<string, string>> = { escape: "\x1b", tab: "\t", interrupt: "\x03", end: "\x04" };
+const ARROWS: Readonly<Record<string, string>> = { up: "A", down: "B", right: "C", left: "D" };
+
+export interface Screen {
+  readonly columns: number;
+  readonly rows: number;
+  write(bytes: Uint8Array): void;
+  clear(): void;
+  focus(): void;
+  /** Types a key by its name, as the bar of keys has them. */
+  press(key: string): void;
+}
+
+/** @param onInput what is typed, as bytes for the guest */
+export function openTerminal(parent: HTMLElement, onInput: (bytes: Uint8Array) => void): Screen {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const stillness = matchMedia("(prefers-reduced-motion: reduce)");
+  const terminal = new Terminal({
+    cursorBlink: !stillness.matches,
+    fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--mono"),
+    fontSize: innerWidth < 500 ? 11 : 13,
+    lineHeight: 1.2,
+    scrollback: SCROLLBACK,
+    theme: dark.matches ? DARK : LIGHT,
+    // Reads out what is printed, to those who ask for it.
+    screenReaderMode: false,
+    minimumContrastRatio: 4.5,
+  });
+  const fit = new FitAddon();
+  terminal.loadAddon(fit);
+  terminal.open(parent);
+  fit.fit();
+  const encoder = new TextEncoder();
+  terminal.onData((text) => onInput(encoder.encode(text)));
+  terminal.onBinary((text) => onInput(Uint8Array.from(text, (character) => character.charCodeAt(0))));
+  // Tab belongs to the shell; Shift-Tab leaves the terminal, so that the keyboard reaches the rest of the page.
+  terminal.attachCustomKeyEventHandler((event) => !(event.key === "Tab" && event.shiftKey));
+  dark.addEventListener("change", () => (terminal.options.theme = dark.matches ? DARK : LIGHT));
+  stillness.addEventListener("change", () => (terminal.options.cursorBlink = !stillness.matches));
+  new ResizeObserver(() => fit.fit()).observe(parent);
+  return {
+    get columns() {
+      return terminal.cols;
+    },
+    get rows() {
+      return terminal.rows;
+    },
+    write: (bytes) => terminal.write(bytes),
+    clear: () => terminal.reset(),
+    focus: () => terminal.focus(),
+    press(key) {
+      const arrow = ARROWS[key];
+      const text = arrow ? `\x1b${terminal.modes.applicationCursorKeysMode ? "O" : "["}${arrow}` : KEYS[key];
+      if (text !== undefined) terminal.input(text);
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import type { MachineExit } from "umbra";
+import type { Phase } from "./session.ts";
+
+/** A line that says it, and a sentence or two that say more. */
+export type TitleAndText = readonly [title: string, text: string];
+
+const PHASES: Readonly<Record<Phase, string>> = {
+  idle: "Off",
+  loading: "Loading",
+  booting: "Booting",
+  running: "Running",
+  paused: "Paused",
+  off: "Off",
+  failed: "Failed",
+};
+
+export function describePhase(phase: Phase): string {
+  return PHASES[phase];
+}
+
+/** Why a machine ended, where it is not just switched off. */
+export function describeExit(exit: MachineExit): TitleAndText {
+  switch (exit.reason) {
+    case "reset":
+      return ["The guest has reset the machine", "Start it again with the button Start."];
+    case "triple-fault":
+      return [
+        "The guest's processor has shut down",
+        "A fault occurred while it delivered another one: a triple fault.",
+      ];
+    case "halt":
+      return ["The guest has halted", "It waits with interrupts off, and nothing can wake it any more."];
+    case "debug-exit":
+      return ["The guest has ended the machine", `Its exit status is ${exit.status}.`];
+    default:
+      return ["The machine is off", ""];
+  }
+}
+
+/** @param error whatever was thrown; a VmError says by itself what was found, and what was expected */
+export function describeFailure(error: unknown): TitleAndText {
+  const message = error instanceof Error ? error.message : String(error);
+  return ["The machine could not be started", message.endsWith(".") ? message : `${message}.`];
+}
