@@ -93,7 +93,7 @@ export function createBareMachine(options: BareMachineOptions): Promise<BareMach
   return createBareMachineWith(options, {});
 }
 
-/** The same, with a say in when and where code is translated: for tests and tools. */
+/** The same, with a say in when and where code is translated: for tests and tools. @internal */
 export async function createBareMachineWith(options: BareMachineOptions, load: LoadOptions): Promise<BareMachine> {
   const { memoryBytes, mode, engine = "interpreter" } = options;
   if (!["long", "protected", "real"].includes(mode)) {

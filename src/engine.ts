@@ -41,6 +41,7 @@ export function checkEngine(engine: string): asserts engine is Engine {
   }
 }
 
+/** How code is translated: for tests and tools. @internal */
 export interface LoadOptions {
   /** times that a block runs under "tiered" before it is translated */
   readonly hotAfter?: number;
@@ -61,7 +62,7 @@ export interface LoadOptions {
   readonly wrapTranslator?: ((translator: Translator) => Translator) | undefined;
 }
 
-/** What a processor needs to translate; undefined for the interpreter alone. The compiler is loaded only where it is needed. */
+/** What a processor needs to translate; undefined for the interpreter alone. The compiler is loaded only where it is needed. @internal */
 export async function loadTranslation(
   engine: Engine,
   manifest: CoreManifest,

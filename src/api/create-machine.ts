@@ -39,7 +39,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
   return machine;
 }
 
-/** Starts what runs the guest: in a worker, or here. */
+/** Starts what runs the guest: in a worker, or here. @internal */
 export async function openController(
   options: MachineOptions,
   events: ControllerEvents,

@@ -1,7 +1,6 @@
 import { copyFile, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
-import { dts } from "rolldown-plugin-dts";
 import { assetUrls, noBinaryen } from "./asset-urls.ts";
 import { ASSETS, LAYOUTS, type Platform, ROOT } from "./layout.ts";
 
@@ -39,20 +38,6 @@ async function bundle(platform: Platform, input: Record<string, string>, directo
     // A page waits for what it loads; in Node.js readable stack traces are worth more.
     minify: platform === "browser",
   });
-}
-
-/** Builds the declarations, the same for all platforms. */
-export async function buildTypes(dist: string): Promise<void> {
-  const directory = join(dist, "types");
-  await rm(directory, { recursive: true, force: true });
-  const build = await rolldown({
-    cwd: ROOT,
-    input: { index: "src/index.ts" },
-    plugins: [dts({ dtsOnly: true, tsconfig: "src/package/tsconfig.types.json", generator: "tsgo" })],
-    external: [/^node:/],
-    onLog: refuseWarnings,
-  });
-  await build.write({ dir: directory, format: "esm", entryFileNames: "[name].js" });
 }
 
 /** Of no consequence: one part of the program wants a module at once, which another one would have loaded later. */
