@@ -74,8 +74,16 @@ describe.runIf(hasChromium && hasKernel)("the page", () => {
     const context = await browser.newContext();
     const page = await context.newPage();
     await page.route("**/guest/vmlinuz", (route) => route.fulfill({ status: 404, body: "" }));
+    const failed = page.locator('#status[data-phase="failed"]');
+    // The other file comes when all is lost already.
+    await page.route("**/guest/initrd.img", async (route) => {
+      await failed.waitFor();
+      await route.continue().catch(() => undefined);
+    });
     await page.goto(server.url);
-    await page.locator('#status[data-phase="failed"]').waitFor();
+    await failed.waitFor();
+    await page.waitForTimeout(500);
+    expect(await page.locator("#progress").isHidden()).toBe(true);
     expect(await page.locator("#notice").textContent()).toContain("vmlinuz cannot be fetched: the server answers 404.");
     await context.close();
   });

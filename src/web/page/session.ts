@@ -78,6 +78,8 @@ export class Session {
       await this.#run(machine, guest.isOwn);
     } catch (error) {
       if (signal.aborted) return;
+      // What else is on its way is of no use any more, and must not show its progress.
+      starting.abort();
       this.#enter("failed");
       this.#events.failed(error);
     }
