@@ -84,6 +84,10 @@ export class FunctionBuilder {
     const { wasm } = this;
     return wasm.block(null, [variable.assignment(value), wasm.br(label.name)]);
   }
+  /** Several statements as one that is not yet part of the function. */
+  sequence(statements: readonly Expression[]): Expression {
+    return this.wasm.block(null, [...statements]);
+  }
   /** Appends what was made outside: an assignment, or code that was collected. */
   append(statement: Expression): void {
     this.statement(statement);

@@ -251,14 +251,14 @@ class RegionBuilder {
   }
   #exitJump(state: FlagState, retired: number, action: number, ripOffset: number, link: number): Expression {
     const e = this.#e;
-    let offset = ripOffset;
-    if (offset !== (offset | 0)) {
-      // Too far for the exit word; the way to there, and to the interpreter, does not need the page.
-      offset -= pageOf(offset) * PAGE;
-      e.ripPage.set(e.add(e.ripPage.get(), e.constant(64, ripOffset - offset)));
-    }
+    const isNear = ripOffset === (ripOffset | 0);
+    const offset = isNear ? ripOffset : ripOffset - pageOf(ripOffset) * PAGE;
     const [low, high] = exitWord(retired, action, offset, link);
-    return e.assignAndBreak(this.#exit, e.constantWords(64, low, high), this.#exitLabel(state));
+    const jump = e.assignAndBreak(this.#exit, e.constantWords(64, low, high), this.#exitLabel(state));
+    if (isNear) return jump;
+    // Too far for the exit word. What counts from the page is the exit alone, from here on.
+    const page = e.add(e.ripPage.get(), e.constant(64, ripOffset - offset));
+    return e.sequence([e.ripPage.assignment(page), jump]);
   }
 
   #exitLabel(state: FlagState): Label {

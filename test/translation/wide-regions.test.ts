@@ -1,5 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { CODE, code, flush, type Inspected, le, longMachine, P, PT, STACK_TOP, W, write64 } from "../mmu/support.ts";
+import {
+  CODE,
+  code,
+  flush,
+  type Inspected,
+  le,
+  longMachine,
+  P,
+  PML4,
+  PT,
+  STACK_TOP,
+  W,
+  write64,
+} from "../mmu/support.ts";
 
 // Regions that span pages: a loop in one page calls a function in another one, which jumps through a pointer to a third.
 
@@ -129,6 +142,27 @@ describe("regions that span pages", () => {
       instructions: gva === STUB ? 1 : 2,
     });
     expect(machine.getState().rip).toBe(BigInt(gva));
+  });
+
+  it("go through a page that is far away, and are left in it", async () => {
+    const machine = await callingMachine();
+    // 127 TiB and 2 MiB up: PDPT, PD and page table of its own.
+    const far = 0x7f00_0020_0000n;
+    const [pdpt, pd, pt] = [0x1_4000, 0x1_5000, 0x1_6000];
+    write64(machine, PML4 + 8 * 254, BigInt(pdpt) | P | W);
+    write64(machine, pdpt, BigInt(pd) | P | W);
+    write64(machine, pd + 8, BigInt(pt) | P | W);
+    write64(machine, pt, BigInt(FUNCTION) | P | W);
+    flush(machine);
+    write64(machine, POINTER, far);
+    // A load that may leave; lea rax, [rip]; shr rax, 40; then a store to the page of the code, which the interpreter must do; ret
+    machine.write(FUNCTION, code("8b 04 24 48 8d 05 00 00 00 00 48 c1 e8 28 89 05", le(0x100, 4), RET));
+    for (let time = 0; time < 3; time++) {
+      machine.setState({ rip: BigInt(CODE), rsp: BigInt(STACK_TOP), rbx: 0n, rcx: BigInt(ROUNDS), rflags: 2n });
+      expect(machine.run({ maxInstructions: 1_000_000 })).toEqual({ reason: "halt", instructions: 10 * ROUNDS + 1 });
+      expect(machine.getState().rbx).toBe(0x7fn * BigInt(ROUNDS));
+    }
+    expect(widened(machine)).toBeGreaterThan(0);
   });
 
   it("return to where the caller wants", async () => {
