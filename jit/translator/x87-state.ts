@@ -78,7 +78,7 @@ export class X87State {
       tags: e.declare("i32", 32),
       status: e.declare("i32", 32),
       moved: e.declare("i32", 32),
-      instruction: e.declare("i32", 32),
+      instruction: e.declare("i64", 64),
       hasInstruction: e.declare("i32", 32),
       data: e.declare("i64", 64),
       hasData: e.declare("i32", 32),
@@ -228,7 +228,7 @@ export class X87State {
     const e = this.#e;
     const { instruction, hasInstruction, data, hasData } = this.#used;
     e.changed();
-    instruction.set(e.constant(32, offset));
+    instruction.set(e.constant(64, offset));
     hasInstruction.set(e.constant(32, 1));
     if (!memory) return;
     data.set(memory);
@@ -285,9 +285,8 @@ export class X87State {
     e.plainIf(
       hasInstruction.get(),
       () => {
-        const offset = e.signExtend(instruction.get(), 64);
         // The local that RIP counts from may hold the target of a branch by now.
-        store("fip", e.add(e.loadOffset(64, e.cpu, guestState.ripPage.offset), offset));
+        store("fip", e.add(e.loadOffset(64, e.cpu, guestState.ripPage.offset), instruction.get()));
         store("fcs", e.get("segmentSelector", Segment.CS));
       },
       nothing,

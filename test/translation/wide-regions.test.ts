@@ -155,12 +155,20 @@ describe("regions that span pages", () => {
     write64(machine, pt, BigInt(FUNCTION) | P | W);
     flush(machine);
     write64(machine, POINTER, far);
-    // A load that may leave; lea rax, [rip]; shr rax, 40; then a store to the page of the code, which the interpreter must do; ret
-    machine.write(FUNCTION, code("8b 04 24 48 8d 05 00 00 00 00 48 c1 e8 28 89 05", le(0x100, 4), RET));
+    // FCHS, of which FIP tells; a load that may leave; lea rax, [rip]; shr rax, 40; then a store to the page of the code, which the interpreter must do; ret
+    machine.write(FUNCTION, code("d9 e0 8b 04 24 48 8d 05 00 00 00 00 48 c1 e8 28 89 05", le(0x100, 4), RET));
     for (let time = 0; time < 3; time++) {
-      machine.setState({ rip: BigInt(CODE), rsp: BigInt(STACK_TOP), rbx: 0n, rcx: BigInt(ROUNDS), rflags: 2n });
-      expect(machine.run({ maxInstructions: 1_000_000 })).toEqual({ reason: "halt", instructions: 10 * ROUNDS + 1 });
+      machine.setState({
+        rip: BigInt(CODE),
+        rsp: BigInt(STACK_TOP),
+        rbx: 0n,
+        rcx: BigInt(ROUNDS),
+        rflags: 2n,
+        ftw: 1,
+      });
+      expect(machine.run({ maxInstructions: 1_000_000 })).toEqual({ reason: "halt", instructions: 11 * ROUNDS + 1 });
       expect(machine.getState().rbx).toBe(0x7fn * BigInt(ROUNDS));
+      expect(machine.getState().fip).toBe(far);
     }
     expect(widened(machine)).toBeGreaterThan(0);
   });
