@@ -133,6 +133,11 @@ export class FunctionBuilder {
     this.statement(this.wasm.block(label, inner));
   }
 
+  /** Puts a statement in front of the one that stands at `position`. */
+  protected insertAt(position: number, statement: Expression): void {
+    this.#statements.splice(position, 0, statement);
+  }
+
   protected freshLabel(): string {
     const index = this.#labels++;
     return LABELS[index] ?? `l${index}`;

@@ -1,9 +1,13 @@
 import { type GprName, Vector } from "../../runtime/abi/guest-state.ts";
+import type { Label } from "../emit/function.ts";
 import { StateBuilder } from "../emit/state.ts";
 import type { Value, Width } from "../emit/value.ts";
 import { Flags } from "./flags.ts";
 
 export { GPR_NAMES, type GprName } from "../../runtime/abi/guest-state.ts";
+
+/** Of a scalar, or of all lanes of a vector. */
+export type NumberFormat = "f32" | "f64" | "f32x4" | "f64x2";
 
 export type FaultName =
   "DE" | "DB" | "BP" | "OF" | "BR" | "UD" | "NM" | "SS" | "GP" | "PF" | "MF" | "AC" | "XM" | "NP" | "TS";
@@ -145,14 +149,36 @@ export abstract class Emitter extends StateBuilder {
 
   /**
    * Whether `value`, the bits of a number or a vector of numbers, is known to hold no denormal.
-   *
-   * @param format "f32" or "f64" for a scalar, "f32x4" or "f64x2" for all lanes
    */
-  knowsNormal(_value: Value, _format: string): boolean {
+  knowsNormal(_value: Value, _format: NumberFormat): boolean {
+    return false;
+  }
+  /** Whether it is known to hold no NaN. */
+  knowsOrdered(_value: Value, _format: NumberFormat): boolean {
     return false;
   }
   /** Notes that `value` holds no denormal wherever control goes on behind this instruction. */
-  noteNormal(_value: Value, _format: string): void {}
+  noteNormal(_value: Value, _format: NumberFormat): void {}
+  /** Notes that it holds no NaN. */
+  noteOrdered(_value: Value, _format: NumberFormat): void {}
+  /** Notes that it is as operations on ordinary numbers make it: neither denormal nor NaN. */
+  noteResult(value: Value, format: NumberFormat): void {
+    this.noteNormal(value, format);
+    this.noteOrdered(value, format);
+  }
+  /**
+   * Takes over a check, to make it together with others before anything changes but registers: whether `values` are ordinary numbers,
+   * which are neither zero, infinite nor NaN, and larger than the smallest exponent allows. False if it is to be made at once.
+   *
+   * @param exactly rejects the numbers unless they may pass all the same; called later
+   */
+  deferCheck(_format: NumberFormat, _values: readonly Value[], _exactly: (reject: Label) => void): boolean {
+    return false;
+  }
+  /** Whether what is emitted now can be reached at all. */
+  get isLive(): boolean {
+    return true;
+  }
   /** The upper half of 64 bits. */
   highWord(value: Value): Value {
     return this.truncate(this.shrU(value, this.constant(64, 32)), 32);

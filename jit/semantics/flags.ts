@@ -1,4 +1,5 @@
 import { Rflags } from "../../runtime/abi/guest-state.ts";
+import type { FloatType } from "../emit/function.ts";
 import type { Value } from "../emit/value.ts";
 import type { ConditionCode, Emitter } from "./emitter.ts";
 
@@ -10,6 +11,13 @@ export interface Arithmetic {
   readonly left: Value;
   readonly right: Value;
   readonly result: Value;
+}
+
+/** Two floats, named. */
+export interface NumberPair {
+  readonly type: FloatType;
+  readonly left: Value;
+  readonly right: Value;
 }
 
 const CF_BIT = 31;
@@ -71,6 +79,12 @@ export class Flags {
     const result = e.shl(e.extend(e.eqz(equal), 64), e.constant(64, 8));
     const carry = e.and(e.neg(less), e.constant(32, 0xc000_0000));
     e.writeFlags(result, e.or(carry, e.constant(32, 0x100)));
+  }
+
+  /** The same of two numbers of which neither is a NaN. */
+  orderNumbers({ type, left, right }: NumberPair): void {
+    const { e } = this;
+    this.order({ equal: e.compareFloat(type, "eq", left, right), less: e.compareFloat(type, "lt", left, right) });
   }
 
   /** ZF, SF and PF from `result`; the others as given, or cleared. */

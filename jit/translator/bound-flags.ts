@@ -50,8 +50,8 @@ export class BoundFlags {
 }
 
 function shapeOf({ base, step }: FlagState): string {
-  const withCarry = base.kind === "add" || base.kind === "sub" ? base.withCarry : false;
-  return `${base.kind} ${withCarry} ${step === "dynamic" ? step : (step?.kind ?? "")}`;
+  const detail = base.kind === "add" || base.kind === "sub" ? base.withCarry : base.kind === "ordered" ? base.type : "";
+  return `${base.kind} ${detail} ${step === "dynamic" ? step : (step?.kind ?? "")}`;
 }
 
 type Values = readonly (Value | undefined)[];
@@ -62,6 +62,8 @@ function valuesOf({ base, step }: FlagState): Values {
     case "add":
     case "sub":
       return [stepped, base.left, base.right, base.result];
+    case "ordered":
+      return [stepped, base.left, base.right];
     case "stored":
       return [stepped, base.result, base.bits];
     case "logic":
@@ -82,6 +84,8 @@ function withValues(state: FlagState, [stepped, first, second, third, fourth]: V
     case "add":
     case "sub":
       return first && second ? { base: { ...base, left: first, right: second, result: third }, ...after } : state;
+    case "ordered":
+      return first && second ? { base: { ...base, left: first, right: second }, ...after } : state;
     case "stored":
       return first && second ? { base: { ...base, result: first, bits: second }, ...after } : state;
     case "logic":

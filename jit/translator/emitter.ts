@@ -9,13 +9,22 @@ import { TLB_INDEX_MASK, TLB_INDEX_SHIFT } from "../helpers/memory.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS } from "../interpreter/emitter.ts";
 import { RIP, type MemoryOperand, type Operand } from "../isa/instruction.ts";
 import { type Access, namedOperands } from "../semantics/define.ts";
-import { type FaultName, GPR_NAMES, type GprName, type OperandHandle } from "../semantics/emitter.ts";
+import {
+  type FaultName,
+  GPR_NAMES,
+  type GprName,
+  type NumberFormat,
+  type OperandHandle,
+} from "../semantics/emitter.ts";
+import { breakUnless, formatOf } from "./fact-checks.ts";
 import { TranslatorFlags, type FlagState } from "./flags.ts";
 import { GeneralRegister, Immediate, Memory, Relative, VectorRegister } from "./operands.ts";
 import { PathEmitter } from "./paths.ts";
 import { type RegionInstruction, Untranslatable } from "./region.ts";
-import { constantOf, Displaced, FloatBits, LaneBits, LoadedBits } from "./values.ts";
-import { VectorFacts } from "./vector-facts.ts";
+import { constantOf, Displaced, FloatBits, LaneBits, LoadedBits, SplitVector } from "./values.ts";
+import { clearedRegister } from "./scalars.ts";
+import { isTentative, Trial } from "./trial.ts";
+import { type Fact, ORDERED, VectorFacts } from "./vector-facts.ts";
 import { emitX87 } from "./x87-instructions.ts";
 import { X87State } from "./x87-state.ts";
 
@@ -25,6 +34,9 @@ const PAGE = 4096;
 export const COMMON_MXCSR = { MASK: 0x7fa0, VALUE: 0x1fa0 } as const;
 /** Definitions that need MXCSR itself, not the common case. */
 const USES_MXCSR = /^(ldmxcsr|stmxcsr|fxsave|fxrstor|xsave|xsaveopt|xsavec|xrstor)$/;
+
+/** How much of a register a fact about numbers of a format speaks of. */
+const FACT_WIDTHS = { f32: 32, f64: 64, f32x4: 128, f64x2: 128 } as const;
 
 /** Where an operand in memory is: what it is addressed by has been checked for all rounds of the loop around it. */
 export interface Site {
@@ -129,18 +141,93 @@ export class TranslatorEmitter extends PathEmitter {
   /** Emits an instruction. Gives how it ends its block, if it does; "left" if it always leaves the region. */
   emitInstruction(current: RegionInstruction, flagsAreDead: boolean): Ending | "left" | undefined {
     const { definition } = current;
+    if (!isTentative(current)) this.settle();
     this.#current = current;
+    this.#start = this.position;
     this.#flagsAreDead = flagsAreDead;
     this.#ending = undefined;
     this.written = 0;
     this.#before = this.flags.state;
     if (definition.unit === "sse") this.unitTraps |= UnitTrap.SSE;
     this.instructionPaths(() => {
-      if (definition.unit === "x87" || definition.unit === "x87-nowait") this.#emitX87(current);
+      const cleared = clearedRegister(current);
+      if (cleared !== undefined) this.#clearVector(cleared);
+      else if (definition.unit === "x87" || definition.unit === "x87-nowait") this.#emitX87(current);
       else definition.emit(this, this.#handles(current));
     });
     this.#current = undefined;
-    return this.isReachable ? this.#ending : "left";
+    if (!this.isReachable) {
+      this.#endTrial(() => undefined);
+      return "left";
+    }
+    if (this.#trial?.isFull) this.settle();
+    return this.#ending;
+  }
+
+  // ---- instructions on trial ----
+
+  #trial: Trial | undefined;
+  /** where the statements of the current instruction begin */
+  #start = 0;
+
+  override get isLive(): boolean {
+    return this.isReachable;
+  }
+
+  override deferCheck(format: NumberFormat, values: readonly Value[], exactly: (reject: Label) => void): boolean {
+    if (!this.isReachable) return false;
+    this.#trial ??= new Trial(this.#start, this.#exits.leaveBefore(this.#before), this.newLabel());
+    this.#trial.add(format, values, exactly);
+    return true;
+  }
+
+  /** Emits the checks that have been put off; from here on nothing is taken back. */
+  settle(): void {
+    this.#endTrial((trial) => this.instructionPaths(() => trial.emitChecks(this)));
+  }
+
+  /** Emits a look at what is to be known of registers: where any of it does not hold, `otherwise`, which leaves. */
+  requireFacts(facts: readonly (readonly [register: number, fact: Fact])[], otherwise: () => void): void {
+    if (facts.length === 0) return;
+    const [doubt, success] = [this.newLabel(), this.newLabel()];
+    const start = this.position;
+    // Names may be those of another way.
+    this.forgetNames();
+    this.instructionPaths(() => {
+      for (const [register, fact] of facts) {
+        const value = this.readVectorPart(register, FACT_WIDTHS[formatOf(fact)]);
+        breakUnless(this, fact, value, doubt);
+      }
+    });
+    this.plainBreak(success);
+    this.wrapSince(start, doubt.name);
+    otherwise();
+    this.wrapSince(start, success.name);
+  }
+
+  #endTrial(emitChecks: (trial: Trial) => void): void {
+    const trial = this.#trial;
+    if (!trial) return;
+    emitChecks(trial);
+    this.#trial = undefined;
+    const success = this.newLabel();
+    this.plainBreak(success);
+    this.wrapSince(trial.start, trial.rollback.name);
+    const saved: Expression[] = [];
+    for (const variable of trial.written) {
+      const old = this.declare(variable.type, variable.width);
+      saved.push(old.assignment(variable.get()));
+      variable.set(old.get());
+    }
+    this.append(trial.exit);
+    this.wrapSince(trial.start, success.name);
+    if (saved.length > 0) this.insertAt(trial.start, this.sequence(saved));
+  }
+
+  /** The local of a register is about to be written. */
+  #willWrite(variable: Variable): Variable {
+    this.#trial?.written.add(variable);
+    return variable;
   }
 
   #handles({ definition, instruction: { operands } }: RegionInstruction): Record<string, OperandHandle> {
@@ -259,10 +346,11 @@ export class TranslatorEmitter extends PathEmitter {
     this.#known64[number] = undefined;
     this.#known32[number] = undefined;
   }
-  /** Nothing is known of what general registers hold: control comes from several places. */
-  forgetGeneral(): void {
+  /** Nothing is known of what registers hold: control comes from several places. */
+  forgetNames(): void {
     this.#known64.fill(undefined);
     this.#known32.fill(undefined);
+    this.#knownLanes.length = 0;
   }
   readonly #known64 = new Array<Value | undefined>(GPR_NAMES.length).fill(undefined);
   readonly #known32 = new Array<Value | undefined>(GPR_NAMES.length).fill(undefined);
@@ -272,7 +360,7 @@ export class TranslatorEmitter extends PathEmitter {
     this.#forget(number);
     this.generalWritten.add(number);
     this.written |= 1 << number;
-    const variable = this.#general(number);
+    const variable = this.#willWrite(this.#general(number));
     if (value.width >= 32) {
       variable.set(this.extend(value, 64));
       if (value instanceof Named) this.#remember(number, value);
@@ -299,12 +387,30 @@ export class TranslatorEmitter extends PathEmitter {
 
   #readVector(number: number, width: Width): Value {
     const scalar = this.#scalar(number);
-    if (scalar?.width === width) return this.let(this.reinterpret(scalar.get(), width === 32 ? "i32" : "i64"));
+    if (scalar?.width === width) return this.#lowLane(number, scalar);
+    if (scalar && width === 128)
+      return this.#split(this.let(this.#vector(number).get()), this.#lowLane(number, scalar));
     const vector = this.let(this.#wholeVector(number, scalar));
     if (width === 128) return vector;
     if (width === 32 || width === 64) return this.laneBits(vector, width);
     return this.let(this.extractLane(width === 8 ? "i8x16" : "i16x8", vector, 0));
   }
+
+  /** A copy of both parts costs nothing; they are only put together where a vector is wanted. */
+  #split(vector: Value, low: FloatBits): SplitVector {
+    const shape = low.float.type === "f32" ? "f32x4" : "f64x2";
+    return new SplitVector(() => this.replaceLane(shape, vector, 0, low.float).take(), vector, low);
+  }
+
+  /** What the local of a low lane holds, by the same name until it is written. */
+  #lowLane(number: number, scalar: Variable): FloatBits {
+    const known = this.#knownLanes[number];
+    if (known) return known;
+    const bits = this.floatBits(this.let(scalar.get()));
+    if (this.isOnEveryPath) this.#knownLanes[number] = bits;
+    return bits;
+  }
+  readonly #knownLanes: (FloatBits | undefined)[] = [];
 
   #wholeVector(number: number, scalar: Variable | undefined): Value {
     const vector = this.#vector(number).get();
@@ -314,10 +420,11 @@ export class TranslatorEmitter extends PathEmitter {
   writeVectorPart(number: number, value: Value): void {
     this.changes();
     this.vectorsWritten.add(number);
+    this.#knownLanes[number] = undefined;
     // Behind an exit nothing is written that could be read.
     if (this.isReachable) this.facts.write(number, value);
     const scalar = this.#scalar(number);
-    if (scalar?.width === value.width) return scalar.set(this.#asFloat(value));
+    if (scalar?.width === value.width) return this.#willWrite(scalar).set(this.#asFloat(value));
     const old = (): Value => this.#wholeVector(number, scalar);
     this.#setVector(number, scalar, value.width === 128 ? value : this.withLowLane(old(), this.#asBits(value)));
   }
@@ -325,32 +432,59 @@ export class TranslatorEmitter extends PathEmitter {
   writeVectorZeroExtended(number: number, value: Value): void {
     this.changes();
     this.vectorsWritten.add(number);
+    this.#knownLanes[number] = undefined;
     // Behind an exit nothing is written that could be read.
     if (this.isReachable) this.facts.write(number, value);
     const scalar = this.#scalar(number);
     if (scalar?.width === value.width) {
-      scalar.set(this.#asFloat(value));
-      this.#vector(number).set(this.vectorConstant(new Array<number>(16).fill(0)));
+      this.#willWrite(scalar).set(this.#asFloat(value));
+      this.#willWrite(this.#vector(number)).set(this.vectorConstant(new Array<number>(16).fill(0)));
       return;
     }
     this.#setVector(number, scalar, value.width === 128 ? value : this.zeroExtendedVector(this.#asBits(value)));
   }
 
   #setVector(number: number, scalar: Variable | undefined, value: Value): void {
-    const vector = this.#vector(number);
+    const vector = this.#willWrite(this.#vector(number));
+    if (scalar && value instanceof SplitVector && value.low.float.type === scalar.type) {
+      vector.set(value.vector);
+      this.#willWrite(scalar).set(value.low.float);
+      if (this.isOnEveryPath) this.#knownLanes[number] = value.low;
+      return;
+    }
     vector.set(value);
-    if (scalar) scalar.set(this.extractLane(scalar.type === "f32" ? "f32x4" : "f64x2", vector.get(), 0));
+    if (scalar)
+      this.#willWrite(scalar).set(this.extractLane(scalar.type === "f32" ? "f32x4" : "f64x2", vector.get(), 0));
+  }
+
+  #clearVector(number: number): void {
+    const zero = this.vectorConstant(new Array<number>(16).fill(0));
+    this.noteResult(zero, "f32x4");
+    this.noteResult(zero, "f64x2");
+    this.changes();
+    this.vectorsWritten.add(number);
+    this.#knownLanes[number] = undefined;
+    this.facts.write(number, zero);
+    this.#willWrite(this.#vector(number)).set(zero);
+    const scalar = this.#scalar(number);
+    if (scalar) this.#willWrite(scalar).set(this.floatConstant(scalar.type === "f32" ? "f32" : "f64", 0));
   }
 
   #asFloat(value: Value): Value {
     return this.reinterpret(value, value.width === 32 ? "f32" : "f64");
   }
 
-  override knowsNormal(value: Value, format: string): boolean {
+  override knowsNormal(value: Value, format: NumberFormat): boolean {
     return this.facts.knows(value, format);
   }
-  override noteNormal(value: Value, format: string): void {
+  override noteNormal(value: Value, format: NumberFormat): void {
     this.facts.note(value, format);
+  }
+  override knowsOrdered(value: Value, format: NumberFormat): boolean {
+    return this.facts.knows(value, ORDERED[format]);
+  }
+  override noteOrdered(value: Value, format: NumberFormat): void {
+    this.facts.note(value, ORDERED[format]);
   }
   /** The upper half of a number in memory is loaded by itself. */
   override highWord(value: Value): Value {
@@ -416,7 +550,10 @@ export class TranslatorEmitter extends PathEmitter {
     } else if (field === "mxcsr" || field === "rip" || field === "mode" || field === "cpl")
       throw new Untranslatable(`writes ${field}`);
     // What helpers get their operands in is nothing that the guest could see.
-    if (field !== "fpRaised" && field !== "scratch") this.changes();
+    if (field !== "fpRaised" && field !== "scratch") {
+      invariant(!this.#trial, "state changes while instructions run on trial");
+      this.changes();
+    }
     super.set(field, stored, index);
   }
 
@@ -474,6 +611,7 @@ export class TranslatorEmitter extends PathEmitter {
     return again ? this.loadedBits(width, this.let(offset)) : this.loadNow(width, offset);
   }
   storeOperand(offset: Value, value: Value): void {
+    invariant(!this.#trial, "memory changes while instructions run on trial");
     this.changes();
     if (value instanceof FloatBits) this.storeOffset(offset, value.float);
     else if (value instanceof LaneBits) this.#storeLane(offset, value);
@@ -547,9 +685,9 @@ export class TranslatorEmitter extends PathEmitter {
 
   /** What a round finds in registers, one before it may have written. */
   override loop(body: (again: Label) => void): void {
-    this.forgetGeneral();
+    this.forgetNames();
     super.loop(body);
-    this.forgetGeneral();
+    this.forgetNames();
   }
 
   override currentRip(): Value {
@@ -615,13 +753,15 @@ export class TranslatorEmitter extends PathEmitter {
   }
   /** Something changes that the guest can see, and that the emitter does not know of. */
   changed(): void {
+    invariant(!this.#trial, "state changes while instructions run on trial");
     this.changes();
   }
 
   #leave(): void {
     this.leave(this.#jump);
   }
-  readonly #jump = (): Expression => this.#exits.leaveBefore(this.#before);
+  readonly #jump = (): Expression =>
+    this.#trial ? this.wasm.br(this.#trial.rollback.name) : this.#exits.leaveBefore(this.#before);
 
   // ---- for the region's builder ----
 

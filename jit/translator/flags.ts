@@ -1,6 +1,6 @@
 import type { Value, Variable, Width } from "../emit/value.ts";
 import type { ConditionCode } from "../semantics/emitter.ts";
-import { type Arithmetic, Flags, type FlagValues } from "../semantics/flags.ts";
+import { type Arithmetic, Flags, type FlagValues, type NumberPair } from "../semantics/flags.ts";
 import type { TranslatorEmitter } from "./emitter.ts";
 import { Untranslatable } from "./region.ts";
 
@@ -30,6 +30,7 @@ type Base =
   | ArithmeticBase
   | { readonly kind: "logic"; readonly result: Value }
   | { readonly kind: "set"; readonly result: Value; readonly others: Pick<FlagValues, "CF" | "OF" | "AF"> }
+  | ({ readonly kind: "ordered" } & NumberPair)
   /** what the variables of `FlagVariables` say: several predecessors brought different states */
   | { readonly kind: "dynamic" };
 
@@ -115,6 +116,11 @@ export class TranslatorFlags extends Flags {
     this.#become({ kind: "set", result: this.e.let(result), others: named });
   }
 
+  override orderNumbers({ type, left, right }: NumberPair): void {
+    if (this.#e.flagsAreDead) return;
+    this.#become({ kind: "ordered", type, left: this.e.let(left), right: this.e.let(right) });
+  }
+
   #arithmetic(kind: "add" | "sub", { left, right, result }: Arithmetic): void {
     if (this.#e.flagsAreDead) return;
     const { e } = this;
@@ -182,6 +188,8 @@ export class TranslatorFlags extends Flags {
         return this.#capture(() => super.logic(base.result));
       case "set":
         return this.#capture(() => super.set(base.result, base.others));
+      case "ordered":
+        return this.#capture(() => super.orderNumbers(base));
       case "dynamic":
         throw new Untranslatable("flags of unknown origin are read");
     }
@@ -229,6 +237,8 @@ export class TranslatorFlags extends Flags {
       case "add":
         if (!base.withCarry) return e.ltU(this.#resultOf(base), base.left);
         break;
+      case "ordered":
+        return e.compareFloat(base.type, "lt", base.left, base.right);
       case "initial":
       case "stored":
       case "dynamic":
@@ -271,6 +281,7 @@ export class TranslatorFlags extends Flags {
   override condition(code: ConditionCode): Value {
     const { base, step } = this.#state;
     if (step) return super.condition(code);
+    if (base.kind === "ordered") return this.#compareFloats(code, base);
     const direct =
       base.kind === "sub" && !base.withCarry ? this.#compare(code, base) : this.#compareWithZero(code, base);
     return direct ?? super.condition(code);
@@ -302,6 +313,37 @@ export class TranslatorFlags extends Flags {
         return e.gtS(left, right);
       default:
         return undefined;
+    }
+  }
+
+  /** After a comparison of numbers that are ordered: OF, SF and PF are 0. */
+  #compareFloats(code: ConditionCode, { type, left, right }: NumberPair): Value {
+    const { e } = this;
+    switch (code) {
+      case "e":
+      case "le":
+        return e.compareFloat(type, "eq", left, right);
+      case "ne":
+      case "g":
+        return e.compareFloat(type, "ne", left, right);
+      case "b":
+        return e.compareFloat(type, "lt", left, right);
+      case "ae":
+        return e.compareFloat(type, "ge", left, right);
+      case "be":
+        return e.compareFloat(type, "le", left, right);
+      case "a":
+        return e.compareFloat(type, "gt", left, right);
+      case "o":
+      case "s":
+      case "p":
+      case "l":
+        return e.constant(32, 0);
+      case "no":
+      case "ns":
+      case "np":
+      case "ge":
+        return e.constant(32, 1);
     }
   }
 

@@ -9,11 +9,12 @@ import { ConstantValue, Displaced, FloatBits, LaneBits, LoadedBits } from "./val
  */
 export abstract class FoldingEmitter extends Emitter {
   override let(value: Value): Value {
-    if (value instanceof FloatBits && !value.reusable) return this.#bitsOf(super.let(value.float));
+    if (value instanceof FloatBits && !value.reusable) return this.floatBits(super.let(value.float));
     return super.let(value);
   }
 
-  #bitsOf(float: Value): FloatBits {
+  /** The bits of a float that is named. */
+  floatBits(float: Value): FloatBits {
     const width = float.type === "f32" ? 32 : 64;
     return new FloatBits(width, () => super.reinterpret(float, width === 32 ? "i32" : "i64").take(), float);
   }
@@ -98,7 +99,7 @@ export abstract class FoldingEmitter extends Emitter {
       if (value instanceof LaneBits) return this.extractLane(type === "f32" ? "f32x4" : "f64x2", value.vector, 0);
       if (value instanceof LoadedBits) return this.loadFloat(type, value.offset);
     } else if (value.type === "f32" || value.type === "f64") {
-      if (value.reusable) return this.#bitsOf(value);
+      if (value.reusable) return this.floatBits(value);
       return new FloatBits(type === "i32" ? 32 : 64, () => super.reinterpret(value, type).take(), value);
     }
     return super.reinterpret(value, type);

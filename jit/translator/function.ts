@@ -2,6 +2,7 @@ import { Rec, Tlb } from "../../runtime/abi/memory-map.ts";
 import { tlbEntry } from "../helpers/memory.ts";
 import { EntryRecord, LinkCell } from "../../runtime/abi/translator.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS, HANDLER_TABLE } from "../interpreter/emitter.ts";
+import { invariant } from "../../runtime/abi/invariant.ts";
 import { guestState } from "../../runtime/abi/guest-state.ts";
 import type { Label } from "../emit/function.ts";
 import type { Expression, Wasm } from "../emit/wasm.ts";
@@ -10,12 +11,14 @@ import { BoundFlags } from "./bound-flags.ts";
 import { COMMON_MXCSR, type Ending, TranslatorEmitter } from "./emitter.ts";
 import { type FlagState, TranslatorFlags } from "./flags.ts";
 import { buildGraph, type Graph } from "./graph.ts";
+import { type EntryFacts, planEntryFacts } from "./number-flow.ts";
 import { deadFlags, flagsReadFrom } from "./liveness.ts";
 import { pageOf, type Region, type RegionBlock, type RegionInstruction, shapeOf, Untranslatable } from "./region.ts";
 import { scalarFormats } from "./scalars.ts";
 import { findStreams } from "./streams.ts";
 import { Strip } from "./strip.ts";
 import { emitStructured } from "./structure.ts";
+import { commonFacts, missingFacts, type RegisterFacts } from "./vector-facts.ts";
 import { X87_ENTRY, type X87Point } from "./x87-state.ts";
 
 /** An instruction that turned out to be untranslatable when it was emitted. */
@@ -59,11 +62,27 @@ const MAXIMUM_LINKS = 0x2000;
 /**
  * Emits one region as a function (vCPU base, entry record) -> Exit. Gives the number of its link cells.
  *
+ * What is known of numbers where paths meet comes from a first try, which knew nothing there.
+ *
+ * @param abandon forgets all expressions that have been made
  * @param pages offset in linear memory of the pages that it lies in, by their distance from the first
  */
-export function emitRegion(wasm: Wasm, name: string, region: Region, pages: ReadonlyMap<number, number>): number {
-  const builder = new RegionBuilder(wasm, name, region, pages);
-  builder.build();
+export function emitRegion(
+  wasm: Wasm,
+  name: string,
+  region: Region,
+  pages: ReadonlyMap<number, number>,
+  abandon: () => void,
+): number {
+  let builder = new RegionBuilder(wasm, name, region, pages, new Map());
+  builder.emitCode();
+  const plan = builder.planEntryFacts();
+  if (plan.size > 0) {
+    abandon();
+    builder = new RegionBuilder(wasm, name, region, pages, plan);
+    builder.emitCode();
+  }
+  builder.finish();
   return builder.linkCount;
 }
 
@@ -79,13 +98,15 @@ class RegionBuilder {
   /** by node, pages that are known to be mapped as they were when the region was translated */
   readonly #mapped = new Map<number, Set<number>>();
   readonly #graph: Graph;
+  readonly #entryFacts: EntryFacts;
+  #code: Expression | undefined;
   readonly #flagReaders: ReadonlySet<number>;
   readonly #e: TranslatorEmitter;
   readonly #exit;
   /** where exits go on whose flags are known only at run time */
   readonly #unresolved: Label;
   /** what is known of vector registers where each node ends */
-  readonly #endFacts = new Map<number, ReadonlyMap<number, ReadonlySet<string>>>();
+  readonly #endFacts = new Map<number, RegisterFacts>();
   readonly #endX87 = new Map<number, X87Point>();
   /** rounds of loops of one block that have run with all checks */
   readonly #rounds: Variable;
@@ -103,9 +124,10 @@ class RegionBuilder {
   /** link cells by the offset that they lead to */
   readonly #links = new Map<number, number>();
 
-  constructor(wasm: Wasm, name: string, region: Region, pages: ReadonlyMap<number, number>) {
+  constructor(wasm: Wasm, name: string, region: Region, pages: ReadonlyMap<number, number>, entryFacts: EntryFacts) {
     this.#region = region;
     this.#pages = pages;
+    this.#entryFacts = entryFacts;
     this.#graph = buildGraph(region);
     this.#flagReaders = flagsReadFrom(region, this.#graph);
     this.#e = new TranslatorEmitter(wasm, name, scalarFormats(region), {
@@ -123,9 +145,19 @@ class RegionBuilder {
     return this.#links.size;
   }
 
-  build(): void {
+  /** Emits all blocks, which `finish` makes a function. */
+  emitCode(): void {
+    this.#code = this.#e.collected(() => this.#emitBody());
+  }
+
+  planEntryFacts(): EntryFacts {
+    return planEntryFacts(this.#region, this.#graph, this.#endFacts);
+  }
+
+  finish(): void {
     const e = this.#e;
-    let inner = e.collected(() => this.#emitBody());
+    invariant(this.#code !== undefined, "there is code");
+    let inner = this.#code;
     for (const [state, label] of this.#stubs) {
       const current = inner;
       inner = e.collected(() => {
@@ -144,8 +176,10 @@ class RegionBuilder {
     });
     // Exits to other pages look at the TLB.
     if (this.#links.size > 0) e.usesTlb = true;
+    // Before the prologue, which sets the constants that they use.
+    const checks = e.collected(() => this.#emitChecks());
     e.emitPrologue();
-    this.#emitChecks();
+    e.append(checks);
     e.wrapped(this.#done, whole);
     this.#emitEpilogue();
     e.finish();
@@ -168,6 +202,8 @@ class RegionBuilder {
       const control = e.and(field("mxcsr"), e.constant(32, COMMON_MXCSR.MASK));
       e.plainIf(e.ne(control, e.constant(32, COMMON_MXCSR.VALUE)), refuse, () => undefined);
     }
+    const facts = this.#entryFacts.get(0);
+    if (facts) e.requireFacts(missingFacts(facts, new Map()), refuse);
   }
 
   #emitEpilogue(): void {
@@ -297,11 +333,13 @@ class RegionBuilder {
     const block = this.#region.blocks[node];
     if (!block) return;
     e.facts.forget();
-    e.forgetGeneral();
+    e.forgetNames();
     this.#uncharged = 0;
     if (!this.#graph.hasSinglePredecessor(node)) {
       e.flags.arrive(this.#flagReaders.has(node));
       e.x87.arrive(node);
+      const facts = this.#entryFacts.get(node);
+      if (facts) e.facts.registers = facts;
     } else if (node !== 0) {
       const before = this.#predecessors.get(node) ?? 0;
       e.flags.state = this.#endStates.get(before) ?? TranslatorFlags.initial;
@@ -345,6 +383,7 @@ class RegionBuilder {
       }
       written.push(e.written);
     }
+    e.settle();
     this.#uncharged += instructions.length;
     return ending;
   }
@@ -359,6 +398,7 @@ class RegionBuilder {
     const e = this.#e;
     const mapped = this.#mapped.get(node);
     if (mapped?.has(distance) !== false) return;
+    e.settle();
     const { state } = e.flags;
     this.#emitPageCheck(distance, () =>
       e.append(this.#exitJump(state, this.#retired, Action.INTERPRET, this.#offset, 0)),
@@ -402,6 +442,7 @@ class RegionBuilder {
     this.#rounds.set(e.add(round, e.constant(32, 1)));
     const isDue = e.eqz(e.and(round, e.constant(32, STRIP_EVERY - 1)));
     let isLike = false;
+    let after: RegisterFacts = new Map();
     const code = e.collected(() =>
       e.plainIf(
         e.and(goesOn.get(), isDue),
@@ -412,6 +453,7 @@ class RegionBuilder {
             e.gtS(strip.rounds.get(), e.constant(32, 1)),
             () => {
               isLike = this.#emitRounds(node, block, strip, flags, facts, goesOn);
+              after = e.facts.registers;
             },
             () => undefined,
           );
@@ -421,8 +463,8 @@ class RegionBuilder {
     );
     if (isLike) e.append(code);
     e.flags.state = flags.current();
-    e.facts.forget();
-    e.forgetGeneral();
+    e.facts.registers = isLike ? commonFacts([facts, after]) : facts;
+    e.forgetNames();
     return { kind: "branch", condition: goesOn.get() };
   }
 
@@ -432,7 +474,7 @@ class RegionBuilder {
     block: RegionBlock,
     strip: Strip,
     flags: BoundFlags,
-    facts: ReadonlyMap<number, ReadonlySet<string>>,
+    facts: RegisterFacts,
     goesOn: Variable,
   ): boolean {
     const e = this.#e;
@@ -441,11 +483,13 @@ class RegionBuilder {
       e.plainLoop((again) => {
         e.flags.state = flags.current();
         e.facts.registers = facts;
-        e.forgetGeneral();
+        e.forgetNames();
         e.sites = strip.sites;
         const ending = this.#emitInstructions(node, block);
         e.sites = undefined;
         isLike = ending !== "left" && ending?.kind === "branch" && flags.matches(e.flags.state);
+        // The next round takes for granted what this one did.
+        if (missingFacts(facts, e.facts.registers).length > 0) isLike = false;
         if (!isLike || ending === "left" || ending?.kind !== "branch") return;
         const { condition } = ending;
         this.#charge();
@@ -485,7 +529,9 @@ class RegionBuilder {
     const state = e.flags.state;
     const uncharged = this.#uncharged;
     const { point } = e.x87;
+    const facts = e.facts.registers;
     const goTo = (target: number) => (): void => {
+      e.facts.registers = facts;
       e.flags.state = state;
       e.x87.point = point;
       this.#uncharged = uncharged;
@@ -534,6 +580,12 @@ class RegionBuilder {
     if (this.#mapped.get(from)?.has(page) !== true) {
       const state = e.flags.state;
       this.#emitPageCheck(page, () => this.#leaveTo(state, target));
+      e.flags.state = state;
+    }
+    const facts = this.#entryFacts.get(to);
+    if (facts && !graph.hasSinglePredecessor(to)) {
+      const state = e.flags.state;
+      e.requireFacts(missingFacts(facts, e.facts.registers), () => this.#leaveTo(state, target));
       e.flags.state = state;
     }
     // Compilers do not do that: the place is reached with stacks of different depths.

@@ -98,7 +98,7 @@ export class RegionTranslator implements Translator {
       if (region.blocks[0]?.instructions.length === 0) return undefined;
       addX87Helpers(module, region);
       try {
-        const links = emitRegion(module.raw, name, region, pages);
+        const links = emitRegion(module.raw, name, region, pages, () => module.abandon());
         module.export(name);
         return { region, links };
       } catch (cause) {

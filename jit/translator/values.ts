@@ -30,6 +30,18 @@ export class LaneBits extends Remade {
   }
 }
 
+/** A whole register whose low lane has a local of its own; both named. */
+export class SplitVector extends Remade {
+  readonly vector: Value;
+  readonly low: FloatBits;
+
+  constructor(make: () => Expression, vector: Value, low: FloatBits) {
+    super("v128", 128, make);
+    this.vector = vector;
+    this.low = low;
+  }
+}
+
 /** An integer in memory, loaded anew wherever it is used: as the type that is wanted there. Nothing may be stored in between. */
 export class LoadedBits extends Remade {
   readonly offset: Value;

@@ -1,44 +1,95 @@
 import type { Value } from "../emit/value.ts";
+import type { NumberFormat } from "../semantics/emitter.ts";
 
-/** Bits that each format says something of. */
-const BITS: Readonly<Record<string, number>> = { f32: 32, f64: 64, f32x4: 128, f64x2: 128 };
+/** That a register holds no denormal numbers is noted by their format, that it holds no NaNs by these names. */
+export const ORDERED = {
+  f32: "ordered f32",
+  f64: "ordered f64",
+  f32x4: "ordered f32x4",
+  f64x2: "ordered f64x2",
+} as const;
 
-/** What holds of a vector register holds of its low lane. */
-const WEAKER: Readonly<Record<string, string>> = { f32x4: "f32", f64x2: "f64" };
+/** What can be known of the numbers in a register: all of them, or the one in its low lane. */
+export type Fact = NumberFormat | (typeof ORDERED)[NumberFormat];
 
-const NOTHING: ReadonlyMap<number, ReadonlySet<string>> = new Map();
+const FACTS: Readonly<Record<Fact, { readonly bits: number; readonly weaker?: Fact }>> = {
+  f32: { bits: 32 },
+  f64: { bits: 64 },
+  f32x4: { bits: 128, weaker: "f32" },
+  f64x2: { bits: 128, weaker: "f64" },
+  "ordered f32": { bits: 32 },
+  "ordered f64": { bits: 64 },
+  "ordered f32x4": { bits: 128, weaker: "ordered f32" },
+  "ordered f64x2": { bits: 128, weaker: "ordered f64" },
+};
+
+/** Facts by register number. */
+export type RegisterFacts = ReadonlyMap<number, ReadonlySet<Fact>>;
+
+const NOTHING: RegisterFacts = new Map();
+
+/** What holds wherever control comes from. */
+export function commonFacts(ways: readonly RegisterFacts[]): RegisterFacts {
+  const [first, ...others] = ways;
+  if (!first) return NOTHING;
+  const common = new Map<number, ReadonlySet<Fact>>();
+  for (const [register, facts] of first) {
+    const shared = new Set([...facts].filter((fact) => others.every((way) => way.get(register)?.has(fact) === true)));
+    if (shared.size > 0) common.set(register, shared);
+  }
+  return common;
+}
+
+/** What does not follow from what is known; only the strongest facts are given. */
+export function missingFacts(wanted: RegisterFacts, known: RegisterFacts): (readonly [register: number, fact: Fact])[] {
+  const missing: (readonly [number, Fact])[] = [];
+  for (const [register, facts] of wanted) {
+    const follows = new Set([...facts].map((fact) => FACTS[fact].weaker));
+    for (const fact of facts)
+      if (!follows.has(fact) && known.get(register)?.has(fact) !== true) missing.push([register, fact]);
+  }
+  return missing;
+}
 
 /**
- * Which XMM registers are known to hold no denormal numbers at a point of the region. An operation on numbers that are known to be
+ * What is known of the numbers in XMM registers at a point of the region. An operation on numbers that are known to be
  * normal or zero needs not look at them, and what such an operation has made needs not be looked at again.
  */
 export class VectorFacts {
-  /** by register number: formats, as `Emitter.knowsNormal` names them */
-  #registers: ReadonlyMap<number, ReadonlySet<string>> = NOTHING;
-  readonly #values = new WeakMap<Value, ReadonlySet<string>>();
-  /** the register that a value was read from, while that still holds it */
-  #origins = new WeakMap<Value, number>();
-  #hasOrigins = false;
+  /** by register number: facts, as `Emitter.knowsNormal` names them */
+  #registers: RegisterFacts = NOTHING;
+  readonly #values = new WeakMap<Value, ReadonlySet<Fact>>();
+  /** the registers that hold a value */
+  #holders = new WeakMap<Value, Set<number>>();
+  #hasHolders = false;
 
   /** `value` has just been read from a register, of which it is all or the low lane. */
   read(register: number, value: Value): void {
     const known = fitting(this.#registers.get(register), value);
-    if (known) this.#values.set(value, known);
-    this.#origins.set(value, register);
-    this.#hasOrigins = true;
+    const own = this.#values.get(value);
+    if (known) this.#values.set(value, own ? new Set([...own, ...known]) : known);
+    if (own) this.#know(register, new Set([...(this.#registers.get(register) ?? []), ...own]));
+    this.#hold(register, value);
+  }
+
+  #hold(register: number, value: Value): void {
+    const holders = this.#holders.get(value);
+    if (holders) holders.add(register);
+    else this.#holders.set(value, new Set([register]));
+    this.#hasHolders = true;
   }
 
   /** The maps that were given away stay as they are. */
-  #know(register: number, formats: ReadonlySet<string> | undefined): void {
+  #know(register: number, facts: ReadonlySet<Fact> | undefined): void {
     const registers = new Map(this.#registers);
-    if (formats) registers.set(register, formats);
+    if (facts) registers.set(register, facts);
     else registers.delete(register);
     this.#registers = registers;
   }
-  #forgetOrigins(): void {
-    if (!this.#hasOrigins) return;
-    this.#origins = new WeakMap();
-    this.#hasOrigins = false;
+  #forgetHolders(): void {
+    if (!this.#hasHolders) return;
+    this.#holders = new WeakMap();
+    this.#hasHolders = false;
   }
 
   /** A register has just got `value`, as a whole or in its low lane, the rest being kept; undefined for anything else. */
@@ -46,30 +97,30 @@ export class VectorFacts {
     const known = value && fitting(this.#values.get(value), value);
     if (known || this.#registers.has(register)) this.#know(register, known);
     // Values that were read from it before do not speak of it any more.
-    this.#forgetOrigins();
+    this.#forgetHolders();
   }
 
-  knows(value: Value, format: string): boolean {
-    return this.#values.get(value)?.has(format) === true;
+  knows(value: Value, fact: Fact): boolean {
+    return this.#values.get(value)?.has(fact) === true;
   }
 
-  note(value: Value, format: string): void {
-    const formats = new Set(this.#values.get(value));
-    formats.add(format);
-    const weaker = WEAKER[format];
-    if (weaker !== undefined) formats.add(weaker);
-    this.#values.set(value, formats);
-    const register = this.#origins.get(value);
-    if (register !== undefined) this.#know(register, new Set([...(this.#registers.get(register) ?? []), ...formats]));
+  note(value: Value, fact: Fact): void {
+    const facts = new Set(this.#values.get(value));
+    facts.add(fact);
+    const { weaker } = FACTS[fact];
+    if (weaker !== undefined) facts.add(weaker);
+    this.#values.set(value, facts);
+    for (const register of this.#holders.get(value) ?? [])
+      this.#know(register, new Set([...(this.#registers.get(register) ?? []), ...facts]));
   }
 
   /** What is known here, to be taken up again where control goes on from here and from nowhere else. */
-  get registers(): ReadonlyMap<number, ReadonlySet<string>> {
+  get registers(): RegisterFacts {
     return this.#registers;
   }
-  set registers(registers: ReadonlyMap<number, ReadonlySet<string>>) {
+  set registers(registers: RegisterFacts) {
     this.#registers = registers;
-    this.#forgetOrigins();
+    this.#forgetHolders();
   }
   /** Nothing is known any more. */
   forget(): void {
@@ -78,7 +129,7 @@ export class VectorFacts {
 }
 
 /** What speaks of `value`: of all of a vector, of a number exactly as wide as it is. A part of a number is no number. */
-function fitting(formats: ReadonlySet<string> | undefined, { width }: Value): ReadonlySet<string> | undefined {
-  if (!formats || width === 128) return formats;
-  return new Set([...formats].filter((format) => BITS[format] === width));
+function fitting(facts: ReadonlySet<Fact> | undefined, { width }: Value): ReadonlySet<Fact> | undefined {
+  if (!facts || width === 128) return facts;
+  return new Set([...facts].filter((fact) => FACTS[fact].bits === width));
 }

@@ -1,4 +1,4 @@
-;; 820 nodes, 42 locals, 2221 bytes
+;; 890 nodes, 51 locals, 2488 bytes
 ;;
 ;; 000  movapd xmm0, xmmword ptr [rsi+rax]
 ;; 005  mulpd xmm0, xmmword ptr [rdi+rax]
@@ -20,7 +20,7 @@
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t1)))
   (import "env" "goto_link" (func $env.goto_link (type $t0)))
   (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 v128) (local $l13 v128) (local $l14 v128) (local $l15 v128) (local $l16 v128) (local $l17 v128) (local $l18 v128) (local $l19 i32) (local $l20 i64) (local $l21 i64) (local $l22 i32) (local $l23 i64) (local $l24 i64) (local $l25 v128) (local $l26 v128) (local $l27 v128) (local $l28 v128) (local $l29 v128) (local $l30 i64) (local $l31 i64) (local $l32 i32) (local $l33 i32) (local $l34 i32) (local $l35 i32) (local $l36 i32) (local $l37 i32) (local $l38 i32) (local $l39 i64) (local $l40 i64) (local $l41 i64) (local $l42 i64) (local $l43 i64)
+    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 v128) (local $l13 v128) (local $l14 v128) (local $l15 v128) (local $l16 v128) (local $l17 v128) (local $l18 v128) (local $l19 v128) (local $l20 v128) (local $l21 i32) (local $l22 v128) (local $l23 i64) (local $l24 i64) (local $l25 i32) (local $l26 i64) (local $l27 i64) (local $l28 v128) (local $l29 v128) (local $l30 v128) (local $l31 v128) (local $l32 v128) (local $l33 v128) (local $l34 v128) (local $l35 i64) (local $l36 i64) (local $l37 i32) (local $l38 i32) (local $l39 i32) (local $l40 i32) (local $l41 i32) (local $l42 i32) (local $l43 i32) (local $l44 i64) (local $l45 i64) (local $l46 v128) (local $l47 v128) (local $l48 v128) (local $l49 v128) (local $l50 i64) (local $l51 i64) (local $l52 i64)
     local.get $p0
     i32.load offset=168 align=1
     local.set $l2
@@ -57,16 +57,20 @@
     local.get $p0
     v128.load offset=256 align=1
     local.set $l13
-    v128.const i32x4 0xffffffff 0x7fffffff 0xffffffff 0x7fffffff
+    v128.const i32x4 0x80400000 0x80400000 0x80400000 0x80400000
     local.set $l14
-    v128.const i32x4 0x00000001 0x00000000 0x00000001 0x00000000
+    v128.const i32x4 0x7f9fffff 0x7f9fffff 0x7f9fffff 0x7f9fffff
     local.set $l15
-    v128.const i32x4 0xffffffff 0x000fffff 0xffffffff 0x000fffff
+    v128.const i32x4 0xffffffff 0x7fffffff 0xffffffff 0x7fffffff
     local.set $l16
-    v128.const i32x4 0x00000001 0x00100000 0x00000001 0x00100000
+    v128.const i32x4 0x00000001 0x00000000 0x00000001 0x00000000
     local.set $l17
-    v128.const i32x4 0xffffffff 0x7fefffff 0xffffffff 0x7fefffff
+    v128.const i32x4 0xffffffff 0x000fffff 0xffffffff 0x000fffff
     local.set $l18
+    v128.const i32x4 0x00000001 0x00100000 0x00000001 0x00100000
+    local.set $l19
+    v128.const i32x4 0xffffffff 0x7fefffff 0xffffffff 0x7fefffff
+    local.set $l20
     local.get $l2
     i32.const 7
     i32.lt_s
@@ -75,8 +79,8 @@
       local.get $p1
       i32.const 48
       i32.add
-      local.tee $l19
-      local.get $l19
+      local.tee $l21
+      local.get $l21
       i32.load align=1
       return_call_indirect (type $t2)
     end
@@ -89,8 +93,8 @@
       local.get $p1
       i32.const 48
       i32.add
-      local.tee $l19
-      local.get $l19
+      local.tee $l21
+      local.get $l21
       i32.load align=1
       return_call_indirect (type $t2)
     end
@@ -105,233 +109,275 @@
       local.get $p1
       i32.const 48
       i32.add
-      local.tee $l19
-      local.get $l19
+      local.tee $l21
+      local.get $l21
       i32.load align=1
       return_call_indirect (type $t2)
     end
     block $B3
       block $B4
-        block $B5
+        local.get $l13
+        local.get $l16
+        v128.and
+        local.get $l17
+        i64x2.sub
+        local.tee $l22
+        local.get $l18
+        i64x2.sub
+        local.get $l22
+        v128.andnot
+        i64x2.bitmask
+        br_if $B4
+        local.get $l13
+        local.tee $l22
+        local.get $l22
+        f64x2.ne
+        i64x2.bitmask
+        br_if $B4
+        br $B3
+      end
+      local.get $p0
+      local.get $p1
+      i32.const 48
+      i32.add
+      local.tee $l21
+      local.get $l21
+      i32.load align=1
+      return_call_indirect (type $t2)
+    end
+    block $B5
+      block $B6
+        block $B7
           local.get $l5
-          local.set $l20
+          local.set $l23
           local.get $l6
           i64.extend_i32_u
-          local.set $l21
+          local.set $l24
           i32.const 0
-          local.set $l22
-          loop $L6
+          local.set $l25
+          loop $L8
             local.get $l10
             local.get $l7
             i64.add
-            local.tee $l23
+            local.tee $l26
             i32.wrap_i64
             i32.const 15
             i32.and
-            if $I7
+            if $I9
               i64.const 65536
-              local.set $l24
-              br $B3
+              local.set $l27
+              br $B5
             end
             local.get $l4
-            local.get $l23
+            local.get $l26
             i32.wrap_i64
             i32.const 8
             i32.shr_u
             i32.const 65520
             i32.and
             i32.add
-            local.tee $l19
+            local.tee $l21
             i64.load align=1
-            local.get $l23
+            local.get $l26
             i64.const 15
             i64.add
             i64.const -4096
             i64.and
             i64.ne
-            if $I8
+            if $I10
               local.get $p0
-              local.get $l23
+              local.get $l26
               i32.const 16
               call $env.enter_read
               i32.eqz
-              if $I9
+              if $I11
                 i64.const 65536
-                local.set $l24
-                br $B3
+                local.set $l27
+                br $B5
               end
             end
-            local.get $l23
+            local.get $l26
             i32.wrap_i64
-            local.get $l19
+            local.get $l21
             i32.load offset=8 align=1
             i32.add
             v128.load align=1
-            local.set $l12
-            block $B10
-              local.get $l11
-              local.get $l7
-              i64.add
-              local.tee $l23
-              i32.wrap_i64
-              i32.const 15
-              i32.and
-              if $I11
-                i64.const 21474902017
-                local.set $l24
-                br $B3
-              end
-              local.get $l4
-              local.get $l23
-              i32.wrap_i64
-              i32.const 8
-              i32.shr_u
-              i32.const 65520
-              i32.and
-              i32.add
-              local.tee $l19
-              i64.load align=1
-              local.get $l23
-              i64.const 15
-              i64.add
-              i64.const -4096
-              i64.and
-              i64.ne
-              if $I12
-                local.get $p0
-                local.get $l23
-                i32.const 16
-                call $env.enter_read
-                i32.eqz
-                if $I13
-                  i64.const 21474902017
-                  local.set $l24
-                  br $B3
+            local.tee $l12
+            local.set $l22
+            local.get $l13
+            local.set $l28
+            block $B12
+              block $B13
+                block $B14
+                  local.get $l11
+                  local.get $l7
+                  i64.add
+                  local.tee $l26
+                  i32.wrap_i64
+                  i32.const 15
+                  i32.and
+                  if $I15
+                    i64.const 21474902017
+                    local.set $l27
+                    br $B5
+                  end
+                  local.get $l4
+                  local.get $l26
+                  i32.wrap_i64
+                  i32.const 8
+                  i32.shr_u
+                  i32.const 65520
+                  i32.and
+                  i32.add
+                  local.tee $l21
+                  i64.load align=1
+                  local.get $l26
+                  i64.const 15
+                  i64.add
+                  i64.const -4096
+                  i64.and
+                  i64.ne
+                  if $I16
+                    local.get $p0
+                    local.get $l26
+                    i32.const 16
+                    call $env.enter_read
+                    i32.eqz
+                    if $I17
+                      i64.const 21474902017
+                      local.set $l27
+                      br $B5
+                    end
+                  end
+                  local.get $l12
+                  local.tee $l29
+                  local.get $l26
+                  i32.wrap_i64
+                  local.get $l21
+                  i32.load offset=8 align=1
+                  i32.add
+                  v128.load align=1
+                  local.tee $l30
+                  f64x2.mul
+                  local.tee $l31
+                  local.set $l12
+                  br $B14
                 end
-              end
-              local.get $l12
-              local.tee $l25
-              local.get $l23
-              i32.wrap_i64
-              local.get $l19
-              i32.load offset=8 align=1
-              i32.add
-              v128.load align=1
-              local.tee $l26
-              f64x2.mul
-              local.set $l27
-              block $B14
-                local.get $l25
-                local.get $l14
-                v128.and
-                local.get $l15
-                i64x2.sub
-                local.tee $l28
-                local.get $l16
-                i64x2.sub
-                local.get $l28
-                v128.andnot
-                local.get $l26
-                local.get $l14
-                v128.and
-                local.get $l15
-                i64x2.sub
-                local.tee $l28
-                local.get $l16
-                i64x2.sub
-                local.get $l28
-                v128.andnot
-                v128.or
-                local.tee $l28
-                local.get $l27
-                local.get $l14
-                v128.and
-                local.tee $l29
-                local.get $l17
-                i64x2.sub
-                local.get $l18
+                block $B18
+                  local.get $l13
+                  local.get $l12
+                  f64x2.add
+                  local.tee $l32
+                  local.set $l13
+                  br $B18
+                end
                 local.get $l29
-                i64x2.sub
-                v128.or
-                local.tee $l29
-                v128.or
-                i64x2.bitmask
-                if $I15
-                  local.get $l28
-                  local.get $l29
-                  local.get $l27
-                  v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-                  f64x2.eq
-                  local.get $l25
-                  v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-                  f64x2.eq
-                  local.get $l26
-                  v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-                  f64x2.eq
-                  v128.or
-                  v128.and
-                  v128.andnot
-                  v128.or
-                  i64x2.bitmask
-                  br_if $B14
-                end
-                local.get $l27
-                local.set $l12
-                br $B10
-              end
-              i64.const 21474902017
-              local.set $l24
-              br $B3
-            end
-            block $B16
-              local.get $l13
-              local.tee $l27
-              local.get $l12
-              f64x2.add
-              local.set $l26
-              block $B17
-                local.get $l27
+                local.get $l30
+                i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31
+                local.tee $l33
+                local.get $l33
+                i32x4.add
                 local.get $l14
-                v128.and
+                local.tee $l33
+                i32x4.sub
+                local.get $l31
+                local.get $l32
+                i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31
+                local.tee $l34
+                local.get $l34
+                i32x4.add
+                local.get $l33
+                i32x4.sub
+                i32x4.max_s
                 local.get $l15
-                i64x2.sub
-                local.tee $l27
-                local.get $l16
-                i64x2.sub
-                local.get $l27
-                v128.andnot
-                local.tee $l27
-                local.get $l26
-                local.get $l14
-                v128.and
-                local.tee $l25
-                local.get $l17
-                i64x2.sub
-                local.get $l18
-                local.get $l25
-                i64x2.sub
-                v128.or
-                local.tee $l25
-                v128.or
-                i64x2.bitmask
-                if $I18
-                  local.get $l27
-                  local.get $l25
-                  local.get $l26
-                  v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-                  f64x2.eq
+                i32x4.gt_s
+                i32x4.bitmask
+                if $I19
+                  local.get $l29
+                  local.get $l16
+                  v128.and
+                  local.get $l17
+                  i64x2.sub
+                  local.tee $l33
+                  local.get $l18
+                  i64x2.sub
+                  local.get $l33
+                  v128.andnot
+                  local.get $l30
+                  local.get $l16
+                  v128.and
+                  local.get $l17
+                  i64x2.sub
+                  local.tee $l33
+                  local.get $l18
+                  i64x2.sub
+                  local.get $l33
                   v128.andnot
                   v128.or
+                  local.tee $l33
+                  local.get $l31
+                  local.get $l16
+                  v128.and
+                  local.tee $l34
+                  local.get $l19
+                  i64x2.sub
+                  local.get $l20
+                  local.get $l34
+                  i64x2.sub
+                  v128.or
+                  local.tee $l34
+                  v128.or
                   i64x2.bitmask
-                  br_if $B17
+                  if $I20
+                    local.get $l33
+                    local.get $l34
+                    local.get $l31
+                    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+                    f64x2.eq
+                    local.get $l29
+                    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+                    f64x2.eq
+                    local.get $l30
+                    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+                    f64x2.eq
+                    v128.or
+                    v128.and
+                    v128.andnot
+                    v128.or
+                    i64x2.bitmask
+                    br_if $B13
+                  end
+                  local.get $l32
+                  local.get $l16
+                  v128.and
+                  local.tee $l34
+                  local.get $l19
+                  i64x2.sub
+                  local.get $l20
+                  local.get $l34
+                  i64x2.sub
+                  v128.or
+                  local.tee $l34
+                  i64x2.bitmask
+                  if $I21
+                    local.get $l34
+                    local.get $l32
+                    v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+                    f64x2.eq
+                    v128.andnot
+                    i64x2.bitmask
+                    br_if $B13
+                  end
                 end
-                local.get $l26
-                local.set $l13
-                br $B16
+                br $B12
               end
-              i64.const 42949738498
-              local.set $l24
-              br $B3
+              local.get $l22
+              local.set $l12
+              local.get $l28
+              local.set $l13
+              i64.const 21474902017
+              local.set $l27
+              br $B5
             end
             local.get $l7
             i64.const 16
@@ -342,253 +388,281 @@
             i32.sub
             local.set $l2
             local.get $l7
-            local.set $l30
+            local.set $l35
             local.get $l8
-            local.set $l31
-            local.get $l32
-            local.tee $l19
+            local.set $l36
+            local.get $l37
+            local.tee $l21
             i32.const 1
             i32.add
-            local.set $l32
+            local.set $l37
             local.get $l7
-            local.get $l31
+            local.get $l36
             i64.ne
-            local.tee $l33
-            local.get $l19
+            local.tee $l38
+            local.get $l21
             i32.const 3
             i32.and
             i32.eqz
             i32.and
-            if $I19
+            if $I22
               local.get $l2
               i32.const 7
               i32.sub
               i32.const 6
               i32.div_s
-              local.set $l34
+              local.set $l39
               local.get $l10
               local.get $l7
               i64.add
-              local.tee $l23
+              local.tee $l26
               i32.wrap_i64
               local.get $l4
-              local.get $l23
+              local.get $l26
               i32.wrap_i64
               i32.const 8
               i32.shr_u
               i32.const 65520
               i32.and
               i32.add
-              local.tee $l19
+              local.tee $l21
               i32.load offset=8 align=1
               i32.add
-              local.set $l35
+              local.set $l40
               i32.const 4080
-              local.get $l23
+              local.get $l26
               i32.wrap_i64
               i32.const 4095
               i32.and
-              local.tee $l36
+              local.tee $l41
               i32.sub
-              local.tee $l37
+              local.tee $l42
               i32.const 4
               i32.shr_u
               i32.const 1
               i32.add
               i32.const 0
-              local.get $l19
+              local.get $l21
               i64.load align=1
-              local.get $l23
+              local.get $l26
               i64.const -4096
               i64.and
               i64.eq
-              local.get $l37
+              local.get $l42
               i32.const 0
               i32.ge_s
               i32.and
-              local.get $l36
+              local.get $l41
               i32.const 15
               i32.and
               i32.eqz
               i32.and
               select
-              local.tee $l36
-              local.get $l34
-              local.tee $l37
-              local.get $l36
-              local.get $l37
+              local.tee $l41
+              local.get $l39
+              local.tee $l42
+              local.get $l41
+              local.get $l42
               i32.lt_s
               select
-              local.set $l34
+              local.set $l39
               local.get $l11
               local.get $l7
               i64.add
-              local.tee $l23
+              local.tee $l26
               i32.wrap_i64
               local.get $l4
-              local.get $l23
+              local.get $l26
               i32.wrap_i64
               i32.const 8
               i32.shr_u
               i32.const 65520
               i32.and
               i32.add
-              local.tee $l37
+              local.tee $l42
               i32.load offset=8 align=1
               i32.add
-              local.set $l38
+              local.set $l43
               i32.const 4080
-              local.get $l23
+              local.get $l26
               i32.wrap_i64
               i32.const 4095
               i32.and
-              local.tee $l36
+              local.tee $l41
               i32.sub
-              local.tee $l19
+              local.tee $l21
               i32.const 4
               i32.shr_u
               i32.const 1
               i32.add
               i32.const 0
-              local.get $l37
+              local.get $l42
               i64.load align=1
-              local.get $l23
+              local.get $l26
               i64.const -4096
               i64.and
               i64.eq
-              local.get $l19
+              local.get $l21
               i32.const 0
               i32.ge_s
               i32.and
-              local.get $l36
+              local.get $l41
               i32.const 15
               i32.and
               i32.eqz
               i32.and
               select
-              local.tee $l36
-              local.get $l34
-              local.tee $l19
-              local.get $l36
-              local.get $l19
+              local.tee $l41
+              local.get $l39
+              local.tee $l21
+              local.get $l41
+              local.get $l21
               i32.lt_s
               select
-              local.tee $l34
+              local.tee $l39
               i32.const 1
               i32.gt_s
-              if $I20
-                block $B21
-                  loop $L22
-                    local.get $l30
-                    local.set $l39
-                    local.get $l31
-                    local.set $l40
-                    block $B23
-                      local.get $l35
-                      v128.load align=1
-                      local.tee $l12
-                      local.tee $l26
-                      local.get $l38
-                      v128.load align=1
-                      local.tee $l25
-                      f64x2.mul
-                      local.set $l27
-                      block $B24
-                        local.get $l26
-                        local.get $l14
-                        v128.and
-                        local.get $l15
-                        i64x2.sub
-                        local.tee $l29
-                        local.get $l16
-                        i64x2.sub
-                        local.get $l29
-                        v128.andnot
-                        local.get $l25
-                        local.get $l14
-                        v128.and
-                        local.get $l15
-                        i64x2.sub
-                        local.tee $l29
-                        local.get $l16
-                        i64x2.sub
-                        local.get $l29
-                        v128.andnot
-                        v128.or
-                        local.tee $l29
-                        local.get $l27
-                        local.get $l14
-                        v128.and
-                        local.tee $l28
-                        local.get $l17
-                        i64x2.sub
-                        local.get $l18
-                        local.get $l28
-                        i64x2.sub
-                        v128.or
-                        local.tee $l28
-                        v128.or
-                        i64x2.bitmask
-                        if $I25
-                          local.get $l29
-                          local.get $l28
-                          local.get $l27
-                          v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-                          f64x2.eq
-                          local.get $l26
-                          v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-                          f64x2.eq
-                          local.get $l25
-                          v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-                          f64x2.eq
-                          v128.or
-                          v128.and
-                          v128.andnot
-                          v128.or
-                          i64x2.bitmask
-                          br_if $B24
-                        end
-                        local.get $l27
-                        local.set $l12
-                        br $B23
-                      end
-                      i64.const 21474902017
-                      local.set $l24
-                      br $B5
-                    end
+              if $I23
+                block $B24
+                  loop $L25
+                    local.get $l35
+                    local.set $l44
+                    local.get $l36
+                    local.set $l45
+                    local.get $l40
+                    v128.load align=1
+                    local.tee $l12
+                    local.set $l28
+                    local.get $l13
+                    local.set $l22
                     block $B26
                       block $B27
-                        local.get $l13
-                        local.get $l12
-                        f64x2.add
-                        local.tee $l27
-                        local.get $l14
-                        v128.and
-                        local.tee $l25
-                        local.get $l17
-                        i64x2.sub
-                        local.get $l18
-                        local.get $l25
-                        i64x2.sub
-                        v128.or
-                        local.tee $l25
-                        i64x2.bitmask
-                        if $I28
-                          local.get $l25
-                          local.get $l27
-                          v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-                          f64x2.eq
-                          v128.andnot
-                          i64x2.bitmask
-                          br_if $B27
+                        block $B28
+                          local.get $l12
+                          local.tee $l46
+                          local.get $l43
+                          v128.load align=1
+                          local.tee $l47
+                          f64x2.mul
+                          local.tee $l48
+                          local.set $l12
+                          br $B28
                         end
-                        local.get $l27
-                        local.set $l13
+                        block $B29
+                          local.get $l13
+                          local.get $l12
+                          f64x2.add
+                          local.tee $l49
+                          local.set $l13
+                          br $B29
+                        end
+                        local.get $l46
+                        local.get $l47
+                        i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31
+                        local.tee $l34
+                        local.get $l34
+                        i32x4.add
+                        local.get $l14
+                        local.tee $l34
+                        i32x4.sub
+                        local.get $l48
+                        local.get $l49
+                        i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31
+                        local.tee $l33
+                        local.get $l33
+                        i32x4.add
+                        local.get $l34
+                        i32x4.sub
+                        i32x4.max_s
+                        local.get $l15
+                        i32x4.gt_s
+                        i32x4.bitmask
+                        if $I30
+                          local.get $l46
+                          local.get $l16
+                          v128.and
+                          local.get $l17
+                          i64x2.sub
+                          local.tee $l34
+                          local.get $l18
+                          i64x2.sub
+                          local.get $l34
+                          v128.andnot
+                          local.get $l47
+                          local.get $l16
+                          v128.and
+                          local.get $l17
+                          i64x2.sub
+                          local.tee $l34
+                          local.get $l18
+                          i64x2.sub
+                          local.get $l34
+                          v128.andnot
+                          v128.or
+                          local.tee $l34
+                          local.get $l48
+                          local.get $l16
+                          v128.and
+                          local.tee $l33
+                          local.get $l19
+                          i64x2.sub
+                          local.get $l20
+                          local.get $l33
+                          i64x2.sub
+                          v128.or
+                          local.tee $l33
+                          v128.or
+                          i64x2.bitmask
+                          if $I31
+                            local.get $l34
+                            local.get $l33
+                            local.get $l48
+                            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+                            f64x2.eq
+                            local.get $l46
+                            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+                            f64x2.eq
+                            local.get $l47
+                            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+                            f64x2.eq
+                            v128.or
+                            v128.and
+                            v128.andnot
+                            v128.or
+                            i64x2.bitmask
+                            br_if $B27
+                          end
+                          local.get $l49
+                          local.get $l16
+                          v128.and
+                          local.tee $l33
+                          local.get $l19
+                          i64x2.sub
+                          local.get $l20
+                          local.get $l33
+                          i64x2.sub
+                          v128.or
+                          local.tee $l33
+                          i64x2.bitmask
+                          if $I32
+                            local.get $l33
+                            local.get $l49
+                            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+                            f64x2.eq
+                            v128.andnot
+                            i64x2.bitmask
+                            br_if $B27
+                          end
+                        end
                         br $B26
                       end
-                      i64.const 42949738498
-                      local.set $l24
-                      br $B5
+                      local.get $l28
+                      local.set $l12
+                      local.get $l22
+                      local.set $l13
+                      i64.const 21474902017
+                      local.set $l27
+                      br $B7
                     end
                     local.get $l7
                     i64.const 16
@@ -598,147 +672,147 @@
                     i32.const 6
                     i32.sub
                     local.set $l2
-                    local.get $l35
+                    local.get $l40
                     i32.const 16
                     i32.add
-                    local.set $l35
-                    local.get $l38
+                    local.set $l40
+                    local.get $l43
                     i32.const 16
                     i32.add
-                    local.set $l38
-                    local.get $l34
+                    local.set $l43
+                    local.get $l39
                     i32.const 1
                     i32.sub
-                    local.set $l34
+                    local.set $l39
                     local.get $l7
-                    local.set $l30
+                    local.set $l35
                     local.get $l8
-                    local.set $l31
+                    local.set $l36
                     local.get $l7
-                    local.get $l31
+                    local.get $l36
                     i64.ne
                     i32.eqz
-                    if $I29
+                    if $I33
                       i32.const 0
-                      local.set $l33
-                      br $B21
+                      local.set $l38
+                      br $B24
                     end
-                    local.get $l34
+                    local.get $l39
                     i32.const 0
                     i32.gt_s
-                    br_if $L22
+                    br_if $L25
                   end
                 end
               end
             end
-            local.get $l30
-            local.set $l41
-            local.get $l31
-            local.set $l42
-            local.get $l33
-            if $I30
+            local.get $l35
+            local.set $l50
+            local.get $l36
+            local.set $l51
+            local.get $l38
+            if $I34
               local.get $l2
               i32.const 7
               i32.lt_s
-              if $I31
+              if $I35
                 i64.const 131072
-                local.set $l24
-                br $B4
+                local.set $l27
+                br $B6
               end
-              local.get $l41
-              local.set $l20
-              local.get $l42
-              local.set $l21
+              local.get $l50
+              local.set $l23
+              local.get $l51
+              local.set $l24
               i32.const 7
-              local.set $l22
-              br $L6
+              local.set $l25
+              br $L8
             end
             local.get $l4
             local.get $l9
-            local.tee $l23
+            local.tee $l26
             i32.wrap_i64
             i32.const 8
             i32.shr_u
             i32.const 65520
             i32.and
             i32.add
-            local.tee $l19
+            local.tee $l21
             i64.load align=1
-            local.get $l23
+            local.get $l26
             i64.const 7
             i64.add
             i64.const -4096
             i64.and
             i64.ne
-            if $I32
+            if $I36
               local.get $p0
-              local.get $l23
+              local.get $l26
               i32.const 8
               call $env.enter_read
               i32.eqz
-              if $I33
+              if $I37
                 i64.const 98784313344
-                local.set $l24
-                br $B4
+                local.set $l27
+                br $B6
               end
             end
-            local.get $l23
+            local.get $l26
             i32.wrap_i64
-            local.get $l19
+            local.get $l21
             i32.load offset=8 align=1
             i32.add
             i64.load align=1
-            local.tee $l43
+            local.tee $l52
             i64.const 16
             i64.shl
             i64.const 16
             i64.shr_s
-            local.get $l43
+            local.get $l52
             i64.ne
-            if $I34
+            if $I38
               i64.const 98784313344
-              local.set $l24
-              br $B4
+              local.set $l27
+              br $B6
             end
-            local.get $l23
+            local.get $l26
             i64.const 8
             i64.add
             local.set $l9
-            local.get $l43
+            local.get $l52
             local.set $l3
             i64.const 1
-            local.set $l24
-            br $B4
+            local.set $l27
+            br $B6
           end
         end
-        local.get $l39
-        local.set $l20
-        local.get $l40
-        local.set $l21
+        local.get $l44
+        local.set $l23
+        local.get $l45
+        local.set $l24
         i32.const 7
-        local.set $l22
-        br $B3
+        local.set $l25
+        br $B5
       end
-      local.get $l41
-      local.set $l20
-      local.get $l42
-      local.set $l21
+      local.get $l50
+      local.set $l23
+      local.get $l51
+      local.set $l24
       i32.const 7
-      local.set $l22
-      br $B3
+      local.set $l25
+      br $B5
     end
-    local.get $l22
+    local.get $l25
     i32.eqz
-    if $I35
-      local.get $l20
+    if $I39
+      local.get $l23
       local.set $l5
-      local.get $l21
+      local.get $l24
       i32.wrap_i64
       local.set $l6
     else
-      local.get $l20
+      local.get $l23
       local.tee $l8
-      local.get $l21
+      local.get $l24
       local.tee $l11
       i64.sub
       local.set $l5
@@ -768,14 +842,14 @@
       local.set $l6
     end
     local.get $l3
-    local.get $l24
+    local.get $l27
     i64.const 32
     i64.shr_s
     i64.add
     local.set $l11
     local.get $p0
     local.get $l2
-    local.get $l24
+    local.get $l27
     i32.wrap_i64
     i32.const 65535
     i32.and
@@ -800,36 +874,36 @@
     local.get $p0
     local.get $l13
     v128.store offset=256 align=1
-    local.get $l24
+    local.get $l27
     i32.wrap_i64
-    local.tee $l19
+    local.tee $l21
     i32.const 16
     i32.shr_u
     i32.const 3
     i32.and
-    local.tee $l36
+    local.tee $l41
     i32.const 2
     i32.ge_u
-    if $I36
+    if $I40
       local.get $p1
       i32.load offset=32 align=1
-      local.get $l19
+      local.get $l21
       i32.const 18
       i32.shr_u
       i32.const 8
       i32.mul
       i32.add
-      local.tee $l19
+      local.tee $l21
       i32.load align=1
-      local.tee $l37
-      if $I37
-        local.get $l36
+      local.tee $l42
+      if $I41
+        local.get $l41
         i32.const 2
         i32.eq
-        if $I38
+        if $I42
           local.get $p0
-          local.get $l37
-          local.get $l37
+          local.get $l42
+          local.get $l42
           i32.load align=1
           return_call_indirect (type $t2)
         end
@@ -853,28 +927,28 @@
         local.get $l4
         i32.load offset=131080 align=1
         i32.add
-        local.get $l19
+        local.get $l21
         i32.load offset=4 align=1
         i32.eq
         i32.and
-        if $I39
+        if $I43
           local.get $p0
           local.get $l8
           i64.store offset=144 align=1
           local.get $p0
-          local.get $l37
-          local.get $l37
+          local.get $l42
+          local.get $l42
           i32.load align=1
           return_call_indirect (type $t2)
         end
       end
       local.get $p0
       local.get $l11
-      local.get $l19
+      local.get $l21
       return_call $env.goto_link
     end
-    local.get $l36
-    if $I40
+    local.get $l41
+    if $I44
       local.get $p0
       local.get $l11
       return_call $env.goto_interpreter

@@ -1,9 +1,11 @@
+import type { Label } from "../../emit/function.ts";
 import type { Value } from "../../emit/value.ts";
 import { define, type Definition } from "../define.ts";
 import type { Emitter } from "../emitter.ts";
 import {
   anyLane,
   denormalLanes,
+  doubtful,
   eitherLane,
   exactScalar,
   exactVector,
@@ -14,6 +16,7 @@ import {
   guarded,
   isOrdinary,
   isZero,
+  markDenormals,
   nanLanes,
   rejectDenormal,
   rejectNan,
@@ -60,12 +63,14 @@ function scalar(reference: string, operation: Arithmetic, format: Format): Defin
           requireCommonControl(e, reject);
           rejectDenormal(e, reject, format, left);
           rejectDenormal(e, reject, format, right);
-          e.if(e.unlikely(e.eqz(isOrdinary(e, format, result))), () => {
-            e.break(reject, e.eqz(isZero(e, format, result)));
-            const exact = EXACT_ZERO[operation].scalar(e, format, left, right);
-            if (exact) e.break(reject, e.eqz(exact));
-          });
-          e.noteNormal(result, format.type);
+          const check = (label: Label): void =>
+            e.if(e.unlikely(e.eqz(isOrdinary(e, format, result))), () => {
+              e.break(label, e.eqz(isZero(e, format, result)));
+              const exact = EXACT_ZERO[operation].scalar(e, format, left, right);
+              if (exact) e.break(label, e.eqz(exact));
+            });
+          if (!e.deferCheck(format.type, [result], check)) check(reject);
+          e.noteResult(result, format.type);
           dst.write(result);
         },
         () => dst.write(exactScalar(e, `${format.type}_${operation}`, [left, right], format.width)),
@@ -89,17 +94,22 @@ function vectorCase(
     e,
     (reject) => {
       requireCommonControl(e, reject);
-      const marks = denormalLanes(e, format, ...operands);
-      const denormal = marks && e.let(marks);
-      const extraordinary = e.let(extraordinaryLanes(e, format, result));
-      e.if(e.unlikely(e.ne(anyLane(e, format, eitherLane(e, denormal, extraordinary)), e.constant(32, 0))), () => {
-        const zero = zeroLanes(e, format, result);
-        const exact = exactZero?.();
-        const allowed = exact ? e.vector("v128", "and", zero, exact) : zero;
-        const rest = eitherLane(e, denormal, e.vector("v128", "andnot", extraordinary, allowed));
-        e.break(reject, anyLane(e, format, rest));
-      });
-      for (const value of [...operands, result]) e.noteNormal(value, format.vector);
+      const unknown = doubtful(e, format, operands);
+      const check = (label: Label): void => {
+        const marks = markDenormals(e, format, unknown);
+        const denormal = marks && e.let(marks);
+        const extraordinary = e.let(extraordinaryLanes(e, format, result));
+        e.if(e.unlikely(e.ne(anyLane(e, format, eitherLane(e, denormal, extraordinary)), e.constant(32, 0))), () => {
+          const zero = zeroLanes(e, format, result);
+          const exact = exactZero?.();
+          const allowed = exact ? e.vector("v128", "and", zero, exact) : zero;
+          const rest = eitherLane(e, denormal, e.vector("v128", "andnot", extraordinary, allowed));
+          e.break(label, anyLane(e, format, rest));
+        });
+      };
+      if (!e.deferCheck(format.vector, [...unknown, result], check)) check(reject);
+      for (const value of operands) e.noteNormal(value, format.vector);
+      e.noteResult(result, format.vector);
       accept(result);
     },
     exact,
@@ -203,7 +213,9 @@ function scalarRoot(reference: string, format: Format): Definition {
             e.break(reject, e.eqz(isZero(e, format, source)));
           });
           const root = e.float(format.type, "sqrt", e.reinterpret(source, format.type));
-          dst.write(e.reinterpret(root, format.integer));
+          const result = e.let(e.reinterpret(root, format.integer));
+          e.noteResult(result, format.type);
+          dst.write(result);
         },
         () => dst.write(exactScalar(e, `${format.type}_sqrt`, [source], format.width)),
       );

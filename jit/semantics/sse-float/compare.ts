@@ -14,6 +14,7 @@ import {
   nanLanes,
   rejectDenormal,
   rejectNan,
+  rejectUnordered,
 } from "./guard.ts";
 
 /** (U)COMISx: ZF PF CF tell greater, less, equal or unordered; OF SF AF are cleared. */
@@ -32,13 +33,9 @@ function ordered(reference: string, signalling: boolean, format: Format): Defini
       guarded(
         e,
         (reject) => {
-          rejectDenormal(e, reject, format, left);
-          rejectDenormal(e, reject, format, right);
-          rejectNan(e, reject, format, a, b);
-          e.flags.order({
-            equal: e.compareFloat(format.type, "eq", a, b),
-            less: e.compareFloat(format.type, "lt", a, b),
-          });
+          rejectUnordered(e, reject, format, left);
+          rejectUnordered(e, reject, format, right);
+          e.flags.orderNumbers({ type: format.type, left: a, right: b });
         },
         () => {
           const how = e.constant(32, signalling ? 1 : 0);

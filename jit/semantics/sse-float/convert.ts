@@ -35,7 +35,11 @@ function fromInteger(reference: string, format: Format): Definition {
     emit(e, { dst, src }) {
       const source = src.read();
       const from = src.width === 64 ? "i64" : "i32";
-      const convert = (): Value => e.reinterpret(e.convert(format.type, `convert_s.${from}`, source), format.integer);
+      const convert = (): Value => {
+        const result = e.let(e.reinterpret(e.convert(format.type, `convert_s.${from}`, source), format.integer));
+        e.noteResult(result, format.type);
+        return result;
+      };
       // A double holds every 32-bit integer.
       if (format.width === 64 && from === "i32") {
         dst.write(convert());
@@ -96,7 +100,9 @@ const cvtss2sd: Definition = define({
       (reject) => {
         rejectDenormal(e, reject, F32, source);
         rejectNan(e, reject, F32, value);
-        dst.write(e.reinterpret(e.convert("f64", "promote", value), "i64"));
+        const result = e.let(e.reinterpret(e.convert("f64", "promote", value), "i64"));
+        e.noteResult(result, "f64");
+        dst.write(result);
       },
       () => dst.write(exactScalar(e, "f32_to_f64", [source], 64)),
     );
@@ -115,10 +121,13 @@ const cvtsd2ss: Definition = define({
       e,
       (reject) => {
         requireCommonControl(e, reject);
-        e.block((accept) => {
-          e.break(accept, isOrdinary(e, F32, result));
-          e.break(reject, e.eqz(isZero(e, F64, source)));
-        });
+        const check = (label: Label): void =>
+          e.block((accept) => {
+            e.break(accept, isOrdinary(e, F32, result));
+            e.break(label, e.eqz(isZero(e, F64, source)));
+          });
+        if (!e.deferCheck("f32", [result], check)) check(reject);
+        e.noteResult(result, "f32");
         dst.write(result);
       },
       () => dst.write(exactScalar(e, "f64_to_f32", [source], 32)),

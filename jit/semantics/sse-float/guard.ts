@@ -66,7 +66,8 @@ export function guarded(e: Emitter, fast: (reject: Label) => void, exact: () => 
     fast(reject);
     e.next();
   });
-  exact();
+  // All that could reject may have been put off.
+  if (e.isLive) exact();
 }
 
 /** Rejects unless rounding is to nearest, all exceptions are masked and PE is sticky. */
@@ -85,9 +86,15 @@ const EXPONENT_OF_DOUBLE = 0x0020_0000;
 
 /** Rejects a denormal operand, given as its bits. */
 export function rejectDenormal(e: Emitter, reject: Label, format: Format, bits: Value): void {
-  const { width, smallest } = format;
   if (e.knowsNormal(bits, format.type)) return;
   e.noteNormal(bits, format.type);
+  const check = (label: Label): void => breakIfDenormal(e, label, format, bits);
+  if (!e.deferCheck(format.type, [bits], check)) check(reject);
+}
+
+/** The same, whatever is known. */
+export function breakIfDenormal(e: Emitter, reject: Label, format: Format, bits: Value): void {
+  const { width, smallest } = format;
   if (width === 64) {
     // The upper half tells all but zeros from denormals, and its constants are short.
     const high = e.let(e.highWord(bits));
@@ -99,6 +106,18 @@ export function rejectDenormal(e: Emitter, reject: Label, format: Format, bits: 
   // The sign is shifted out; zero wraps around to the largest number.
   const magnitude = e.sub(e.shl(bits, e.constant(width, 1)), e.constant(width, 1));
   e.break(reject, e.unlikely(e.ltU(magnitude, e.constant(width, 2n * smallest - 1n))));
+}
+
+/** Rejects a denormal or a NaN, given as its bits. */
+export function rejectUnordered(e: Emitter, reject: Label, format: Format, bits: Value): void {
+  if (e.knowsOrdered(bits, format.type)) return rejectDenormal(e, reject, format, bits);
+  const isNormal = e.knowsNormal(bits, format.type);
+  e.noteResult(bits, format.type);
+  const check = (label: Label): void => {
+    if (!isNormal) breakIfDenormal(e, label, format, bits);
+    rejectNan(e, label, format, e.let(e.reinterpret(bits, format.type)));
+  };
+  if (!e.deferCheck(format.type, [bits], check)) check(reject);
 }
 
 /** 1 if the result is a normal number other than the smallest ones; some of the smallest may be taken for extraordinary. */
@@ -138,8 +157,17 @@ export function constantLanes(e: Emitter, { width }: { readonly width: 32 | 64 }
  * undefined where it is known that there are none.
  */
 export function denormalLanes(e: Emitter, format: Format, ...operands: readonly Value[]): Value | undefined {
+  return markDenormals(e, format, doubtful(e, format, operands));
+}
+
+/** The vectors that are not known to hold no denormal. */
+export function doubtful(e: Emitter, format: Format, vectors: readonly Value[]): readonly Value[] {
+  return vectors.filter((vector) => !e.knowsNormal(vector, format.vector));
+}
+
+/** `denormalLanes` of these vectors, whatever is known of them. */
+export function markDenormals(e: Emitter, format: Format, vectors: readonly Value[]): Value | undefined {
   const { lanes, width, smallest } = format;
-  const vectors = operands.filter((vector) => !e.knowsNormal(vector, format.vector));
   if (vectors.length === 0) return undefined;
   if (width === 32) {
     const magnitudes = vectors.map((vector) =>
