@@ -15,6 +15,7 @@ import type { WasmModule } from "../emit/module.ts";
 import { StateBuilder } from "../emit/state.ts";
 import type { Value } from "../emit/value.ts";
 import { tlbEntry, tlbOffset } from "../helpers/memory.ts";
+import { addNoteBranch, countBranch } from "./branch-samples.ts";
 import { CallOutStatus } from "./call-out-numbers.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS, HANDLER_TABLE } from "./emitter.ts";
 
@@ -103,6 +104,7 @@ export function addDispatch(module: WasmModule): void {
   addGoto(module, "goto", (_, record) => record);
   addGoto(module, "goto_interpreter", behindEntry);
   addGotoLink(module);
+  addGotoFrom(module);
   for (const name of Object.keys(REGION_IMPORTS)) module.export(name);
 
   handler("stale", (f) => {
@@ -295,6 +297,17 @@ function addGotoLink(module: WasmModule): void {
   const { record, ripPage, offset } = findBlock(f, f.parameter(1));
   f.storeOffset(f.parameter(2), record, LinkCell.RECORD);
   f.storeOffset(f.parameter(2), f.and(offset, f.constant(32, -4096)), LinkCell.PAGE);
+  f.storeOffset(f.cpu, ripPage, guestState.ripPage.offset);
+  f.dispatch(record);
+  f.finish();
+}
+
+/** goto_from(cpu, rip, branch, place): goto that takes samples of where branches lead. */
+function addGotoFrom(module: WasmModule): void {
+  addNoteBranch(module);
+  const f = new Dispatch(module.raw, "goto_from", ["i32", "i64", "i32", "i64"], ["i32"]);
+  countBranch(f, f.parameter(2), f.parameter(3));
+  const { record, ripPage } = findBlock(f, f.parameter(1));
   f.storeOffset(f.cpu, ripPage, guestState.ripPage.offset);
   f.dispatch(record);
   f.finish();

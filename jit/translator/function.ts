@@ -12,8 +12,17 @@ import { COMMON_MXCSR, type Ending, TranslatorEmitter } from "./emitter.ts";
 import { type FlagState, TranslatorFlags } from "./flags.ts";
 import { buildGraph, type Graph } from "./graph.ts";
 import { type EntryFacts, planEntryFacts } from "./number-flow.ts";
+import { emitDispatch } from "./indirect.ts";
 import { deadFlags, flagsReadFrom } from "./liveness.ts";
-import { pageOf, type Region, type RegionBlock, type RegionInstruction, shapeOf, Untranslatable } from "./region.ts";
+import {
+  type BlockEnd,
+  pageOf,
+  type Region,
+  type RegionBlock,
+  type RegionInstruction,
+  shapeOf,
+  Untranslatable,
+} from "./region.ts";
 import { scalarFormats } from "./scalars.ts";
 import { findStreams } from "./streams.ts";
 import { Strip } from "./strip.ts";
@@ -123,6 +132,10 @@ class RegionBuilder {
   readonly #endUncharged = new Map<number, number>();
   /** link cells by the offset that they lead to */
   readonly #links = new Map<number, number>();
+  /** of the indirect branch by which the region is left: its offset in linear memory, and where it leads relative to its page */
+  readonly #branch: Variable;
+  readonly #branchTarget: Variable;
+  #leavesIndirectly = false;
 
   constructor(wasm: Wasm, name: string, region: Region, pages: ReadonlyMap<number, number>, entryFacts: EntryFacts) {
     this.#region = region;
@@ -134,6 +147,8 @@ class RegionBuilder {
       leaveBefore: (state) => this.#exitJump(state, this.#retired, Action.INTERPRET, this.#offset, 0),
     });
     this.#exit = this.#e.declare("i64", 64);
+    this.#branch = this.#e.declare("i32", 32);
+    this.#branchTarget = this.#e.declare("i64", 64);
     this.#rounds = this.#e.declare("i32", 32);
     this.#unresolved = this.#e.newLabel();
     this.#done = this.#e.newLabel();
@@ -228,7 +243,8 @@ class RegionBuilder {
       () => e.tailCall("goto_interpreter", [e.cpu, target]),
       () => undefined,
     );
-    e.tailCall("goto", [e.cpu, target]);
+    if (this.#leavesIndirectly) e.tailCall("goto_from", [e.cpu, target, this.#branch.get(), this.#branchTarget.get()]);
+    else e.tailCall("goto", [e.cpu, target]);
   }
 
   /** Goes on with the record that a link cell knows; in another page if that still is the page that it was. */
@@ -547,7 +563,7 @@ class RegionBuilder {
         return e.plainIf(ending.condition, goTo(end.target), goTo(end.next));
       case "indirect":
         if (ending?.kind !== "indirect") return;
-        this.#emitIndirect(node, ending.rip, end.candidates, goTo, () => {
+        return this.#emitIndirect(node, ending.rip, end, goTo, () => {
           this.#uncharged = uncharged;
           e.ripPage.set(ending.rip);
           this.#leave(state, Action.GOTO, 0);
@@ -559,15 +575,25 @@ class RegionBuilder {
   #emitIndirect(
     node: number,
     rip: Value,
-    candidates: readonly number[],
+    { branch, candidates }: Extract<BlockEnd, { readonly kind: "indirect" }>,
     goTo: (target: number) => () => void,
     leave: () => void,
   ): void {
     const e = this.#e;
-    const [candidate, ...others] = candidates.filter((offset) => this.#graph.hasEdge(node, offset));
-    if (candidate === undefined) return leave();
-    e.plainIf(e.eq(rip, e.add(e.ripPage.get(), e.constant(64, candidate))), goTo(candidate), () =>
-      this.#emitIndirect(node, rip, others, goTo, leave),
+    const place = e.let(e.sub(rip, e.ripPage.get()));
+    const inside = candidates.filter((candidate) => this.#graph.hasEdge(node, candidate));
+    const distance = pageOf(branch);
+    emitDispatch(
+      e,
+      place,
+      inside,
+      (candidate) => goTo(candidate)(),
+      () => {
+        this.#leavesIndirectly = true;
+        this.#branch.set(e.constant(32, (this.#pages.get(distance) ?? 0) + branch - distance * PAGE));
+        this.#branchTarget.set(e.sub(place, e.constant(64, distance * PAGE)));
+        leave();
+      },
     );
   }
 

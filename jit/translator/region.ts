@@ -20,8 +20,8 @@ export interface RegionInstruction {
 export type BlockEnd =
   | { readonly kind: "jump"; readonly target: number }
   | { readonly kind: "branch"; readonly target: number; readonly next: number }
-  /** indirect branches and returns, which look first whether they lead to one of `candidates` */
-  | { readonly kind: "indirect"; readonly candidates: readonly number[] }
+  /** the indirect branch or return at `branch`, which looks first whether it leads to one of `candidates` */
+  | { readonly kind: "indirect"; readonly branch: number; readonly candidates: readonly number[] }
   /** the instruction at `target` is the interpreter's */
   | { readonly kind: "interpret"; readonly target: number };
 
@@ -47,8 +47,9 @@ export type RegionSource = Pick<TranslateRequest, "blocks" | "targets"> & {
   readonly pages: readonly Pick<CodePage, "distance" | "bytes">[];
 };
 
-/** Places that a return compares its target with. */
-const MAXIMUM_CANDIDATES = 4;
+/** Places in the region that an indirect branch may lead to; and returns, by the calls in the region. */
+const MAXIMUM_CANDIDATES = 32;
+const MAXIMUM_RETURNS = 4;
 /** The longest instruction. */
 const LONGEST = 15;
 
@@ -172,7 +173,7 @@ export class RegionFinder {
     }
     const returns: number[] = [];
     for (const decoded of instructions.values()) {
-      if (returns.length === MAXIMUM_CANDIDATES) break;
+      if (returns.length === MAXIMUM_RETURNS) break;
       if (
         isCall(decoded) &&
         leaders.has(decoded.end) &&
@@ -284,10 +285,9 @@ function endOf(decoded: RegionInstruction, returns: readonly number[], targets: 
   const { mnemonic, operands } = decoded.instruction;
   const [operand] = operands;
   if (operand?.kind !== "relative") {
-    const guess = targets?.get(decoded.offset);
-    const candidates = new Set(guess === undefined ? [] : [guess]);
+    const candidates = new Set(targets?.get(decoded.offset));
     if (mnemonic === "ret") for (const place of returns) candidates.add(place);
-    return { kind: "indirect", candidates: [...candidates].slice(0, MAXIMUM_CANDIDATES) };
+    return { kind: "indirect", branch: decoded.offset, candidates: [...candidates].slice(0, MAXIMUM_CANDIDATES) };
   }
   const target = decoded.end + operand.displacement;
   if (CONDITIONAL.has(mnemonic)) return { kind: "branch", target, next: decoded.end };

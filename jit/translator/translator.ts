@@ -2,6 +2,7 @@ import { MemoryMap } from "../../runtime/abi/memory-map.ts";
 import { Mode } from "../../runtime/abi/guest-state.ts";
 import {
   type BatchBuilder,
+  type BranchTargets,
   REGION_IMPORTS,
   type TranslatedBatch,
   type TranslatedRegion,
@@ -78,10 +79,14 @@ export class RegionTranslator implements Translator {
     return { name, spans: spansOf(region, offsetOf), links, blocks, instructions: region.instructionCount };
   }
 
-  /** The module of the region at an offset of a page, by itself. */
-  compile(page: Uint8Array, entry: number): { readonly module: EncodedModule; readonly region: Region } | undefined {
+  /** The module of the region at an offset of a page, by itself; `targets` as in TranslateRequest. */
+  compile(
+    page: Uint8Array,
+    entry: number,
+    targets: BranchTargets = new Map(),
+  ): { readonly module: EncodedModule; readonly region: Region } | undefined {
     const module = regionModule();
-    const made = this.#emit(module, "r0", { pages: [{ distance: 0, start: 0, bytes: page }] }, entry);
+    const made = this.#emit(module, "r0", { pages: [{ distance: 0, start: 0, bytes: page }], targets }, entry);
     return made && { module, region: made.region };
   }
 

@@ -143,6 +143,9 @@ export const guestState = layout({
   /** writes to traced page tables, and translations that generated code dropped because of them; for statistics */
   tableWrites: "u64",
   entriesDropped: "u64",
+  /** branches until the next sample of where one went (see BranchTarget), signed; and where the numbers of them come from */
+  branchesToSample: "u32",
+  sampleSeed: "u32",
 });
 
 /** Names of the general registers by number: the order of guestState.gpr. */

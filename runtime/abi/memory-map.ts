@@ -6,6 +6,8 @@ export const MemoryMap = {
   /** state of vCPU 0; the others follow at multiples of CPU_STRIDE */
   CPU: 0x0001_0000,
   CPU_STRIDE: 0x4000,
+  /** where indirect branches went, see BranchTarget */
+  BRANCH_TARGETS: 0x0010_0000,
   /** hash of decoded blocks: BLOCK_HASH_ENTRIES entries of BlockHashEntry */
   BLOCK_HASH: 0x0200_0000,
   BLOCK_HASH_ENTRIES: 0x4_0000,
@@ -109,6 +111,25 @@ export const BLOCK_HASH = { MULTIPLIER: 0x9e37_79b1, SHIFT: 14, GRANULE_SHIFT: 2
  * zero, plus the mode that it was decoded under.
  */
 export const BlockHashEntry = { BYTES: 8, OFFSET: 0, RECORD: 4, MODE_MASK: 15 } as const;
+
+/**
+ * Where indirect branches went that left a region, by samples: buckets of ENTRIES entries. A branch has one bucket, the upper bits of
+ * its offset in linear memory times MULTIPLIER, and shares it with others.
+ */
+export const BranchTarget = {
+  ENTRIES: 32,
+  ENTRY_BYTES: 16,
+  BUCKET_BYTES: 512,
+  MULTIPLIER: 0x9e37_79b1,
+  /** 2048 buckets */
+  SHIFT: 21,
+  /** i64 where it went, relative to the first byte of the page that the branch is in */
+  PLACE: 0,
+  /** u32 offset in linear memory of the branch */
+  BRANCH: 8,
+  /** u32 samples: at least as many as there were of this place, and more if it took over the entry of another; 0 if there is none */
+  COUNT: 12,
+} as const;
 
 /**
  * A decoded instruction as the interpreter runs it. Register operands are byte offsets from the vCPU base, so that AH is no

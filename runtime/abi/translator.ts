@@ -10,9 +10,12 @@ export interface TranslateRequest {
   readonly mode: number;
   /** where blocks begin that may be part of the region. Without it all code that can be reached in the first page is taken */
   readonly blocks?: ReadonlySet<number>;
-  /** where indirect branches went last, by the place of the branch */
-  readonly targets?: ReadonlyMap<number, number>;
+  /** where indirect branches went, by the place of the branch; most often first */
+  readonly targets?: BranchTargets;
 }
+
+/** Places by the place of the indirect branch that leads there. */
+export type BranchTargets = ReadonlyMap<number, readonly number[]>;
 
 /** A page of guest code. */
 export interface CodePage {
@@ -129,4 +132,9 @@ export const REGION_IMPORTS = {
   goto_interpreter: ["i32", "i64"],
   /** (vCPU base, RIP, offset of a link cell): like goto, and notes the block for the next time */
   goto_link: ["i32", "i64", "i32"],
+  /**
+   * (vCPU base, RIP, offset in linear memory of the indirect branch that led there, RIP relative to that branch's page): like goto, and
+   * notes the place now and then; see BranchTarget
+   */
+  goto_from: ["i32", "i64", "i32", "i64"],
 } as const;

@@ -1,7 +1,13 @@
 import { type BlockDecoder, MAXIMUM_BLOCK_RECORDS } from "../abi/block-decoder.ts";
 import { Mode } from "../abi/guest-state.ts";
 import { BLOCK_HASH, BlockHashEntry, MemoryMap, Rec } from "../abi/memory-map.ts";
-import { ENTRY_HANDLERS, ENTRY_MARK, EntryRecord, type TranslatedRegion } from "../abi/translator.ts";
+import {
+  type BranchTargets,
+  ENTRY_HANDLERS,
+  ENTRY_MARK,
+  EntryRecord,
+  type TranslatedRegion,
+} from "../abi/translator.ts";
 import { CodePages, pageOf, type Spans } from "./code-pages.ts";
 import { LinkCells } from "./link-cells.ts";
 import { RecordRoom } from "./record-room.ts";
@@ -33,6 +39,15 @@ interface Region {
   readonly dropped: () => void;
   /** its entries are counted: if it stays hot, a wider one takes its place */
   counts: boolean;
+  readonly history: RegionHistory;
+}
+
+/** How a region came to be as wide as it is. */
+export interface RegionHistory {
+  /** times that it was made wider */
+  readonly widened: number;
+  /** the indirect branches that it was made with, and where they lead; see TranslateRequest */
+  readonly targets: BranchTargets;
 }
 
 /** How blocks come to be translated. */
@@ -53,6 +68,8 @@ export interface BlockProfile {
   /** the indirect branch that it ends in, and where that went last, 0 if nowhere yet */
   readonly branch: number | undefined;
   readonly target: number | undefined;
+  /** the indirect branch is a return */
+  readonly isReturn: boolean;
 }
 
 export interface BlockCacheStats {
@@ -151,6 +168,7 @@ export class BlockCache {
       nextPage: spans[1]?.[0],
       branch: lastTarget > 0 ? this.#memory.getUint16(last + Rec.PAGE_OFFSET, true) : undefined,
       target: lastTarget > 0 ? Number(this.#memory.getBigInt64(last + lastTarget, true)) : undefined,
+      isReturn: lastTarget === Rec.RETURNED_TO,
     };
   }
 
@@ -167,6 +185,7 @@ export class BlockCache {
    *
    * @param handler place of the region's function among the handlers
    * @param entries after which `Exit.TRANSLATE` comes once more; 0 for never
+   * @param history what `stopCounting` gives then
    * @returns false if there is no such block, or no room: then `dropped` has been called
    */
   installRegion(
@@ -175,6 +194,7 @@ export class BlockCache {
     region: TranslatedRegion,
     handler: number,
     entries: number,
+    history: RegionHistory,
     dropped: () => void,
   ): boolean {
     const block = this.#blocks.get(keyOf(start, mode));
@@ -185,7 +205,15 @@ export class BlockCache {
     }
     if (block.region) this.#dropRegion(block.region);
     const counts = entries > 0;
-    block.region = { block, spans: region.spans, handler, links: { at, count: region.links }, dropped, counts };
+    block.region = {
+      block,
+      spans: region.spans,
+      handler,
+      links: { at, count: region.links },
+      dropped,
+      counts,
+      history,
+    };
     this.#memory.setUint32(block.record + EntryRecord.LINKS, at, true);
     this.#memory.setUint32(block.record + EntryRecord.COUNTDOWN, entries, true);
     this.#enterRegion(block, block.region);
@@ -201,13 +229,13 @@ export class BlockCache {
     else this.#memory.setUint32(record + Rec.HANDLER, handler, true);
   }
 
-  /** Whether the entries of the block's region are counted; from now on they are not. */
-  stopCounting(start: number, mode: number): boolean {
+  /** From now on the entries of the block's region are not counted; if they were, gives the region's history. */
+  stopCounting(start: number, mode: number): RegionHistory | undefined {
     const block = this.#blocks.get(keyOf(start, mode));
-    if (block?.region?.counts !== true) return false;
+    if (block?.region?.counts !== true) return undefined;
     block.region.counts = false;
     this.#enterRegion(block, block.region);
-    return true;
+    return block.region.history;
   }
 
   /** Counts the entries of the block's region anew up to `entries`, if they are counted. */

@@ -1,5 +1,5 @@
 import type { CompiledBatch, TranslatedRegion } from "../abi/translator.ts";
-import { type BlockCache, keyOf } from "./block-cache.ts";
+import { type BlockCache, keyOf, type RegionHistory } from "./block-cache.ts";
 import type { RegionTable } from "./region-table.ts";
 
 /** A block by where it begins. */
@@ -10,6 +10,7 @@ export interface BlockStart {
 
 export interface Installation extends BlockStart {
   readonly entries: number;
+  readonly history: RegionHistory;
 }
 
 /** The regions of a module that are installed; the engine frees a module as a whole, when none is left. */
@@ -63,8 +64,8 @@ export class CodeCache {
   /**
    * Installs regions; only while no generated code is running.
    *
-   * @param blocks where the regions of `batch` belong, and after how many entries each is hot enough to be translated anew (0: never);
-   *   undefined for one that is not wanted
+   * @param blocks where the regions of `batch` belong, after how many entries each is hot enough to be translated anew (0: never), and
+   *   what is to be remembered until then; undefined for one that is not wanted
    * @returns for each, whether it runs from now on
    */
   add({ module, regions, wasmBytes }: CompiledBatch, blocks: readonly (Installation | undefined)[]): boolean[] {
@@ -79,7 +80,8 @@ export class CodeCache {
       const [block, place] = [blocks[index], places[index]];
       if (!region || !block || place === undefined) return false;
       const key = keyOf(block.start, block.mode);
-      const isInstalled = this.#blocks.installRegion(block.start, block.mode, region, place, block.entries, () => {
+      const { start, mode, entries, history } = block;
+      const isInstalled = this.#blocks.installRegion(start, mode, region, place, entries, history, () => {
         this.#table.remove(place);
         if (batch.live.has(key)) this.#forget(batch, key);
       });

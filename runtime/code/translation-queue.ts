@@ -1,5 +1,6 @@
-import type { CompiledBatch, TranslateRequest, TranslationService } from "../abi/translator.ts";
-import { type BlockCache, type EntryOptions, keyOf } from "./block-cache.ts";
+import type { CompiledBatch, TranslatedRegion, TranslateRequest, TranslationService } from "../abi/translator.ts";
+import { type BlockCache, type EntryOptions, keyOf, type RegionHistory } from "./block-cache.ts";
+import { BranchSamples } from "./branch-samples.ts";
 import { type BlockStart, CodeCache, type CodeCacheStats } from "./code-cache.ts";
 import { type RegionShape, RegionScout } from "./region-scout.ts";
 import type { RegionTable } from "./region-table.ts";
@@ -55,10 +56,11 @@ export interface TranslationStats {
 /** A hot block, and where its region may extend to; without that it is all that can be reached in its page. */
 interface HotBlock extends BlockStart {
   readonly shape?: RegionShape;
-  readonly isWide: boolean;
+  /** times that it has been made wider, then */
+  readonly widened: number;
 }
 
-type Request = TranslateRequest & Pick<HotBlock, "isWide">;
+type Request = TranslateRequest & Pick<HotBlock, "widened">;
 
 /** A batch that has been submitted and not been installed. */
 interface Submitted {
@@ -68,8 +70,12 @@ interface Submitted {
 }
 
 const PAGE = 4096;
-/** How many times as many entries it takes for a region that is about to become part of a wide one. */
-const WITHIN = 10;
+/**
+ * How many times as many entries it takes for a region that is about to become part of a wide one; and for a wide one, which becomes
+ * wider if indirect branches lead to more places than it knows. That often it does at most.
+ */
+const WITHIN = 4;
+const MAXIMUM_WIDENINGS = 3;
 export const DEFAULT_CODE_CACHE = 0x1000_0000;
 /** Looks at the queue for which hot blocks wait for others that are translated with them. */
 const PATIENCE = 4;
@@ -117,7 +123,7 @@ export class TranslationQueue {
     this.#blocks = blocks;
     this.#cache = new CodeCache(blocks, table, options.codeCacheBytes ?? DEFAULT_CODE_CACHE);
     this.#options = options;
-    this.#scout = new RegionScout(blocks, options.countdown);
+    this.#scout = new RegionScout(blocks, new BranchSamples(new DataView(memory.buffer)), options.countdown);
   }
 
   get cacheStats(): Readonly<CodeCacheStats> {
@@ -131,8 +137,8 @@ export class TranslationQueue {
    */
   note(start: number, mode: number, instructions: number, pageAt: (distance: number) => number): void {
     if (this.#cache.entered({ start, mode })) return;
-    const isWide = this.#blocks.stopCounting(start, mode);
-    if (!isWide) this.#blocks.leaveToInterpreter(start, mode);
+    const history = this.#blocks.stopCounting(start, mode);
+    if (!history) this.#blocks.leaveToInterpreter(start, mode);
     const key = keyOf(start, mode);
     if (this.#known.has(key)) return;
     if (this.#hot.length >= MAXIMUM_WAITING) {
@@ -141,16 +147,16 @@ export class TranslationQueue {
       return;
     }
     const shape = this.#options.followsProfile
-      ? this.#scout.scout(start, mode, isWide ? pageAt : undefined)
+      ? this.#scout.scout(start, mode, history && pageAt, history?.targets)
       : undefined;
-    if (isWide && shape) {
-      if (shape.pages.length === 1 && shape.targets.size === 0) return;
+    if (history && shape) {
+      if (!isWider(shape, history)) return;
       this.stats.widened++;
       for (const place of this.#scout.placesOf(shape))
         this.#blocks.countLonger(place, mode, this.#options.widenAfter * WITHIN);
     }
     this.#known.add(key);
-    this.#hot.push({ start, mode, isWide, ...(shape && { shape }) });
+    this.#hot.push({ start, mode, widened: history ? history.widened + 1 : 0, ...(shape && { shape }) });
     if (this.#hot.length >= this.#options.batch) this.#submit(instructions);
   }
 
@@ -214,7 +220,7 @@ export class TranslationQueue {
     else this.#submitted.push({ requests, due: instructions + latency });
   }
 
-  #request({ start, mode, isWide, shape }: HotBlock, copies: Map<number, Uint8Array>): Request {
+  #request({ start, mode, widened, shape }: HotBlock, copies: Map<number, Uint8Array>): Request {
     const copyOf = (page: number): Uint8Array => {
       let bytes = copies.get(page);
       if (!bytes) {
@@ -229,13 +235,13 @@ export class TranslationQueue {
         pages: pages.map((page) => ({ ...page, bytes: copyOf(page.start) })),
         start,
         mode,
-        isWide,
+        widened,
         blocks,
         targets,
       };
     }
     const first = start & ~(PAGE - 1);
-    return { pages: [{ distance: 0, start: first, bytes: copyOf(first) }], start, mode, isWide };
+    return { pages: [{ distance: 0, start: first, bytes: copyOf(first) }], start, mode, widened };
   }
 
   #install(requests: readonly Request[], batch: CompiledBatch): void {
@@ -253,22 +259,33 @@ export class TranslationQueue {
     const { followsProfile, widenAfter } = this.#options;
     const blocks = requests.map((request, index) => {
       if (!this.#isTrue(request, batch.regions[index]?.spans ?? [])) return undefined;
-      const { start, mode, isWide } = request;
-      return { start, mode, entries: isWide || !followsProfile ? 0 : widenAfter };
+      const { start, mode, widened, targets = new Map() } = request;
+      const counts = followsProfile && widened < MAXIMUM_WIDENINGS;
+      const entries = counts ? widenAfter * (widened > 0 ? WITHIN : 1) : 0;
+      return { start, mode, entries, history: { widened, targets } };
     });
     const installed = this.#cache.add(batch, blocks);
-    for (const [index, { start, mode }] of requests.entries()) {
+    for (const [index, request] of requests.entries()) {
+      const { start, mode } = request;
       const region = batch.regions[index];
       if (!region) {
         stats.untranslatable++;
       } else if (installed[index] === true) {
         stats.regions++;
         stats.instructions += region.instructions;
+        if (request.widened > 0) this.#releaseOutside(request, region);
       } else {
         stats.outdated++;
         this.#blocks.countAgain(start, mode);
       }
     }
+  }
+
+  /** What a wide region might have held, but does not, need not wait for it. */
+  #releaseOutside({ pages, blocks = new Set(), mode }: Request, region: TranslatedRegion): void {
+    const inside = new Set(region.blocks);
+    for (const place of this.#scout.placesOf({ pages, blocks }))
+      if (!inside.has(place)) this.#blocks.countLonger(place, mode, this.#options.widenAfter);
   }
 
   /** Whether memory holds what went into the region. Guest-physical pages are compared, so remapping them changes nothing. */
@@ -281,4 +298,13 @@ export class TranslationQueue {
       return true;
     });
   }
+}
+
+/** Whether a region of this shape holds more than the one that is there. */
+function isWider({ pages, targets }: RegionShape, { widened, targets: known }: RegionHistory): boolean {
+  if (widened === 0) return pages.length > 1 || targets.size > 0;
+  return [...targets].some(([branch, places]) => {
+    const before = known.get(branch);
+    return places.some((place) => before?.includes(place) !== true);
+  });
 }

@@ -19,6 +19,7 @@ export interface CoreExports {
   enter_read(cpu: number, gva: bigint, byteLength: number): number;
   enter_write(cpu: number, gva: bigint, byteLength: number): number;
   goto_link(cpu: number, rip: bigint, cell: number): number;
+  goto_from(cpu: number, rip: bigint, branch: number, place: bigint): number;
 }
 
 /** Access bits of page_walk. */

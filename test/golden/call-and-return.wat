@@ -1,4 +1,4 @@
-;; 479 nodes, 19 locals, 1270 bytes
+;; 491 nodes, 21 locals, 1323 bytes
 ;;
 ;; 000  mov edi, 0x5
 ;; 005  call 0xe
@@ -13,7 +13,8 @@
 (module
   (type $t0 (func (param i32 i64 i32) (result i32)))
   (type $t1 (func (param i32 i64) (result i32)))
-  (type $t2 (func (param i32 i32) (result i32)))
+  (type $t2 (func (param i32 i64 i32 i64) (result i32)))
+  (type $t3 (func (param i32 i32) (result i32)))
   (import "env" "memory" (memory $env.memory 1536 65536 shared))
   (import "env" "handlers" (table $env.handlers 1 funcref))
   (import "env" "enter_read" (func $env.enter_read (type $t0)))
@@ -21,8 +22,9 @@
   (import "env" "goto" (func $env.goto (type $t1)))
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t1)))
   (import "env" "goto_link" (func $env.goto_link (type $t0)))
-  (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i32)
+  (import "env" "goto_from" (func $env.goto_from (type $t2)))
+  (func $r0 (type $t3) (param $p0 i32) (param $p1 i32) (result i32)
+    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i32) (local $l16 i64) (local $l17 i64) (local $l18 i64) (local $l19 i32) (local $l20 i32) (local $l21 i32) (local $l22 i32)
     local.get $p0
     i32.load offset=168 align=1
     local.set $l2
@@ -61,7 +63,7 @@
       local.tee $l11
       local.get $l11
       i32.load align=1
-      return_call_indirect (type $t2)
+      return_call_indirect (type $t3)
     end
     block $B1
       block $B2
@@ -251,10 +253,15 @@
           local.set $l9
           local.get $l12
           local.get $l3
+          i64.sub
+          local.tee $l13
           i64.const 10
-          i64.add
           i64.ne
           if $I13
+            i32.const 21
+            local.set $l15
+            local.get $l13
+            local.set $l16
             local.get $l12
             local.set $l3
             i64.const 7
@@ -266,18 +273,18 @@
           i32.sub
           local.set $l2
           local.get $l5
-          local.set $l15
+          local.set $l17
           local.get $l6
           i64.extend_i32_u
-          local.set $l16
+          local.set $l18
           i32.const 0
-          local.set $l17
+          local.set $l19
           loop $L14
             local.get $l7
             i32.wrap_i64
             i32.const 1
             i32.add
-            local.tee $l18
+            local.tee $l20
             i64.extend_i32_u
             local.set $l7
             local.get $l4
@@ -333,8 +340,9 @@
             local.set $l9
             local.get $l13
             local.get $l3
+            i64.sub
+            local.tee $l12
             i64.const 10
-            i64.add
             i64.eq
             if $I18
               local.get $l2
@@ -348,15 +356,19 @@
                 local.set $l14
                 br $B3
               end
-              local.get $l18
+              local.get $l20
               i64.extend_i32_u
-              local.set $l15
-              i64.const 1
-              local.set $l16
-              i32.const 14
               local.set $l17
+              i64.const 1
+              local.set $l18
+              i32.const 14
+              local.set $l19
               br $L14
             end
+            i32.const 13
+            local.set $l15
+            local.get $l12
+            local.set $l16
             local.get $l13
             local.set $l3
             i64.const 2
@@ -364,39 +376,39 @@
             br $B3
           end
         end
-        local.get $l18
+        local.get $l20
         i64.extend_i32_u
-        local.set $l15
-        i64.const 1
-        local.set $l16
-        i32.const 14
         local.set $l17
+        i64.const 1
+        local.set $l18
+        i32.const 14
+        local.set $l19
         br $B2
       end
-      local.get $l17
+      local.get $l19
       i32.eqz
       if $I20
-        local.get $l15
+        local.get $l17
         local.set $l5
-        local.get $l16
+        local.get $l18
         i32.wrap_i64
         local.set $l6
       else
-        local.get $l15
+        local.get $l17
         i32.wrap_i64
         local.tee $l11
         i64.extend_i32_s
         local.set $l5
         local.get $l11
-        local.get $l16
+        local.get $l18
         i32.wrap_i64
-        local.tee $l19
+        local.tee $l21
         i32.sub
-        local.tee $l20
-        local.get $l19
+        local.tee $l22
+        local.get $l21
         i32.and
-        local.get $l20
-        local.get $l19
+        local.get $l22
+        local.get $l21
         i32.or
         local.get $l11
         i32.const -1
@@ -453,7 +465,7 @@
     i32.shr_u
     i32.const 3
     i32.and
-    local.tee $l19
+    local.tee $l21
     i32.const 2
     i32.ge_u
     if $I21
@@ -467,17 +479,17 @@
       i32.add
       local.tee $l11
       i32.load align=1
-      local.tee $l20
+      local.tee $l22
       if $I22
-        local.get $l19
+        local.get $l21
         i32.const 2
         i32.eq
         if $I23
           local.get $p0
-          local.get $l20
-          local.get $l20
+          local.get $l22
+          local.get $l22
           i32.load align=1
-          return_call_indirect (type $t2)
+          return_call_indirect (type $t3)
         end
         local.get $l4
         local.get $l13
@@ -508,10 +520,10 @@
           local.get $l12
           i64.store offset=144 align=1
           local.get $p0
-          local.get $l20
-          local.get $l20
+          local.get $l22
+          local.get $l22
           i32.load align=1
-          return_call_indirect (type $t2)
+          return_call_indirect (type $t3)
         end
       end
       local.get $p0
@@ -519,7 +531,7 @@
       local.get $l11
       return_call $env.goto_link
     end
-    local.get $l19
+    local.get $l21
     if $I25
       local.get $p0
       local.get $l13
@@ -527,6 +539,8 @@
     end
     local.get $p0
     local.get $l13
-    return_call $env.goto
+    local.get $l15
+    local.get $l16
+    return_call $env.goto_from
     unreachable)
   (export "r0" (func $r0)))

@@ -1,4 +1,4 @@
-;; 366 nodes, 18 locals, 1033 bytes
+;; 392 nodes, 20 locals, 1110 bytes
 ;;
 ;; 000  cmp edi, 0x1
 ;; 003  je 0x15
@@ -18,7 +18,8 @@
 (module
   (type $t0 (func (param i32 i64 i32) (result i32)))
   (type $t1 (func (param i32 i64) (result i32)))
-  (type $t2 (func (param i32 i32) (result i32)))
+  (type $t2 (func (param i32 i64 i32 i64) (result i32)))
+  (type $t3 (func (param i32 i32) (result i32)))
   (import "env" "memory" (memory $env.memory 1536 65536 shared))
   (import "env" "handlers" (table $env.handlers 1 funcref))
   (import "env" "enter_read" (func $env.enter_read (type $t0)))
@@ -26,8 +27,9 @@
   (import "env" "goto" (func $env.goto (type $t1)))
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t1)))
   (import "env" "goto_link" (func $env.goto_link (type $t0)))
-  (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i64) (local $l3 i32) (local $l4 i64) (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64) (local $l9 i32) (local $l10 i32) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i32) (local $l16 i32) (local $l17 i64) (local $l18 i64) (local $l19 i32)
+  (import "env" "goto_from" (func $env.goto_from (type $t2)))
+  (func $r0 (type $t3) (param $p0 i32) (param $p1 i32) (result i32)
+    (local $l2 i64) (local $l3 i32) (local $l4 i64) (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64) (local $l9 i32) (local $l10 i32) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i32) (local $l16 i64) (local $l17 i32) (local $l18 i32) (local $l19 i64) (local $l20 i64) (local $l21 i32)
     local.get $p0
     i64.load offset=144 align=1
     local.set $l2
@@ -62,7 +64,7 @@
       local.tee $l10
       local.get $l10
       i32.load align=1
-      return_call_indirect (type $t2)
+      return_call_indirect (type $t3)
     end
     block $B1
       block $B2
@@ -127,6 +129,12 @@
               i64.const 8
               i64.add
               local.set $l7
+              i32.const 26
+              local.set $l15
+              local.get $l14
+              local.get $l2
+              i64.sub
+              local.set $l16
               local.get $l14
               local.set $l2
               i64.const 4
@@ -135,7 +143,7 @@
             end
             local.get $l8
             i32.wrap_i64
-            local.tee $l15
+            local.tee $l17
             i32.const 2
             i32.eq
             if $I9
@@ -192,6 +200,12 @@
               i64.const 8
               i64.add
               local.set $l7
+              i32.const 32
+              local.set $l15
+              local.get $l12
+              local.get $l2
+              i64.sub
+              local.set $l16
               local.get $l12
               local.set $l2
               i64.const 6
@@ -200,7 +214,7 @@
             end
             local.get $l8
             i32.wrap_i64
-            local.tee $l16
+            local.tee $l18
             i32.const 3
             i32.gt_u
             if $I13
@@ -257,6 +271,12 @@
               i64.const 8
               i64.add
               local.set $l7
+              i32.const 38
+              local.set $l15
+              local.get $l12
+              local.get $l2
+              i64.sub
+              local.set $l16
               local.get $l12
               local.set $l2
               i64.const 8
@@ -316,6 +336,12 @@
             i64.const 8
             i64.add
             local.set $l7
+            i32.const 20
+            local.set $l15
+            local.get $l8
+            local.get $l2
+            i64.sub
+            local.set $l16
             local.get $l8
             local.set $l2
             i64.const 8
@@ -324,33 +350,33 @@
           end
           local.get $l11
           i64.extend_i32_u
-          local.set $l17
+          local.set $l19
           i64.const 1
-          local.set $l18
+          local.set $l20
           br $B1
         end
-        local.get $l15
+        local.get $l17
         i64.extend_i32_u
-        local.set $l17
+        local.set $l19
         i64.const 2
-        local.set $l18
+        local.set $l20
         br $B1
       end
-      local.get $l16
+      local.get $l18
       i64.extend_i32_u
-      local.set $l17
+      local.set $l19
       i64.const 3
-      local.set $l18
+      local.set $l20
       br $B1
     end
-    local.get $l17
+    local.get $l19
     i32.wrap_i64
     local.tee $l3
-    local.get $l18
+    local.get $l20
     i32.wrap_i64
     local.tee $l10
     i32.sub
-    local.tee $l19
+    local.tee $l21
     i64.extend_i32_s
     local.set $l4
     local.get $l3
@@ -362,13 +388,13 @@
     local.get $l3
     local.get $l10
     i32.or
-    local.get $l19
+    local.get $l21
     i32.and
     i32.or
-    local.tee $l19
+    local.tee $l21
     i32.const -1073741824
     i32.and
-    local.get $l19
+    local.get $l21
     i32.const 8
     i32.and
     i32.or
@@ -413,6 +439,8 @@
     end
     local.get $p0
     local.get $l8
-    return_call $env.goto
+    local.get $l15
+    local.get $l16
+    return_call $env.goto_from
     unreachable)
   (export "r0" (func $r0)))

@@ -1,4 +1,4 @@
-;; 361 nodes, 27 locals, 952 bytes
+;; 361 nodes, 27 locals, 977 bytes
 ;;
 ;; 000  add rax, rcx
 ;; 003  dec rcx
@@ -8,7 +8,8 @@
 (module
   (type $t0 (func (param i32 i64 i32) (result i32)))
   (type $t1 (func (param i32 i64) (result i32)))
-  (type $t2 (func (param i32 i32) (result i32)))
+  (type $t2 (func (param i32 i64 i32 i64) (result i32)))
+  (type $t3 (func (param i32 i32) (result i32)))
   (import "env" "memory" (memory $env.memory 1536 65536 shared))
   (import "env" "handlers" (table $env.handlers 1 funcref))
   (import "env" "enter_read" (func $env.enter_read (type $t0)))
@@ -16,7 +17,8 @@
   (import "env" "goto" (func $env.goto (type $t1)))
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t1)))
   (import "env" "goto_link" (func $env.goto_link (type $t0)))
-  (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
+  (import "env" "goto_from" (func $env.goto_from (type $t2)))
+  (func $r0 (type $t3) (param $p0 i32) (param $p1 i32) (result i32)
     (local $l2 i64) (local $l3 i32) (local $l4 i64) (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i32) (local $l9 i32) (local $l10 i64) (local $l11 i64) (local $l12 i32) (local $l13 i32) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i64) (local $l18 i32) (local $l19 i32) (local $l20 i32) (local $l21 i32) (local $l22 i64) (local $l23 i64) (local $l24 i64) (local $l25 i64) (local $l26 i64) (local $l27 i64) (local $l28 i32)
     local.get $p0
     i64.load offset=144 align=1
@@ -49,7 +51,7 @@
       local.tee $l9
       local.get $l9
       i32.load align=1
-      return_call_indirect (type $t2)
+      return_call_indirect (type $t3)
     end
     block $B1
       block $B2
@@ -346,7 +348,7 @@
           local.get $l28
           local.get $l28
           i32.load align=1
-          return_call_indirect (type $t2)
+          return_call_indirect (type $t3)
         end
         local.get $l3
         local.get $l2
@@ -380,7 +382,7 @@
           local.get $l28
           local.get $l28
           i32.load align=1
-          return_call_indirect (type $t2)
+          return_call_indirect (type $t3)
         end
       end
       local.get $p0

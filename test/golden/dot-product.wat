@@ -1,4 +1,4 @@
-;; 890 nodes, 51 locals, 2488 bytes
+;; 898 nodes, 53 locals, 2532 bytes
 ;;
 ;; 000  movapd xmm0, xmmword ptr [rsi+rax]
 ;; 005  mulpd xmm0, xmmword ptr [rdi+rax]
@@ -11,7 +11,8 @@
 (module
   (type $t0 (func (param i32 i64 i32) (result i32)))
   (type $t1 (func (param i32 i64) (result i32)))
-  (type $t2 (func (param i32 i32) (result i32)))
+  (type $t2 (func (param i32 i64 i32 i64) (result i32)))
+  (type $t3 (func (param i32 i32) (result i32)))
   (import "env" "memory" (memory $env.memory 1536 65536 shared))
   (import "env" "handlers" (table $env.handlers 1 funcref))
   (import "env" "enter_read" (func $env.enter_read (type $t0)))
@@ -19,8 +20,9 @@
   (import "env" "goto" (func $env.goto (type $t1)))
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t1)))
   (import "env" "goto_link" (func $env.goto_link (type $t0)))
-  (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 v128) (local $l13 v128) (local $l14 v128) (local $l15 v128) (local $l16 v128) (local $l17 v128) (local $l18 v128) (local $l19 v128) (local $l20 v128) (local $l21 i32) (local $l22 v128) (local $l23 i64) (local $l24 i64) (local $l25 i32) (local $l26 i64) (local $l27 i64) (local $l28 v128) (local $l29 v128) (local $l30 v128) (local $l31 v128) (local $l32 v128) (local $l33 v128) (local $l34 v128) (local $l35 i64) (local $l36 i64) (local $l37 i32) (local $l38 i32) (local $l39 i32) (local $l40 i32) (local $l41 i32) (local $l42 i32) (local $l43 i32) (local $l44 i64) (local $l45 i64) (local $l46 v128) (local $l47 v128) (local $l48 v128) (local $l49 v128) (local $l50 i64) (local $l51 i64) (local $l52 i64)
+  (import "env" "goto_from" (func $env.goto_from (type $t2)))
+  (func $r0 (type $t3) (param $p0 i32) (param $p1 i32) (result i32)
+    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 v128) (local $l13 v128) (local $l14 v128) (local $l15 v128) (local $l16 v128) (local $l17 v128) (local $l18 v128) (local $l19 v128) (local $l20 v128) (local $l21 i32) (local $l22 v128) (local $l23 i64) (local $l24 i64) (local $l25 i32) (local $l26 i64) (local $l27 i64) (local $l28 v128) (local $l29 v128) (local $l30 v128) (local $l31 v128) (local $l32 v128) (local $l33 v128) (local $l34 v128) (local $l35 i64) (local $l36 i64) (local $l37 i32) (local $l38 i32) (local $l39 i32) (local $l40 i32) (local $l41 i32) (local $l42 i32) (local $l43 i32) (local $l44 i64) (local $l45 i64) (local $l46 v128) (local $l47 v128) (local $l48 v128) (local $l49 v128) (local $l50 i64) (local $l51 i64) (local $l52 i64) (local $l53 i32) (local $l54 i64)
     local.get $p0
     i32.load offset=168 align=1
     local.set $l2
@@ -82,7 +84,7 @@
       local.tee $l21
       local.get $l21
       i32.load align=1
-      return_call_indirect (type $t2)
+      return_call_indirect (type $t3)
     end
     local.get $p0
     i32.load offset=1112 align=1
@@ -96,7 +98,7 @@
       local.tee $l21
       local.get $l21
       i32.load align=1
-      return_call_indirect (type $t2)
+      return_call_indirect (type $t3)
     end
     local.get $p0
     i32.load offset=232 align=1
@@ -112,7 +114,7 @@
       local.tee $l21
       local.get $l21
       i32.load align=1
-      return_call_indirect (type $t2)
+      return_call_indirect (type $t3)
     end
     block $B3
       block $B4
@@ -143,7 +145,7 @@
       local.tee $l21
       local.get $l21
       i32.load align=1
-      return_call_indirect (type $t2)
+      return_call_indirect (type $t3)
     end
     block $B5
       block $B6
@@ -778,6 +780,12 @@
             i64.const 8
             i64.add
             local.set $l9
+            i32.const 23
+            local.set $l53
+            local.get $l52
+            local.get $l3
+            i64.sub
+            local.set $l54
             local.get $l52
             local.set $l3
             i64.const 1
@@ -905,7 +913,7 @@
           local.get $l42
           local.get $l42
           i32.load align=1
-          return_call_indirect (type $t2)
+          return_call_indirect (type $t3)
         end
         local.get $l4
         local.get $l11
@@ -939,7 +947,7 @@
           local.get $l42
           local.get $l42
           i32.load align=1
-          return_call_indirect (type $t2)
+          return_call_indirect (type $t3)
         end
       end
       local.get $p0
@@ -955,6 +963,8 @@
     end
     local.get $p0
     local.get $l11
-    return_call $env.goto
+    local.get $l53
+    local.get $l54
+    return_call $env.goto_from
     unreachable)
   (export "r0" (func $r0)))

@@ -1,3 +1,5 @@
+import type { BranchTargets } from "../../runtime/abi/translator.ts";
+
 /** Guest code whose translations are kept as golden files. All of it lies at offset 0 of its page. */
 export const REGIONS: Readonly<Record<string, readonly number[]>> = {
   // L: add rax, rcx; dec rcx; jnz L; hlt
@@ -27,4 +29,17 @@ export const REGIONS: Readonly<Record<string, readonly number[]>> = {
     0x83, 0xff, 0x01, 0x74, 0x10, 0x83, 0xff, 0x02, 0x74, 0x11, 0x83, 0xff, 0x03, 0x77, 0x12,
     0xb8, 30, 0, 0, 0, 0xc3, 0xb8, 10, 0, 0, 0, 0xc3, 0xb8, 20, 0, 0, 0, 0xc3, 0xb8, 40, 0, 0, 0, 0xc3,
   ],
+
+  // movsxd rax, [rsi+rdi*4]; add rax, rsi; jmp rax; add ebx, 1; jmp E; add ebx, 2; jmp E; add ebx, 4; jmp E; add ebx, 8; jmp E; nop; E: mov eax, ebx; ret
+  // prettier-ignore
+  "switch": [
+    0x48, 0x63, 0x04, 0xbe, 0x48, 0x01, 0xf0, 0xff, 0xe0,
+    0x83, 0xc3, 0x01, 0xeb, 0x10, 0x83, 0xc3, 0x02, 0xeb, 0x0b, 0x83, 0xc3, 0x04, 0xeb, 0x06, 0x83, 0xc3, 0x08, 0xeb, 0x01,
+    0x90, 0x89, 0xd8, 0xc3,
+  ],
+};
+
+/** Where indirect branches of them were seen to lead. */
+export const TARGETS: Readonly<Record<string, BranchTargets>> = {
+  switch: new Map([[7, [0x09, 0x0e, 0x13, 0x18]]]),
 };

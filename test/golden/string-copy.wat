@@ -1,4 +1,4 @@
-;; 505 nodes, 24 locals, 1265 bytes
+;; 513 nodes, 26 locals, 1309 bytes
 ;;
 ;; 000  mov al, byte ptr [rsi]
 ;; 002  mov byte ptr [rdi], al
@@ -11,7 +11,8 @@
 (module
   (type $t0 (func (param i32 i64 i32) (result i32)))
   (type $t1 (func (param i32 i64) (result i32)))
-  (type $t2 (func (param i32 i32) (result i32)))
+  (type $t2 (func (param i32 i64 i32 i64) (result i32)))
+  (type $t3 (func (param i32 i32) (result i32)))
   (import "env" "memory" (memory $env.memory 1536 65536 shared))
   (import "env" "handlers" (table $env.handlers 1 funcref))
   (import "env" "enter_read" (func $env.enter_read (type $t0)))
@@ -19,8 +20,9 @@
   (import "env" "goto" (func $env.goto (type $t1)))
   (import "env" "goto_interpreter" (func $env.goto_interpreter (type $t1)))
   (import "env" "goto_link" (func $env.goto_link (type $t0)))
-  (func $r0 (type $t2) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i32) (local $l21 i32) (local $l22 i32) (local $l23 i32) (local $l24 i32) (local $l25 i32)
+  (import "env" "goto_from" (func $env.goto_from (type $t2)))
+  (func $r0 (type $t3) (param $p0 i32) (param $p1 i32) (result i32)
+    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i32) (local $l21 i32) (local $l22 i32) (local $l23 i32) (local $l24 i32) (local $l25 i32) (local $l26 i64) (local $l27 i32)
     local.get $p0
     i32.load offset=168 align=1
     local.set $l2
@@ -59,7 +61,7 @@
       local.tee $l11
       local.get $l11
       i32.load align=1
-      return_call_indirect (type $t2)
+      return_call_indirect (type $t3)
     end
     block $B1
       block $B2
@@ -413,6 +415,12 @@
           i64.const 8
           i64.add
           local.set $l8
+          i32.const 14
+          local.set $l25
+          local.get $l14
+          local.get $l3
+          i64.sub
+          local.set $l26
           local.get $l14
           local.set $l3
           i64.const 1
@@ -487,17 +495,17 @@
       i32.add
       local.tee $l11
       i32.load align=1
-      local.tee $l25
+      local.tee $l27
       if $I19
         local.get $l17
         i32.const 2
         i32.eq
         if $I20
           local.get $p0
-          local.get $l25
-          local.get $l25
+          local.get $l27
+          local.get $l27
           i32.load align=1
-          return_call_indirect (type $t2)
+          return_call_indirect (type $t3)
         end
         local.get $l4
         local.get $l14
@@ -528,10 +536,10 @@
           local.get $l16
           i64.store offset=144 align=1
           local.get $p0
-          local.get $l25
-          local.get $l25
+          local.get $l27
+          local.get $l27
           i32.load align=1
-          return_call_indirect (type $t2)
+          return_call_indirect (type $t3)
         end
       end
       local.get $p0
@@ -547,6 +555,8 @@
     end
     local.get $p0
     local.get $l14
-    return_call $env.goto
+    local.get $l25
+    local.get $l26
+    return_call $env.goto_from
     unreachable)
   (export "r0" (func $r0)))

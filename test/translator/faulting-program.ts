@@ -77,7 +77,7 @@ function randomPiece(prng: Prng, kind: Kind, length: number): Piece {
 
 function callPiece(prng: Prng, length: number): Piece {
   const table = TARGET_TABLE + 8 * prng.below(TARGETS);
-  switch (prng.below(6)) {
+  switch (prng.below(8)) {
     case 0:
       return { opcode: [0xe8], to: prng.below(length) };
     case 1:
@@ -88,8 +88,13 @@ function callPiece(prng: Prng, length: number): Piece {
       return dword([0xff, 0x14, 0x25], table); // call [table]
     case 4:
       return Uint8Array.of(...dword([0x48, 0x8b, 0x04, 0x25], table), 0xff, prng.pick([0xe0, 0xd0])); // mov rax, [table]; jmp or call rax
-    default:
+    case 5:
       return Uint8Array.of(...dword([0xff, 0x34, 0x25], table), 0xc3); // push [table]; ret
+    default: {
+      // lea ecx, [rcx - 1]; mov eax, ecx; and eax, TARGETS - 1; jmp or call [table + rax * 8]
+      const branch = dword([0xff, prng.pick([0x24, 0x14]), 0xc5], TARGET_TABLE);
+      return Uint8Array.of(0x8d, 0x49, 0xff, 0x89, 0xc8, 0x83, 0xe0, TARGETS - 1, ...branch);
+    }
   }
 }
 

@@ -44,6 +44,7 @@ class Bench {
         goto: note("goto"),
         goto_interpreter: note("goto_interpreter"),
         goto_link: note("goto_link"),
+        goto_from: note("goto_from"),
       },
     });
     this.#region = exports[region.name] as (cpu: number, record: number) => number;
@@ -118,7 +119,7 @@ describe("a region", () => {
     bench.gpr(RAX, 12n);
     bench.gpr(RSI, BigInt(DATA_GVA + 8));
     bench.gpr(RSP, BigInt(DATA_GVA + 0x100));
-    expect(bench.run(50)).toEqual({ action: "goto", rip: 0x1234_5678n, left: 47 });
+    expect(bench.run(50)).toEqual({ action: "goto_from", rip: 0x1234_5678n, left: 47 });
     expect(bench.gpr(RCX)).toBe(42n);
     expect(bench.gpr(RSP)).toBe(BigInt(DATA_GVA + 0x108));
     expect(bench.view.getBigUint64(DATA + 8, true)).toBe(42n);
@@ -131,7 +132,7 @@ describe("a region", () => {
     expect(bench.run(50).action).toBe("goto_interpreter");
     bench.gpr(RSI, BigInt(DATA_GVA + 0xff8));
     bench.gpr(RSP, BigInt(DATA_GVA));
-    expect(bench.run(50).action).toBe("goto");
+    expect(bench.run(50).action).toBe("goto_from");
   });
 
   it("is not there for an instruction that is the interpreter's", () => {
