@@ -53,7 +53,10 @@ const MAXIMUM_RETURNS = 4;
 /** The longest instruction. */
 const LONGEST = 15;
 
+/** Of a region within a page that only direct branches connect. */
 export const DEFAULT_LIMITS: RegionLimits = { blocks: 64, instructions: 512 };
+/** How many times as much others may hold: few become so wide, and what they leave out is left all the time. */
+const WIDER = 2;
 
 const CONDITIONAL: ReadonlySet<string> = new Set(
   "jo jno jb jae je jne jbe ja js jns jp jnp jl jge jle jg jrcxz jcxz jecxz loop loope loopne".split(" "),
@@ -155,11 +158,13 @@ export class RegionFinder {
     const isOpen = (place: number): boolean => (known ? known.has(place) : pageOf(place) === 0);
     const instructions = new Map<number, RegionInstruction>();
     const leaders = new Set<number>();
+    const isWide = pages.size > 1 || (targets?.size ?? 0) > 0;
+    const limits = isWide ? widened(this.#limits) : this.#limits;
     const queue = [entry];
     for (let start = queue.shift(); start !== undefined; start = queue.shift()) {
-      if (leaders.has(start) || leaders.size >= this.#limits.blocks) continue;
+      if (leaders.has(start) || leaders.size >= limits.blocks) continue;
       leaders.add(start);
-      for (let at = start; !instructions.has(at) && instructions.size < this.#limits.instructions;) {
+      for (let at = start; !instructions.has(at) && instructions.size < limits.instructions;) {
         const decoded = this.#decode(pages, at);
         if (!decoded) break;
         instructions.set(at, decoded);
@@ -242,6 +247,10 @@ export class RegionFinder {
 }
 
 type Targets = RegionSource["targets"];
+
+function widened({ blocks, instructions }: RegionLimits): RegionLimits {
+  return { blocks: WIDER * blocks, instructions: WIDER * instructions };
+}
 
 /** How many pages a place lies behind the first. */
 export function pageOf(place: number): number {

@@ -12,7 +12,7 @@ export interface RegionShape {
 const PAGE = 4096;
 /** Of a region. More blocks than a region takes are known to it, so that it has a choice. */
 const MAXIMUM_PAGES = 12;
-const MAXIMUM_BLOCKS = 128;
+const MAXIMUM_BLOCKS = 256;
 /** What part of the runs that make a block hot another one must have to be followed to in another page, and behind an indirect branch. */
 const WORTH_A_PAGE = 1 / 16;
 const WORTH_A_GUESS = 1 / 4;
