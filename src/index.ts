@@ -46,5 +46,6 @@ export type { BlockCacheStats } from "../runtime/code/block-cache.ts";
 export type { CodeCacheStats } from "../runtime/code/code-cache.ts";
 export type { TranslationStats } from "../runtime/code/translation-queue.ts";
 export type { ModelFeature, PlatformFeature } from "../runtime/cpu/model-features.ts";
+export type { RefusedStats } from "../runtime/devices/refused.ts";
 export type { ExitCounts } from "../runtime/cpu/processor.ts";
 export type { Feature } from "../runtime/abi/features.ts";

@@ -70,6 +70,7 @@ export class VirtioBlock implements VirtioDevice, Stateful<BlockState> {
   readonly #onError: (error: unknown) => void;
   readonly #configuration: Uint8Array;
   readonly #unfinished = new Set<number>();
+  refusedRequests = 0;
   /** grows with each reset: what was begun before must not touch the queue any more */
   #life = 0;
   #port: VirtioPort | undefined;
@@ -164,9 +165,9 @@ export class VirtioBlock implements VirtioDevice, Stateful<BlockState> {
     const bytesOut = chain.readableBytes - HEADER_BYTES;
     switch (view.getUint32(0, true)) {
       case Request.IN:
-        return this.#isInside(sector, bytesIn) ? this.#read(chain, sector, bytesIn, alive) : FAILED;
+        return this.#isInside(sector, bytesIn) ? this.#read(chain, sector, bytesIn, alive) : this.#refuse();
       case Request.OUT: {
-        if (this.#disk.readOnly || !this.#isInside(sector, bytesOut)) return FAILED;
+        if (this.#disk.readOnly || !this.#isInside(sector, bytesOut)) return this.#refuse();
         const data = new Uint8Array(bytesOut);
         gather(chain.readable, HEADER_BYTES, data);
         return whenDone(this.#disk.write(sector, data));
@@ -176,10 +177,16 @@ export class VirtioBlock implements VirtioDevice, Stateful<BlockState> {
       case Request.GET_ID:
         return this.#identify(chain);
       case Request.WRITE_ZEROES:
-        return this.#disk.readOnly ? FAILED : this.#writeZeroes(chain, bytesOut);
+        return this.#disk.readOnly ? this.#refuse() : this.#writeZeroes(chain, bytesOut);
       default:
-        return { outcome: RequestStatus.UNSUPPORTED, writtenBytes: 0 };
+        return this.#refuse(RequestStatus.UNSUPPORTED);
     }
+  }
+
+  /** The guest asks for what cannot be. */
+  #refuse(outcome: Outcome = RequestStatus.IO_ERROR): Result {
+    this.refusedRequests++;
+    return { outcome, writtenBytes: 0 };
   }
 
   #read(chain: DescriptorChain, sector: number, byteLength: number, alive: () => boolean): Result | Promise<Result> {
@@ -201,13 +208,13 @@ export class VirtioBlock implements VirtioDevice, Stateful<BlockState> {
   }
 
   #writeZeroes(chain: DescriptorChain, bytes: number): Result | Promise<Result> {
-    if (bytes !== RANGE_BYTES) return FAILED;
+    if (bytes !== RANGE_BYTES) return this.#refuse();
     const range = new Uint8Array(RANGE_BYTES);
     gather(chain.readable, HEADER_BYTES, range);
     const view = new DataView(range.buffer);
     const sector = view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true);
     const count = view.getUint32(8, true);
-    if (!this.#isInside(sector, count * SECTOR_BYTES)) return FAILED;
+    if (!this.#isInside(sector, count * SECTOR_BYTES)) return this.#refuse();
     return whenDone(this.#disk.writeZeroes(sector, count));
   }
 
@@ -244,7 +251,6 @@ interface Result {
   readonly writtenBytes: number;
 }
 
-const FAILED: Result = { outcome: RequestStatus.IO_ERROR, writtenBytes: 0 };
 const DONE: Result = { outcome: RequestStatus.OK, writtenBytes: 0 };
 
 function whenDone(wait: void | Promise<void>): Result | Promise<Result> {
