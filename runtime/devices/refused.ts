@@ -28,7 +28,6 @@ export function isRefusing(device: object): device is Refusing {
 
 export function sumRefused(parts: Iterable<Partial<RefusedStats>>): RefusedStats {
   const sum = { virtqueues: 0, virtioRegisters: 0, diskRequests: 0, transfers: 0, ports: 0, mmio: 0 };
-  for (const part of parts)
-    for (const name of Object.keys(sum) as (keyof RefusedStats)[]) sum[name] += part[name] ?? 0;
+  for (const part of parts) for (const name of Object.keys(sum) as (keyof RefusedStats)[]) sum[name] += part[name] ?? 0;
   return sum;
 }

@@ -7,7 +7,7 @@ import { VirtioPci } from "../../runtime/virtio/virtio-pci.ts";
 import { PlainMemory, RecordedLine } from "../devices/support.ts";
 import { Driver } from "./driver.ts";
 
-export { type Buffer, BUFFERS, DriverQueue, RING_STRIDE, RINGS } from "./driver.ts";
+export { type Buffer, BUFFERS, type DriverOptions, DriverQueue, RING_STRIDE, RINGS } from "./driver.ts";
 
 export const RAM = 0x10_0000;
 export const SLOT = 3;
