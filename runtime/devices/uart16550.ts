@@ -243,8 +243,8 @@ export class Uart16550 implements PortDevice, Stateful<UartState> {
   get #isReady(): boolean {
     // In loopback the input pin is disconnected, and RTS is not asserted.
     if (this.#modemControl & Mcr.LOOPBACK) return false;
-    const asks = this.#interruptEnable & Ier.RECEIVED || this.#polls === POLLS;
-    return asks || (this.#modemControl & Mcr.RTS) !== 0;
+    const hasInterrupt = (this.#interruptEnable & Ier.RECEIVED) !== 0;
+    return hasInterrupt || this.#polls === POLLS || (this.#modemControl & Mcr.RTS) !== 0;
   }
 
   #receiveWaiting(): void {

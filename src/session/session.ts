@@ -58,8 +58,9 @@ export class Session implements Controller {
     config: SessionConfig,
     thread: MachineHosting["thread"],
     events: ControllerEvents,
+    signal?: AbortSignal,
   ): Promise<Session> {
-    const disks = await openDisks(config.disks, host);
+    const disks = await openDisks(config.disks, host, signal);
     const session = new Session(config, thread, disks, events);
     try {
       await session.#boot();
@@ -206,7 +207,7 @@ export class Session implements Controller {
         ...rest,
         ...(initrd && { initrd }),
         disks: this.#disks,
-        onDiskError: (error) => events.diskError(toVmError(error)),
+        onDiskError: (error) => events.diskError(toVmError(error, "ERR_DISK_IO")),
         onSerial: (bytes) => events.output("serial", bytes),
         ...(consoleSize && {
           console: { onOutput: (bytes: Uint8Array) => events.output("console", bytes), size: consoleSize },
