@@ -40,6 +40,8 @@ const MAXIMUM_SEGMENTS = QUEUE_SIZE - 2;
 const MAXIMUM_SEGMENT_BYTES = 0x1_0000;
 /** What a driver that keeps to the two can ask for. More is refused: descriptors may name the same memory again and again. */
 const MAXIMUM_REQUEST_BYTES = MAXIMUM_SEGMENTS * MAXIMUM_SEGMENT_BYTES;
+/** Of requests that a disk works on at once: each takes as much of the host's memory. Others wait in the ring. */
+const MAXIMUM_UNFINISHED_BYTES = 64 << 20;
 const MAXIMUM_ZEROES_SECTORS = MAXIMUM_REQUEST_BYTES / SECTOR_BYTES;
 
 export interface BlockState {
@@ -71,6 +73,8 @@ export class VirtioBlock implements VirtioDevice, Stateful<BlockState> {
   readonly #configuration: Uint8Array;
   readonly #unfinished = new Set<number>();
   refusedRequests = 0;
+  /** bytes of the requests that the disk works on, those from before a reset too */
+  #unfinishedBytes = 0;
   /** grows with each reset: what was begun before must not touch the queue any more */
   #life = 0;
   #port: VirtioPort | undefined;
@@ -103,7 +107,11 @@ export class VirtioBlock implements VirtioDevice, Stateful<BlockState> {
 
   notify(): void {
     const queue = this.#port?.queues[0];
-    for (let chain = queue?.pop(); chain; chain = queue?.pop()) this.#begin(chain);
+    while (this.#unfinishedBytes < MAXIMUM_UNFINISHED_BYTES) {
+      const chain = queue?.pop();
+      if (!chain) break;
+      this.#begin(chain);
+    }
     queue?.signal();
   }
 
@@ -136,9 +144,16 @@ export class VirtioBlock implements VirtioDevice, Stateful<BlockState> {
       const result = this.#execute(chain, () => life === this.#life);
       if (!(result instanceof Promise)) return void finish(result.outcome, result.writtenBytes);
       this.#unfinished.add(chain.head);
+      const bytes = chain.readableBytes + chain.writableBytes;
+      this.#unfinishedBytes += bytes;
       result
         .then(({ outcome, writtenBytes }) => finish(outcome, writtenBytes), fail)
-        .then((done) => done && this.#port?.queues[0]?.signal())
+        .then((done) => {
+          const waited = this.#unfinishedBytes >= MAXIMUM_UNFINISHED_BYTES;
+          this.#unfinishedBytes -= bytes;
+          if (waited && this.#port?.running) this.notify();
+          else if (done) this.#port?.queues[0]?.signal();
+        })
         .catch(this.#onError);
     } catch (error) {
       fail(error);

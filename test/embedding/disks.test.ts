@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { busyboxInitramfs } from "../../src/boot/busybox-initramfs.ts";
 import { hasProgram } from "../../src/boot/command.ts";
@@ -68,14 +69,34 @@ function written(content: Uint8Array, name: string): Uint8Array {
 }
 
 /** A disk of the embedder's own, which takes its time. */
-class SlowDisk extends MemoryDisk implements Disk {
-  override readonly synchronous = false as unknown as true;
+class SlowDisk implements Disk {
+  readonly sectors = SECTORS;
+  readonly synchronous = false;
+  readonly id = "slow";
+  readonly readOnly: boolean;
+  readonly bytes: Uint8Array;
   closed = 0;
-  override async read(sector: number, into: Uint8Array): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    super.read(sector, into);
+  readonly #content: MemoryDisk;
+
+  constructor(bytes: Uint8Array, readOnly = false) {
+    this.bytes = bytes;
+    this.readOnly = readOnly;
+    this.#content = new MemoryDisk(bytes);
   }
-  override close(): void {
+  async read(sector: number, into: Uint8Array): Promise<void> {
+    await sleep(1);
+    this.#content.read(sector, into);
+  }
+  async write(sector: number, from: Uint8Array): Promise<void> {
+    await sleep(1);
+    this.#content.write(sector, from);
+  }
+  async writeZeroes(sector: number, count: number): Promise<void> {
+    await sleep(1);
+    this.#content.writeZeroes(sector, count);
+  }
+  flush(): void {}
+  close(): void {
     this.closed++;
   }
 }
@@ -94,7 +115,7 @@ describe("disks of every kind", { timeout: 280_000 }, () => {
     ];
     const memory = image(4);
     const own = new SlowDisk(image(6));
-    const base = new SlowDisk(image(7), { readOnly: true });
+    const base = new SlowDisk(image(7), true);
     const [plain, overlay] = locks ? file() : [memoryDisk(image(1)), overlayDisk(memoryDisk(image(5)))];
     const machine = await createMachine({
       kernel,
