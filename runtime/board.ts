@@ -14,6 +14,7 @@ import { LocalApic } from "./devices/local-apic.ts";
 import { MmioBus } from "./devices/mmio-bus.ts";
 import { PciBus } from "./devices/pci/pci-bus.ts";
 import { Pic8259Pair } from "./devices/pic8259.ts";
+import { isRefusing, type RefusedStats, sumRefused } from "./devices/refused.ts";
 import { Pit8254 } from "./devices/pit8254.ts";
 import { DevicePorts } from "./devices/port-bus.ts";
 import { Rtc } from "./devices/rtc.ts";
@@ -174,6 +175,12 @@ export class Board implements Stateful<BoardState> {
     this.#connect(place);
     // In front, because interrupt controllers come last.
     this.#places.unshift(place);
+  }
+
+  /** What the devices have refused the guest so far. */
+  refused(): RefusedStats {
+    const devices = this.#places.flatMap(({ device }) => (isRefusing(device) ? [device.refused] : []));
+    return sumRefused([...devices, { ports: this.ports.unclaimed, mmio: this.mmio.unclaimed }]);
   }
 
   /** A new driver of an ISA IRQ. An IRQ is asserted while any of its drivers asserts it. */

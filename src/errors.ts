@@ -14,6 +14,7 @@
  * | ERR_COMMAND_LINE | a kernel's command line: too long, or with characters that it cannot hold |
  * | ERR_DISK_FORMAT | a disk image: of a size that no disk has, or shorter than its partition table says |
  * | ERR_DISK_LOCKED | a disk image: another machine uses it |
+ * | ERR_DISK_CHANGED | a disk image that is only read: it has become another one while the machine ran |
  * | ERR_DISK_IO | a disk image: reading or writing it failed while the machine ran |
  * | ERR_GUEST_ADDRESS | an address in the guest: not all of what was asked for is memory |
  * | ERR_STATE | a call that the machine's status does not allow, such as to run it while it runs |
@@ -37,6 +38,7 @@ export type VmErrorCode =
   | "ERR_COMMAND_LINE"
   | "ERR_DISK_FORMAT"
   | "ERR_DISK_LOCKED"
+  | "ERR_DISK_CHANGED"
   | "ERR_DISK_IO"
   | "ERR_GUEST_ADDRESS"
   | "ERR_STATE"

@@ -31,6 +31,21 @@ export {
   type BareMode,
   type MapOptions,
 } from "./bare-machine.ts";
+export { decode, type DecodeOptions } from "./api/decode.ts";
+export { format } from "../jit/isa/format.ts";
+export type {
+  CodeSize,
+  DecodeFailure,
+  FarOperand,
+  ImmediateOperand,
+  Instruction,
+  MemoryOperand,
+  Operand,
+  OperandWidth,
+  RegisterClass,
+  RegisterOperand,
+  RelativeOperand,
+} from "../jit/isa/instruction.ts";
 export type { BareState, BareStateChange } from "./bare-state.ts";
 export type { MachineExit } from "./pc/exit.ts";
 export type { MachineStats, MachineTimes, MemoryStats } from "./pc/stats.ts";
@@ -46,5 +61,6 @@ export type { BlockCacheStats } from "../runtime/code/block-cache.ts";
 export type { CodeCacheStats } from "../runtime/code/code-cache.ts";
 export type { TranslationStats } from "../runtime/code/translation-queue.ts";
 export type { ModelFeature, PlatformFeature } from "../runtime/cpu/model-features.ts";
+export type { RefusedStats } from "../runtime/devices/refused.ts";
 export type { ExitCounts } from "../runtime/cpu/processor.ts";
 export type { Feature } from "../runtime/abi/features.ts";

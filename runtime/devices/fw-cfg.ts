@@ -1,5 +1,6 @@
 import { invariant } from "../abi/invariant.ts";
 import { OPEN_BUS, type AccessSize, type GuestMemory, type PortDevice, type Stateful } from "./device.ts";
+import type { RefusedStats, Refusing } from "./refused.ts";
 
 const PORT_SELECTOR = 0x510;
 const PORT_DATA = 0x511;
@@ -47,13 +48,14 @@ export interface FwCfgState {
  *
  * Not modelled: writable items (a write by DMA ends with an error).
  */
-export class FwCfg implements PortDevice, Stateful<FwCfgState> {
+export class FwCfg implements PortDevice, Refusing, Stateful<FwCfgState> {
   readonly #memory: GuestMemory;
   readonly #items = new Map<number, Uint8Array>();
   readonly #files: { readonly name: string; readonly content: Uint8Array }[] = [];
   #key = 0;
   #offset = 0;
   #addressHigh = 0;
+  #refusedTransfers = 0;
 
   constructor(memory: GuestMemory, { ramBytes, processors }: FwCfgOptions) {
     this.#memory = memory;
@@ -78,6 +80,10 @@ export class FwCfg implements PortDevice, Stateful<FwCfgState> {
     this.#files[at] = { name, content };
     this.setItem(FwCfgKey.FIRST_FILE + at, content);
     this.#writeDirectory();
+  }
+
+  get refused(): Partial<RefusedStats> {
+    return { transfers: this.#refusedTransfers };
   }
 
   readPort(port: number, size: AccessSize): number {
@@ -113,7 +119,10 @@ export class FwCfg implements PortDevice, Stateful<FwCfgState> {
   #transfer(gpa: number): void {
     const bytes = this.#memory.slice(gpa, REQUEST_BYTES);
     // Without a request in RAM there is nowhere to put the error.
-    if (!bytes) return;
+    if (!bytes) {
+      this.#refusedTransfers++;
+      return;
+    }
     const request = new DataView(bytes.buffer, bytes.byteOffset, REQUEST_BYTES);
     const control = request.getUint32(0);
     const length = request.getUint32(4);
@@ -129,7 +138,10 @@ export class FwCfg implements PortDevice, Stateful<FwCfgState> {
     if (control & Dma.READ) {
       if (length === 0) return true;
       const into = this.#memory.slice(target, length);
-      if (!into) return false;
+      if (!into) {
+        this.#refusedTransfers++;
+        return false;
+      }
       const content = this.#items.get(this.#key)?.subarray(this.#offset, this.#offset + length) ?? new Uint8Array();
       into.set(content);
       into.fill(0, content.length);

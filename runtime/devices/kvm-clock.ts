@@ -2,6 +2,7 @@ import { generalProtection, type Fault } from "../cpu/fault.ts";
 import type { MsrExtension } from "../cpu/hooks.ts";
 import type { Clock } from "../time/clock.ts";
 import type { GuestMemory, Stateful } from "./device.ts";
+import type { RefusedStats, Refusing } from "./refused.ts";
 import type { TimeStampCounter } from "./local-apic-timer.ts";
 
 /** Model-specific registers; Linux, Documentation/virt/kvm/x86/msr.rst. */
@@ -45,12 +46,13 @@ export interface KvmClockState {
  * Guest time and TSC come from one clock here, so the structure stays true while the guest leaves its TSC alone. It is written when
  * the guest asks for it and when the TSC is moved.
  */
-export class KvmClock implements MsrExtension, Stateful<KvmClockState> {
+export class KvmClock implements MsrExtension, Refusing, Stateful<KvmClockState> {
   readonly #clock: Clock;
   readonly #tsc: TimeStampCounter;
   readonly #memory: GuestMemory;
   readonly #unixNsAtStart: bigint;
   readonly #scale: TscScale;
+  #refusedTransfers = 0;
   #systemTime = 0n;
   #wallClock = 0n;
 
@@ -60,6 +62,10 @@ export class KvmClock implements MsrExtension, Stateful<KvmClockState> {
     this.#memory = guestMemory;
     this.#unixNsAtStart = unixNsAtStart;
     this.#scale = scaleOf(tsc.hz);
+  }
+
+  get refused(): Partial<RefusedStats> {
+    return { transfers: this.#refusedTransfers };
   }
 
   read(msr: number): bigint | undefined {
@@ -109,7 +115,10 @@ export class KvmClock implements MsrExtension, Stateful<KvmClockState> {
   #edit(at: bigint, byteLength: number, fill: (view: DataView) => void): void {
     const gpa = Number(at);
     const bytes = this.#memory.slice(gpa, byteLength);
-    if (!bytes) return;
+    if (!bytes) {
+      this.#refusedTransfers++;
+      return;
+    }
     const view = new DataView(bytes.buffer, bytes.byteOffset, byteLength);
     const version = view.getUint32(SystemTime.VERSION, true);
     fill(view);

@@ -20,6 +20,8 @@ export class MmioBus implements PhysicalBus {
   readonly #claims: Claim[] = [];
   /** of the last access: most go to the same device again */
   #last: Claim = NOBODY;
+  /** aligned accesses to addresses of no device */
+  unclaimed = 0;
 
   /** @param memory the linear memory in which `read` and `write` find the bytes of an access */
   constructor(memory: DataView) {
@@ -69,6 +71,7 @@ export class MmioBus implements PhysicalBus {
   /** One aligned access. */
   load(gpa: number, size: AccessSize): number {
     const claim = this.#find(gpa, size);
+    if (!claim) this.unclaimed++;
     const value = claim ? claim.device.readMmio(gpa - claim.first, size) : OPEN_BUS;
     return size === 4 ? value >>> 0 : value & (size === 2 ? 0xffff : 0xff);
   }
@@ -76,7 +79,8 @@ export class MmioBus implements PhysicalBus {
   /** One aligned access. */
   store(gpa: number, size: AccessSize, value: number): void {
     const claim = this.#find(gpa, size);
-    claim?.device.writeMmio(gpa - claim.first, size, value);
+    if (claim) claim.device.writeMmio(gpa - claim.first, size, value);
+    else this.unclaimed++;
   }
 
   #find(gpa: number, size: number): Claim | undefined {

@@ -23,6 +23,10 @@ export class DevicePorts implements PortBus {
   readonly #claims: (Claim | undefined)[] = [undefined];
   /** indexes of the claims, oldest first */
   #order: number[] = [];
+  /** accesses of which some ports have no device */
+  unclaimed = 0;
+  /** the access under way has met such a port */
+  #missed = false;
 
   /**
    * Gives ports to a device, also ones that another has: the latest claim wins until it is given back.
@@ -51,28 +55,53 @@ export class DevicePorts implements PortBus {
 
   read(port: number, size: AccessSize): number {
     const claim = this.#claims[this.#owner[port] ?? 0];
-    if (!claim || !takesWhole(claim, port, size)) return this.#readParts(port, size);
-    const value = claim.device.readPort(port, size);
-    return size === 4 ? value >>> 0 : value & (size === 1 ? 0xff : 0xffff);
+    if (claim && takesWhole(claim, port, size)) return readWhole(claim, port, size);
+    this.#missed = false;
+    const value = this.#readParts(port, size);
+    if (this.#missed) this.unclaimed++;
+    return value;
   }
 
   write(port: number, size: AccessSize, value: number): undefined {
     const claim = this.#claims[this.#owner[port] ?? 0];
-    if (claim && takesWhole(claim, port, size)) {
-      claim.device.writePort(port, size, size === 4 ? value >>> 0 : value & (size === 1 ? 0xff : 0xffff));
-    } else if (size > 1) {
-      const half = size === 4 ? 2 : 1;
-      this.write(port, half, value);
-      this.write((port + half) & 0xffff, half, value >>> (half * 8));
-    }
+    if (claim && takesWhole(claim, port, size)) return writeWhole(claim, port, size, value);
+    this.#missed = false;
+    this.#writeParts(port, size, value);
+    if (this.#missed) this.unclaimed++;
   }
 
   #readParts(port: number, size: AccessSize): number {
-    if (size === 1) return OPEN_BUS & 0xff;
+    const claim = this.#claims[this.#owner[port] ?? 0];
+    if (claim && takesWhole(claim, port, size)) return readWhole(claim, port, size);
+    if (size === 1) {
+      this.#missed = true;
+      return OPEN_BUS & 0xff;
+    }
     const half = size === 4 ? 2 : 1;
-    const low = this.read(port, half);
-    return (low | (this.read((port + half) & 0xffff, half) << (half * 8))) >>> 0;
+    const low = this.#readParts(port, half);
+    return (low | (this.#readParts((port + half) & 0xffff, half) << (half * 8))) >>> 0;
   }
+
+  #writeParts(port: number, size: AccessSize, value: number): void {
+    const claim = this.#claims[this.#owner[port] ?? 0];
+    if (claim && takesWhole(claim, port, size)) return writeWhole(claim, port, size, value);
+    if (size === 1) {
+      this.#missed = true;
+      return;
+    }
+    const half = size === 4 ? 2 : 1;
+    this.#writeParts(port, half, value);
+    this.#writeParts((port + half) & 0xffff, half, value >>> (half * 8));
+  }
+}
+
+function readWhole({ device }: Claim, port: number, size: AccessSize): number {
+  const value = device.readPort(port, size);
+  return size === 4 ? value >>> 0 : value & (size === 1 ? 0xff : 0xffff);
+}
+
+function writeWhole({ device }: Claim, port: number, size: AccessSize, value: number): undefined {
+  device.writePort(port, size, size === 4 ? value >>> 0 : value & (size === 1 ? 0xff : 0xffff));
 }
 
 function takesWhole(claim: Claim, port: number, size: AccessSize): boolean {

@@ -55,6 +55,10 @@ const Msr = {
 const FIFO_BYTES = 16;
 /** Receiver trigger levels, FCR bits 6..7. */
 const TRIGGERS = [1, 4, 8, 14] as const;
+/** An entry of the receiver that the transmitter has sent in loopback, and not the host. */
+const LOOPED = 0x1_0000;
+/** Reads of the line status, with no register written in between, by which a guest shows that it polls for input. */
+const POLLS = 16;
 /** Someone listens at the other end. */
 const CONNECTED = Msr.CTS | Msr.DSR | Msr.DCD;
 
@@ -76,13 +80,18 @@ export interface UartState {
   readonly transmit: readonly number[];
   readonly emptyPending: boolean;
   readonly outputBlocked: boolean;
+  readonly polls: number;
 }
 
 /**
  * PC16550D UART with FIFOs on eight ports. Data sheet: National Semiconductor PC16550D, June 1995.
  *
  * Characters take no time: what is written is at the host at once, unless the host asked to wait, and then it stays in the transmitter
- * FIFO. What the host sends waits outside until the receiver has room, so that no input is lost.
+ * FIFO. What the host sends waits outside until the guest is ready for it and the receiver has room, so that no input is lost.
+ *
+ * Ready is a guest that asserts RTS, as for any sender with hardware flow control; Linux does so when a port is opened. Bare guests may
+ * know nothing of modem lines: who has enabled the interrupt of the receiver, or polls the line status over and over, is ready, too.
+ * Before that a driver that looks for the chip clears its FIFO and reads its data, which would be input lost.
  *
  * Not modelled: the time that a character takes (the timeout interrupt comes at once when fewer bytes wait than the trigger level),
  * parity and framing errors, DMA mode pins, and the gate of the interrupt by OUT2 that PCs have.
@@ -99,9 +108,11 @@ export class Uart16550 implements PortDevice, Stateful<UartState> {
   #modemStatus: number = CONNECTED;
   #scratch = 0;
   #divisor = 0x000c;
-  /** the receiver FIFO, or the one byte of the receiver buffer: character, and errors from bit 8 */
+  /** the receiver FIFO, or the one byte of the receiver buffer: character, errors from bit 8, LOOPED */
   #received: number[] = [];
-  /** host input that the receiver has no room for yet */
+  /** reads of the line status since a register was last written, at most POLLS */
+  #polls = 0;
+  /** host input that the guest is not ready for, or that the receiver has no room for yet */
   #waiting: number[] = [];
   #transmit: number[] = [];
   /** the transmitter became empty since IIR said so */
@@ -126,6 +137,7 @@ export class Uart16550 implements PortDevice, Stateful<UartState> {
       case Reg.ModemControl:
         return this.#modemControl;
       case Reg.LineStatus:
+        if (this.#polls < POLLS && ++this.#polls === POLLS) this.#receiveWaiting();
         return this.#readLineStatus();
       case Reg.ModemStatus:
         return this.#readModemStatus();
@@ -135,7 +147,10 @@ export class Uart16550 implements PortDevice, Stateful<UartState> {
   }
 
   writePort(port: number, _size: AccessSize, value: number): void {
-    switch (port & 7) {
+    const register = port & 7;
+    // Who has begun to poll goes on, whatever it sends; it begins anew when it sets the chip up.
+    if (this.#polls < POLLS || (register >= Reg.InterruptEnable && register <= Reg.ModemControl)) this.#polls = 0;
+    switch (register) {
       case Reg.Data:
         if (this.#lineControl & Lcr.DLAB) this.#divisor = (this.#divisor & 0xff00) | value;
         else this.#send(value);
@@ -225,9 +240,15 @@ export class Uart16550 implements PortDevice, Stateful<UartState> {
 
   // ---- receiver ----
 
+  get #isReady(): boolean {
+    // In loopback the input pin is disconnected, and RTS is not asserted.
+    if (this.#modemControl & Mcr.LOOPBACK) return false;
+    const hasInterrupt = (this.#interruptEnable & Ier.RECEIVED) !== 0;
+    return hasInterrupt || this.#polls === POLLS || (this.#modemControl & Mcr.RTS) !== 0;
+  }
+
   #receiveWaiting(): void {
-    // In loopback the input pin is disconnected.
-    if (this.#modemControl & Mcr.LOOPBACK) return;
+    if (!this.#isReady) return;
     while (this.#received.length < this.#capacity) {
       const entry = this.#waiting.shift();
       if (entry === undefined) return;
@@ -235,13 +256,22 @@ export class Uart16550 implements PortDevice, Stateful<UartState> {
     }
   }
 
+  /** A byte that the transmitter has sent in loopback. */
   #receive(byte: number): void {
-    if (this.#received.length < this.#capacity) this.#received.push(byte);
+    const entry = byte | LOOPED;
+    if (this.#received.length < this.#capacity) this.#received.push(entry);
     else {
       this.#lineErrors |= Lsr.OVERRUN;
       // The FIFO keeps what it has; the buffer register is overwritten.
-      if (!this.#fifos) this.#received[0] = byte;
+      if (!this.#fifos) this.#received[0] = entry;
     }
+  }
+
+  #clearReceiver(): void {
+    // Without RTS the host was never told to send: what it has sent all the same it sends again, as if it came only now.
+    const early = this.#modemControl & Mcr.RTS ? [] : this.#received.filter((entry) => !(entry & LOOPED));
+    this.#waiting = [...early, ...this.#waiting];
+    this.#received = [];
   }
 
   #readData(): number {
@@ -255,10 +285,10 @@ export class Uart16550 implements PortDevice, Stateful<UartState> {
     const first = this.#received[0];
     let status = this.#lineErrors;
     if (first !== undefined) {
-      status |= Lsr.DATA | (first >> 8);
-      if (this.#fifos && this.#received.some((entry) => entry >> 8)) status |= Lsr.FIFO_ERROR;
+      status |= Lsr.DATA | errorsOf(first);
+      if (this.#fifos && this.#received.some(errorsOf)) status |= Lsr.FIFO_ERROR;
       // Errors belong to the character at the top of the FIFO, and reading them clears them.
-      this.#received[0] = first & 0xff;
+      this.#received[0] = first & (LOOPED | 0xff);
     }
     if (this.#transmit.length === 0) status |= Lsr.EMPTY | Lsr.IDLE;
     this.#lineErrors = 0;
@@ -273,11 +303,12 @@ export class Uart16550 implements PortDevice, Stateful<UartState> {
     this.#interruptEnable = value;
     // Enabling the interrupt of an empty transmitter raises it; drivers rely on it to begin.
     if (enabled & Ier.TRANSMITTER_EMPTY && this.#transmit.length === 0) this.#emptyPending = true;
+    this.#receiveWaiting();
   }
 
   #writeFifoControl(value: number): void {
     const toggled = (value ^ this.#fifoControl) & Fcr.ENABLE;
-    if (toggled || value & Fcr.CLEAR_RECEIVER) this.#received = [];
+    if (toggled || value & Fcr.CLEAR_RECEIVER) this.#clearReceiver();
     if (toggled || value & Fcr.CLEAR_TRANSMITTER) {
       if (this.#transmit.length > 0) this.#emptyPending = true;
       this.#transmit = [];
@@ -333,7 +364,7 @@ export class Uart16550 implements PortDevice, Stateful<UartState> {
   #pending(): number {
     const enabled = this.#interruptEnable;
     const waiting = this.#received.length;
-    if (enabled & Ier.LINE_STATUS && (this.#lineErrors & Lsr.ERRORS) | ((this.#received[0] ?? 0) >> 8))
+    if (enabled & Ier.LINE_STATUS && (this.#lineErrors & Lsr.ERRORS) | errorsOf(this.#received[0] ?? 0))
       return Iir.LINE_STATUS;
     if (enabled & Ier.RECEIVED && waiting > 0) {
       const trigger = this.#fifos ? (TRIGGERS[this.#fifoControl >> 6] ?? 1) : 1;
@@ -365,6 +396,7 @@ export class Uart16550 implements PortDevice, Stateful<UartState> {
       transmit: [...this.#transmit],
       emptyPending: this.#emptyPending,
       outputBlocked: this.#outputBlocked,
+      polls: this.#polls,
     };
   }
 
@@ -384,5 +416,10 @@ export class Uart16550 implements PortDevice, Stateful<UartState> {
     this.#transmit = [...state.transmit];
     this.#emptyPending = state.emptyPending;
     this.#outputBlocked = state.outputBlocked;
+    this.#polls = state.polls;
   }
+}
+
+function errorsOf(entry: number): number {
+  return (entry >> 8) & 0xff;
 }

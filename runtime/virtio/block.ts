@@ -40,6 +40,8 @@ const MAXIMUM_SEGMENTS = QUEUE_SIZE - 2;
 const MAXIMUM_SEGMENT_BYTES = 0x1_0000;
 /** What a driver that keeps to the two can ask for. More is refused: descriptors may name the same memory again and again. */
 const MAXIMUM_REQUEST_BYTES = MAXIMUM_SEGMENTS * MAXIMUM_SEGMENT_BYTES;
+/** Of requests that a disk works on at once: each takes as much of the host's memory. Others wait in the ring. */
+const MAXIMUM_UNFINISHED_BYTES = 64 << 20;
 const MAXIMUM_ZEROES_SECTORS = MAXIMUM_REQUEST_BYTES / SECTOR_BYTES;
 
 export interface BlockState {
@@ -70,6 +72,9 @@ export class VirtioBlock implements VirtioDevice, Stateful<BlockState> {
   readonly #onError: (error: unknown) => void;
   readonly #configuration: Uint8Array;
   readonly #unfinished = new Set<number>();
+  refusedRequests = 0;
+  /** bytes of the requests that the disk works on, those from before a reset too */
+  #unfinishedBytes = 0;
   /** grows with each reset: what was begun before must not touch the queue any more */
   #life = 0;
   #port: VirtioPort | undefined;
@@ -102,7 +107,11 @@ export class VirtioBlock implements VirtioDevice, Stateful<BlockState> {
 
   notify(): void {
     const queue = this.#port?.queues[0];
-    for (let chain = queue?.pop(); chain; chain = queue?.pop()) this.#begin(chain);
+    while (this.#unfinishedBytes < MAXIMUM_UNFINISHED_BYTES) {
+      const chain = queue?.pop();
+      if (!chain) break;
+      this.#begin(chain);
+    }
     queue?.signal();
   }
 
@@ -135,9 +144,16 @@ export class VirtioBlock implements VirtioDevice, Stateful<BlockState> {
       const result = this.#execute(chain, () => life === this.#life);
       if (!(result instanceof Promise)) return void finish(result.outcome, result.writtenBytes);
       this.#unfinished.add(chain.head);
+      const bytes = chain.readableBytes + chain.writableBytes;
+      this.#unfinishedBytes += bytes;
       result
         .then(({ outcome, writtenBytes }) => finish(outcome, writtenBytes), fail)
-        .then((done) => done && this.#port?.queues[0]?.signal())
+        .then((done) => {
+          const waited = this.#unfinishedBytes >= MAXIMUM_UNFINISHED_BYTES;
+          this.#unfinishedBytes -= bytes;
+          if (waited && this.#port?.running) this.notify();
+          else if (done) this.#port?.queues[0]?.signal();
+        })
         .catch(this.#onError);
     } catch (error) {
       fail(error);
@@ -164,9 +180,9 @@ export class VirtioBlock implements VirtioDevice, Stateful<BlockState> {
     const bytesOut = chain.readableBytes - HEADER_BYTES;
     switch (view.getUint32(0, true)) {
       case Request.IN:
-        return this.#isInside(sector, bytesIn) ? this.#read(chain, sector, bytesIn, alive) : FAILED;
+        return this.#isInside(sector, bytesIn) ? this.#read(chain, sector, bytesIn, alive) : this.#refuse();
       case Request.OUT: {
-        if (this.#disk.readOnly || !this.#isInside(sector, bytesOut)) return FAILED;
+        if (this.#disk.readOnly || !this.#isInside(sector, bytesOut)) return this.#refuse();
         const data = new Uint8Array(bytesOut);
         gather(chain.readable, HEADER_BYTES, data);
         return whenDone(this.#disk.write(sector, data));
@@ -176,10 +192,16 @@ export class VirtioBlock implements VirtioDevice, Stateful<BlockState> {
       case Request.GET_ID:
         return this.#identify(chain);
       case Request.WRITE_ZEROES:
-        return this.#disk.readOnly ? FAILED : this.#writeZeroes(chain, bytesOut);
+        return this.#disk.readOnly ? this.#refuse() : this.#writeZeroes(chain, bytesOut);
       default:
-        return { outcome: RequestStatus.UNSUPPORTED, writtenBytes: 0 };
+        return this.#refuse(RequestStatus.UNSUPPORTED);
     }
+  }
+
+  /** The guest asks for what cannot be. */
+  #refuse(outcome: Outcome = RequestStatus.IO_ERROR): Result {
+    this.refusedRequests++;
+    return { outcome, writtenBytes: 0 };
   }
 
   #read(chain: DescriptorChain, sector: number, byteLength: number, alive: () => boolean): Result | Promise<Result> {
@@ -201,13 +223,13 @@ export class VirtioBlock implements VirtioDevice, Stateful<BlockState> {
   }
 
   #writeZeroes(chain: DescriptorChain, bytes: number): Result | Promise<Result> {
-    if (bytes !== RANGE_BYTES) return FAILED;
+    if (bytes !== RANGE_BYTES) return this.#refuse();
     const range = new Uint8Array(RANGE_BYTES);
     gather(chain.readable, HEADER_BYTES, range);
     const view = new DataView(range.buffer);
     const sector = view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true);
     const count = view.getUint32(8, true);
-    if (!this.#isInside(sector, count * SECTOR_BYTES)) return FAILED;
+    if (!this.#isInside(sector, count * SECTOR_BYTES)) return this.#refuse();
     return whenDone(this.#disk.writeZeroes(sector, count));
   }
 
@@ -244,7 +266,6 @@ interface Result {
   readonly writtenBytes: number;
 }
 
-const FAILED: Result = { outcome: RequestStatus.IO_ERROR, writtenBytes: 0 };
 const DONE: Result = { outcome: RequestStatus.OK, writtenBytes: 0 };
 
 function whenDone(wait: void | Promise<void>): Result | Promise<Result> {

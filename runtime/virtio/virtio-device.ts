@@ -49,6 +49,8 @@ export interface VirtioDevice extends Stateful<unknown> {
   readonly features: bigint;
   /** largest size of each queue, powers of two */
   readonly queueSizes: readonly number[];
+  /** requests that were answered with an error because of what they ask for */
+  readonly refusedRequests?: number;
   /** configuration space as it is now, little-endian */
   configuration(): Uint8Array;
   /** Once, before anything else. */

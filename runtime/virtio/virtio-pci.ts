@@ -3,6 +3,7 @@ import type { Stateful, Tracer } from "../devices/device.ts";
 import { CapabilityId } from "../devices/pci/config-space.ts";
 import { Msix, MSIX_BYTES, type MsixState } from "../devices/pci/msix.ts";
 import { PciFunction } from "../devices/pci/pci-function.ts";
+import type { RefusedStats, Refusing } from "../devices/refused.ts";
 import { CAPABILITY_BYTES, Common, Isr, MSIX_BAR, NO_VECTOR, NOTIFY_MULTIPLIER } from "./pci-registers.ts";
 import { Structure, STRUCTURE_BAR, structureCapability, StructureType } from "./pci-registers.ts";
 import { DeviceStatus, Feature, type VirtioDevice, type VirtioPort } from "./virtio-device.ts";
@@ -39,13 +40,15 @@ export interface VirtioPciState {
  *
  * Not modelled: the legacy interface, shared memory regions, notification data, reset of a single queue, the admin virtqueue.
  */
-export class VirtioPci implements MmioDevice, VirtioPort, Stateful<VirtioPciState> {
+export class VirtioPci implements MmioDevice, VirtioPort, Refusing, Stateful<VirtioPciState> {
   readonly function: PciFunction;
   readonly memory: GuestMemory;
   readonly queues: readonly Virtqueue[];
   readonly device: VirtioDevice;
   /** times that the driver left the device no choice but to ask for a reset */
   failures = 0;
+  /** accesses to registers that were refused */
+  #refusedRegisters = 0;
   readonly #trace: Tracer;
   readonly #msix: Msix;
   readonly #window: number;
@@ -102,6 +105,14 @@ export class VirtioPci implements MmioDevice, VirtioPort, Stateful<VirtioPciStat
     if (this.running) this.#interrupt(this.queues.length, Isr.CONFIGURATION);
   }
 
+  get refused(): Partial<RefusedStats> {
+    return {
+      virtqueues: this.failures,
+      virtioRegisters: this.#refusedRegisters,
+      diskRequests: this.device.refusedRequests ?? 0,
+    };
+  }
+
   // ---- guest ----
 
   readMmio(offset: number, size: AccessSize): number {
@@ -121,7 +132,7 @@ export class VirtioPci implements MmioDevice, VirtioPort, Stateful<VirtioPciStat
     if (offset >= NOTIFY.first) this.#notified((offset - NOTIFY.first) / NOTIFY_MULTIPLIER);
     else if (offset < COMMON.bytes) this.#writeCommon(offset, size, value);
     // No device here has configuration that a driver writes, and the ISR status is read-only.
-    else this.#unimplemented(`write of ${size} bytes at 0x${offset.toString(16)}`);
+    else this.#refuse(`write of ${size} bytes at 0x${offset.toString(16)}`);
   }
 
   get #offered(): bigint {
@@ -190,7 +201,7 @@ export class VirtioPci implements MmioDevice, VirtioPort, Stateful<VirtioPciStat
         return;
       default:
         // 4.1.3.1: registers are accessed whole.
-        this.#unimplemented(`write of ${size} bytes at 0x${offset.toString(16)}`);
+        this.#refuse(`write of ${size} bytes at 0x${offset.toString(16)}`);
     }
   }
 
@@ -235,6 +246,7 @@ export class VirtioPci implements MmioDevice, VirtioPort, Stateful<VirtioPciStat
     // Without bus mastering the device can neither read rings nor write them.
     if (Number.isInteger(queue) && queue < this.queues.length && this.running && this.function.busMaster)
       this.device.notify(queue);
+    else this.#refuse(`notification of queue ${queue}, which does not run`);
   }
 
   #takeIsr(): number {
@@ -256,7 +268,7 @@ export class VirtioPci implements MmioDevice, VirtioPort, Stateful<VirtioPciStat
   /** 2.1.2: a device that cannot go on says so, and interrupts for the configuration. */
   #broken(reason: string): void {
     this.failures++;
-    this.#unimplemented(`device needs a reset: ${reason}`);
+    this.#trace.unimplemented(this.device.name, `device needs a reset: ${reason}`);
     this.#status |= DeviceStatus.NEEDS_RESET;
     this.configurationChanged();
   }
@@ -271,8 +283,9 @@ export class VirtioPci implements MmioDevice, VirtioPort, Stateful<VirtioPciStat
     this.#takeIsr();
   }
 
-  #unimplemented(what: string): void {
-    this.#trace.unimplemented(this.device.name, what);
+  #refuse(access: string): void {
+    this.#refusedRegisters++;
+    this.#trace.unimplemented(this.device.name, access);
   }
 
   // ---- capabilities ----

@@ -8,6 +8,7 @@ import { RemoteMachine } from "../remote/remote-machine.ts";
 import type { Controller, ControllerEvents } from "../session/controller.ts";
 import type { SessionDisk } from "../session/session-disk.ts";
 import type { SessionConfig } from "../session/session.ts";
+import { untilAborted } from "./abort.ts";
 import { bytesOf } from "./bytes.ts";
 import { isDescription } from "./disks.ts";
 import { sessionDisk } from "../session/session-disk.ts";
@@ -39,11 +40,20 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
   return machine;
 }
 
-/** Starts what runs the guest: in a worker, or here. @internal */
-export async function openController(
+/** Starts what runs the guest: in a worker, or here. Rejects with the reason of the options' signal when that is aborted. @internal */
+export function openController(
   options: MachineOptions,
   events: ControllerEvents,
   programPorts = false,
+): Promise<Controller> {
+  const opening = startController(options, events, programPorts);
+  return untilAborted(opening, options.signal, (late) => late.close());
+}
+
+async function startController(
+  options: MachineOptions,
+  events: ControllerEvents,
+  programPorts: boolean,
 ): Promise<Controller> {
   const { assets = {}, kernelName = "kernel" } = options;
   const [core, kernel, initrd] = await Promise.all([
@@ -73,12 +83,12 @@ export async function openController(
   };
   if (!isRemote) {
     const { Session } = await import("../session/session.ts");
-    return Session.open(config, "same-thread", events);
+    return Session.open(config, "same-thread", events, options.signal);
   }
   const { startMachineWorker: start } = host;
   if (!start) throw new VmError("ERR_HOST", 'this host has no workers: give host: "same-thread"');
   const url = assets.machineWorker === undefined ? undefined : assetUrl(assets.machineWorker);
-  return RemoteMachine.open(config, { start, url, disks: own }, events);
+  return RemoteMachine.open(config, { start, url, disks: own, signal: options.signal }, events);
 }
 
 function consoleSize({ console }: MachineOptions): SessionConfig["consoleSize"] {

@@ -5,6 +5,7 @@ import { isElf } from "../elf.ts";
 import { VmError } from "../errors.ts";
 import { ProgramPort } from "../pc/options.ts";
 import { programInit } from "../program-guest/init.ts";
+import { untilAborted } from "./abort.ts";
 import { type Bytes, bytesOf } from "./bytes.ts";
 import { openController } from "./create-machine.ts";
 import type { MachineOptions } from "./options.ts";
@@ -72,10 +73,11 @@ export async function runProgram(elf: Bytes, options: RunProgramOptions = {}): P
   signal?.throwIfAborted();
   const program = await bytesOf(elf);
   checkProgram(program);
-  const [initrd, system] = await Promise.all([
+  const parts = Promise.all([
     initramfs(program, options),
     options.kernel === undefined ? host.defaultKernel() : { kernel: options.kernel, kernelName: "kernel" },
   ]);
+  const [initrd, system] = await untilAborted(parts, signal);
   const stdout = new Collector(options.onStdout);
   const stderr = new Collector(options.onStderr);
   const serial = new Collector(undefined);

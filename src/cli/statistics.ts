@@ -17,6 +17,7 @@ export function describeStats(stats: MachineStats): string {
     shadow,
     exits,
     faultsInPlace,
+    refused,
     translation,
   } = stats;
   const rate = Number(instructions) / Math.max(runningMs, 1) / 1000;
@@ -35,6 +36,7 @@ export function describeStats(stats: MachineStats): string {
     `page tables   ${counts(shadow)}`,
     `exits         ${counts(exits)}; ${faultsInPlace} faults delivered without one`,
     `call-outs     ${counts(Object.fromEntries(frequent))}`,
+    `refused       ${counts(refused)}`,
     ...(translation ? describeTranslation(translation) : []),
   ].join("\n");
 }

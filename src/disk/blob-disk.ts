@@ -1,4 +1,5 @@
 import { SECTOR_BYTES } from "../../runtime/disk/disk.ts";
+import { VmError } from "../errors.ts";
 import { ReadOnlyDisk } from "./read-only-disk.ts";
 
 /** A raw disk image in a Blob or a File; only what is read of it is ever in memory. */
@@ -16,6 +17,14 @@ export class BlobDisk extends ReadOnlyDisk {
 
   async read(sector: number, into: Uint8Array): Promise<void> {
     const first = sector * SECTOR_BYTES;
-    into.set(new Uint8Array(await this.#blob.slice(first, first + into.length).arrayBuffer()));
+    let bytes: Uint8Array;
+    try {
+      bytes = new Uint8Array(await this.#blob.slice(first, first + into.length).arrayBuffer());
+    } catch (cause) {
+      // The file behind a Blob was removed, or written by somebody else.
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new VmError("ERR_DISK_IO", `cannot read disk ${this.id} at sector ${sector}: ${why}`, { cause });
+    }
+    into.set(bytes);
   }
 }

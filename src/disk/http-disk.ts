@@ -1,6 +1,7 @@
 import { SECTOR_BYTES } from "../../runtime/disk/disk.ts";
 import { VmError } from "../errors.ts";
 import { sectorsOf } from "./open.ts";
+import { fetchRange, type HttpImage, type RangeAnswer } from "./http-range.ts";
 import { ReadOnlyDisk } from "./read-only-disk.ts";
 
 /** What is fetched at once, and kept: guests read what lies together one after the other. */
@@ -12,34 +13,44 @@ const KEPT_CHUNKS = 128;
 /**
  * Asks a web server for the size of an image.
  *
- * @throws {VmError} ERR_DOWNLOAD when there is none, or the server does not answer requests for ranges; ERR_DISK_FORMAT
+ * @throws {VmError} ERR_DOWNLOAD when there is none, or the server does not answer requests for ranges; ERR_DISK_FORMAT. The reason of
+ *   `signal`, when it is aborted
  */
-export async function openHttpDisk(url: string): Promise<HttpDisk> {
-  const response = await request(url, 0, 1);
-  // RFC 9110, 14.4: "bytes 0-0/1234".
-  const total = /\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1];
-  await response.body?.cancel();
-  if (response.status !== 206 || total === undefined)
+export async function openHttpDisk(url: string, signal?: AbortSignal): Promise<HttpDisk> {
+  const { version, totalBytes, status } = await fetchRange({
+    url,
+    first: 0,
+    byteLength: 1,
+    code: "ERR_DOWNLOAD",
+    signal,
+  });
+  if (status !== 206 || totalBytes === undefined)
     throw new VmError(
       "ERR_DOWNLOAD",
-      `${url}: HTTP status ${response.status}, expected 206 with the size: its server must answer requests for ranges`,
+      `${url}: HTTP status ${status}, expected 206 with the size: its server must answer requests for ranges`,
     );
-  return new HttpDisk(url, sectorsOf(Number(total), url));
+  return new HttpDisk({ url, totalBytes, version }, sectorsOf(totalBytes, url));
 }
 
-/** A raw disk image on a web server: RFC 9110, 14, range requests. */
+/**
+ * A raw disk image on a web server: RFC 9110, 14, range requests.
+ *
+ * An answer that tells of another version of the image (8.8.1, ETag; else Last-Modified; or its size) is an error: what was read before
+ * and what comes now do not belong together.
+ */
 export class HttpDisk extends ReadOnlyDisk {
   readonly sectors: number;
   readonly id: string;
-  readonly #url: string;
+  readonly #image: HttpImage;
+  readonly #closed = new AbortController();
   /** by number; the one used last is the last one */
   readonly #chunks = new Map<number, Promise<Uint8Array>>();
 
-  constructor(url: string, sectors: number) {
+  constructor(image: HttpImage, sectors: number) {
     super();
-    this.#url = url;
+    this.#image = image;
     this.sectors = sectors;
-    this.id = (new URL(url).pathname.split("/").pop() ?? "").replaceAll(/[^\x20-\x7e]/g, "?") || "http";
+    this.id = (new URL(image.url).pathname.split("/").pop() ?? "").replaceAll(/[^\x20-\x7e]/g, "?") || "http";
   }
 
   async read(sector: number, into: Uint8Array): Promise<void> {
@@ -60,6 +71,12 @@ export class HttpDisk extends ReadOnlyDisk {
     await Promise.all(waits);
   }
 
+  /** Nothing is waited for any more: reads that are under way fail. */
+  override close(): void {
+    this.#closed.abort(new VmError("ERR_DISK_IO", `${this.#image.url}: it is closed`));
+    this.#chunks.clear();
+  }
+
   #chunk(number: number): Promise<Uint8Array> {
     const chunk = this.#chunks.get(number) ?? this.#fetch(number);
     this.#chunks.delete(number);
@@ -67,33 +84,32 @@ export class HttpDisk extends ReadOnlyDisk {
     const oldest = this.#chunks.keys().next();
     if (this.#chunks.size > KEPT_CHUNKS && oldest.value !== undefined) this.#chunks.delete(oldest.value);
     // What failed is asked for again the next time.
-    chunk.catch(() => this.#chunks.delete(number));
+    chunk.catch(() => this.#chunks.get(number) === chunk && this.#chunks.delete(number));
     return chunk;
   }
 
   async #fetch(chunk: number): Promise<Uint8Array> {
+    const { url, totalBytes, version } = this.#image;
     const first = chunk * CHUNK_BYTES;
-    const byteLength = Math.min(CHUNK_BYTES, this.sectors * SECTOR_BYTES - first);
-    const response = await request(this.#url, first, byteLength, "ERR_DISK_IO");
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    if (response.status !== 206 || bytes.length !== byteLength)
+    const byteLength = Math.min(CHUNK_BYTES, totalBytes - first);
+    const { signal } = this.#closed;
+    const answer = await fetchRange({ url, first, byteLength, code: "ERR_DISK_IO", signal });
+    const isOther = answer.version !== undefined && version !== undefined && answer.version !== version;
+    if (isOther || (answer.totalBytes !== undefined && answer.totalBytes !== totalBytes))
+      throw new VmError(
+        "ERR_DISK_CHANGED",
+        `${url} has changed: ${describe(answer)}, expected ${describe(this.#image)} as when it was opened`,
+      );
+    const { status, bytes } = answer;
+    if (status !== 206 || bytes.length !== byteLength)
       throw new VmError(
         "ERR_DISK_IO",
-        `${this.#url}: HTTP status ${response.status} and ${bytes.length} bytes at ${first}, expected 206 and ${byteLength}`,
+        `${url}: HTTP status ${status} and ${bytes.length} bytes at ${first}, expected 206 and ${byteLength}`,
       );
     return bytes;
   }
 }
 
-async function request(
-  url: string,
-  first: number,
-  byteLength: number,
-  code: "ERR_DOWNLOAD" | "ERR_DISK_IO" = "ERR_DOWNLOAD",
-): Promise<Response> {
-  try {
-    return await fetch(url, { headers: { range: `bytes=${first}-${first + byteLength - 1}` } });
-  } catch (cause) {
-    throw new VmError(code, `${url}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  }
+function describe({ version, totalBytes }: Pick<RangeAnswer, "version" | "totalBytes">): string {
+  return `${version ?? "no ETag"} of ${totalBytes ?? "unknown"} bytes`;
 }

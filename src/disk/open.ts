@@ -12,12 +12,16 @@ import { openHttpDisk } from "./http-disk.ts";
 /**
  * Opens disks from their descriptions; if one cannot be opened, those before it are closed.
  *
- * @throws {VmError} ERR_FILE, ERR_DISK_FORMAT, ERR_DISK_LOCKED, ERR_DOWNLOAD, ERR_HOST
+ * @throws {VmError} ERR_FILE, ERR_DISK_FORMAT, ERR_DISK_LOCKED, ERR_DOWNLOAD, ERR_HOST; the reason of `signal`, when it is aborted
  */
-export async function openDisks(disks: readonly SessionDisk[], host: Host): Promise<readonly Disk[]> {
+export async function openDisks(
+  disks: readonly SessionDisk[],
+  host: Host,
+  signal?: AbortSignal,
+): Promise<readonly Disk[]> {
   const opened: Disk[] = [];
   try {
-    for (const disk of disks) opened.push(await openDisk(disk, host));
+    for (const disk of disks) opened.push(await openDisk(disk, host, signal));
   } catch (error) {
     for (const [index, disk] of opened.entries()) if (disks[index]?.kind !== "own") await disk.close();
     throw error;
@@ -25,7 +29,8 @@ export async function openDisks(disks: readonly SessionDisk[], host: Host): Prom
   return opened;
 }
 
-async function openDisk(disk: SessionDisk, host: Host): Promise<Disk> {
+async function openDisk(disk: SessionDisk, host: Host, signal: AbortSignal | undefined): Promise<Disk> {
+  signal?.throwIfAborted();
   switch (disk.kind) {
     case "file":
     case "opfs":
@@ -33,7 +38,7 @@ async function openDisk(disk: SessionDisk, host: Host): Promise<Disk> {
     case "blob":
       return new BlobDisk(disk.blob, sectorsOf(disk.blob.size, "the Blob"));
     case "http":
-      return openHttpDisk(disk.url);
+      return openHttpDisk(disk.url, signal);
     case "memory": {
       const bytes = Uint8Array.from(await bytesOf(disk.bytes));
       sectorsOf(bytes.length, "the disk in memory");
@@ -41,7 +46,7 @@ async function openDisk(disk: SessionDisk, host: Host): Promise<Disk> {
     }
     case "overlay": {
       const { base } = disk;
-      const below = await openDisk(base, host);
+      const below = await openDisk(base, host, signal);
       return new OwningOverlay(below, base.kind !== "own");
     }
     case "own":
@@ -51,7 +56,7 @@ async function openDisk(disk: SessionDisk, host: Host): Promise<Disk> {
   }
 }
 
-/** An overlay that closes what lies below, where the machine has opened it. */
+/** An overlay that closes what lies below only where the machine has opened it. */
 class OwningOverlay extends OverlayDisk {
   readonly #below: Disk | undefined;
 
@@ -61,7 +66,6 @@ class OwningOverlay extends OverlayDisk {
   }
 
   override async close(): Promise<void> {
-    await super.close();
     await this.#below?.close();
   }
 }

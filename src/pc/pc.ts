@@ -167,7 +167,7 @@ export class Pc {
 
   stats(): MachineStats {
     const ram = new Uint8Array(this.memory.buffer, MemoryMap.RAM, this.memoryBytes);
-    return statsOf(this.processor, ram, this.#deviceTimes, this.#loop);
+    return statsOf(this.processor, ram, this.#deviceTimes, this.#loop, this.board.refused());
   }
 
   // The machine's parts name each other through this object, which exists before they do.

@@ -3,6 +3,7 @@ import type { BlockCacheStats } from "../../runtime/code/block-cache.ts";
 import type { CodeCacheStats } from "../../runtime/code/code-cache.ts";
 import type { TranslationStats } from "../../runtime/code/translation-queue.ts";
 import type { ExitCounts, Processor } from "../../runtime/cpu/processor.ts";
+import type { RefusedStats } from "../../runtime/devices/refused.ts";
 import type { PartTime } from "../../runtime/time/part-times.ts";
 import { estimateTouchedBytes } from "./touched-memory.ts";
 
@@ -51,6 +52,8 @@ export interface MachineStats {
   readonly exits: ExitCounts;
   /** faults that generated code delivered to the guest by itself; those of `exits` left it */
   readonly faultsInPlace: bigint;
+  /** what devices have refused the guest: rings that break the rules, accesses that nobody answers */
+  readonly refused: RefusedStats;
   /** undefined on the interpreter */
   readonly translation: (Readonly<TranslationStats> & { readonly cache: Readonly<CodeCacheStats> }) | undefined;
 }
@@ -74,6 +77,7 @@ export function statsOf(
   ram: Uint8Array,
   devices: DeviceTimes,
   { runningMs, idleMs }: LoopTimes,
+  refused: RefusedStats,
 ): MachineStats {
   return {
     memory: { guestBytes: ram.length, touchedBytes: estimateTouchedBytes(ram) },
@@ -91,6 +95,7 @@ export function statsOf(
     shadow: { ...processor.shadow.stats },
     exits: { ...processor.exits },
     faultsInPlace: processor.cpu.state.u64("faultsDelivered"),
+    refused,
     translation: processor.translation && {
       ...processor.translation.stats,
       cache: { ...processor.translation.cacheStats },

@@ -36,20 +36,28 @@ export class RemoteMachine implements Controller {
       start,
       url,
       disks,
+      signal,
     }: {
       readonly start: NonNullable<Host["startMachineWorker"]>;
       readonly url: URL | undefined;
       readonly disks: readonly Disk[];
+      /** aborted while the machine is made: the worker ends at once */
+      readonly signal: AbortSignal | undefined;
     },
     events: ControllerEvents,
   ): Promise<RemoteMachine> {
+    signal?.throwIfAborted();
     const machine = new RemoteMachine(start, url, disks, events);
+    const onAbort = (): void => void machine.#end();
+    signal?.addEventListener("abort", onAbort, { once: true });
     try {
       const { hosting } = await machine.#request<OpenResult>((id) => ({ kind: "open", id, config }));
       machine.#hosting = hosting;
     } catch (error) {
       await machine.#end();
       throw error;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
     }
     return machine;
   }

@@ -51,6 +51,9 @@ export class Session implements Controller {
   #fresh = true;
   #running = false;
   #resetting = false;
+  /** `stop` was called since the run under way began, perhaps while its PC is still made */
+  #stopping = false;
+  #closed = false;
   #paused = false;
 
   /** @throws {VmError} what is wrong with the options, or with a disk */
@@ -58,8 +61,9 @@ export class Session implements Controller {
     config: SessionConfig,
     thread: MachineHosting["thread"],
     events: ControllerEvents,
+    signal?: AbortSignal,
   ): Promise<Session> {
-    const disks = await openDisks(config.disks, host);
+    const disks = await openDisks(config.disks, host, signal);
     const session = new Session(config, thread, disks, events);
     try {
       await session.#boot();
@@ -89,11 +93,13 @@ export class Session implements Controller {
   }
 
   async run(): Promise<MachineExit> {
+    this.#stopping = false;
     if (!this.#fresh) await this.#boot();
     this.#fresh = false;
     this.#running = true;
     try {
       for (;;) {
+        if (this.#stopping) return { reason: "stopped" };
         const exit = await this.#open().run();
         if (!this.#resetting) return exit;
         this.#resetting = false;
@@ -125,6 +131,7 @@ export class Session implements Controller {
 
   stop(): Promise<void> {
     this.#resetting = false;
+    this.#stopping = true;
     this.#pc?.stop();
     return Promise.resolve();
   }
@@ -132,6 +139,7 @@ export class Session implements Controller {
   async close(): Promise<void> {
     const pc = this.#pc;
     this.#pc = undefined;
+    this.#closed = true;
     this.#resetting = false;
     pc?.stop();
     pc?.close();
@@ -200,13 +208,13 @@ export class Session implements Controller {
     this.#pc?.close();
     this.#pc = undefined;
     const events = this.#events;
-    this.#pc = await createPcWith(
+    const pc = await createPcWith(
       {
         engine: "tiered",
         ...rest,
         ...(initrd && { initrd }),
         disks: this.#disks,
-        onDiskError: (error) => events.diskError(toVmError(error)),
+        onDiskError: (error) => events.diskError(toVmError(error, "ERR_DISK_IO")),
         onSerial: (bytes) => events.output("serial", bytes),
         ...(consoleSize && {
           console: { onOutput: (bytes: Uint8Array) => events.output("console", bytes), size: consoleSize },
@@ -224,6 +232,11 @@ export class Session implements Controller {
         ...(this.#startTranslator && { startWorker: this.#startTranslator }),
       },
     );
-    if (this.#paused) this.#pc.hold("pause", true);
+    if (this.#closed) {
+      pc.close();
+      throw new VmError("ERR_CLOSED", "the machine is closed");
+    }
+    this.#pc = pc;
+    if (this.#paused) pc.hold("pause", true);
   }
 }

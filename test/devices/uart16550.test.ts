@@ -3,6 +3,7 @@ import { Uart16550 } from "../../runtime/devices/uart16550.ts";
 import { RecordedLine } from "./support.ts";
 
 const BASE = 0x3f8;
+const RTS = 0x02;
 
 function make(accepts: () => boolean = () => true) {
   const line = new RecordedLine();
@@ -72,6 +73,7 @@ describe("Uart16550", () => {
   it("loses no input: it waits until the FIFO has room", () => {
     const { uart, read, write } = make();
     write(2, 0x01);
+    write(4, RTS);
     uart.input(Array.from({ length: 40 }, (_, index) => index));
     expect(uart.inputBacklog).toBe(24);
     const got: number[] = [];
@@ -132,6 +134,7 @@ describe("Uart16550", () => {
   it("drops the line status interrupt when the line status is read", () => {
     const { uart, line, read, write } = make();
     write(1, 0x04);
+    write(4, RTS);
     uart.inputBreak();
     expect(line.level).toBe(true);
     expect(read(5) & 0x11).toBe(0x11);
@@ -198,6 +201,7 @@ describe("Uart16550", () => {
 
   it("clears FIFOs on command, and when they are switched", () => {
     const { uart, read, write } = make();
+    write(4, RTS);
     write(2, 0x01);
     uart.input([1, 2, 3]);
     write(2, 0x03);
@@ -206,6 +210,65 @@ describe("Uart16550", () => {
     write(2, 0x00);
     expect(read(5) & 1).toBe(0);
     expect(read(2)).toBe(0x01);
+  });
+
+  it("gets no input before the guest asserts RTS, whatever is read and cleared until then", () => {
+    const { uart, line, read, write } = make();
+    uart.input(text("early"));
+    expect([read(5) & 1, read(0)]).toEqual([0, 0]);
+    // How Linux looks for the chip, and sets it up: FIFO on and off, cleared, data read, interrupts, and at last RTS.
+    for (const value of [0x01, 0x07, 0x00]) write(2, value);
+    read(0);
+    write(1, 0x05);
+    expect(read(5) & 1).toBe(1); // one byte for a driver that has no RTS
+    write(2, 0x81); // and it is not lost when the FIFO is switched on
+    write(4, 0x0b);
+    expect(line.level).toBe(true);
+    const got: number[] = [];
+    while (read(5) & 1) got.push(read(0));
+    expect(got).toEqual([...text("early")]);
+    // Now that the guest has asked for it, what it clears is gone.
+    uart.input([1, 2, 3]);
+    write(2, 0x83);
+    expect(read(5) & 1).toBe(0);
+    // A guest that takes RTS back stops the host.
+    write(1, 0);
+    write(4, 0x09);
+    uart.input([4]);
+    expect([read(5) & 1, uart.inputBacklog]).toEqual([0, 1]);
+  });
+
+  it("gives input to a bare guest that polls, and knows no modem lines", () => {
+    const { uart, read, write, sent } = make();
+    uart.input(text("ab"));
+    const poll = (): number => {
+      for (let count = 0; count < 100; count++) if (read(5) & 1) return read(0);
+      return -1;
+    };
+    for (const expected of text("ab")) {
+      const byte = poll();
+      expect(byte).toBe(expected);
+      write(0, byte);
+    }
+    expect(poll()).toBe(-1);
+    // From now on it has it at once, until it sets the chip up anew.
+    uart.input([0x63]);
+    expect([read(5) & 1, read(0), sent]).toEqual([1, 0x63, [...text("ab")]]);
+    write(2, 0x07);
+    uart.input([0x64]);
+    expect(read(5) & 1).toBe(0);
+    expect(poll()).toBe(0x64);
+  });
+
+  it("does not take what comes back in loopback for input", () => {
+    const { read, write } = make();
+    write(2, 0x01);
+    write(4, 0x10);
+    write(0, 0x55);
+    write(2, 0x03);
+    write(4, 0x00);
+    write(1, 0x01);
+    expect(read(5) & 1).toBe(0);
   });
 
   it("continues from a snapshot", () => {

@@ -48,7 +48,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("the examples of docs/embedding.md", { timeout: 180_000 }, () => {
-  it("are numbered", () => expect([...examples.keys()]).toEqual([1, 2, 3, 4, 5]));
+  it("are numbered", () => expect([...examples.keys()]).toEqual([1, 2, 3, 4, 5, 6]));
 
   it("run a program", () => expect(runExample(1)).toBe("3 hello from a guest\nforty-two\n\n"));
 
@@ -62,6 +62,11 @@ describe("the examples of docs/embedding.md", { timeout: 180_000 }, () => {
     expect(runExample(3)).toMatch(/^bigint (true|false) 16 true 536870912\n\{ reason: 'stopped' \}\n$/));
 
   it("catch an error", () => expect(runExample(4)).toMatch(/^ERR_KERNEL_FORMAT noise\.bin/));
+
+  it("write instructions as text", () =>
+    expect(runExample(6)).toMatch(
+      /^0 mov rax, qword ptr \[rax\+rcx\*8\+0x10\]\n5 rep movs byte ptr es:\[rdi\], byte ptr \[rsi\]\n7 ret\n8 truncated\n\n$/,
+    ));
 
   it("run a processor alone", () => expect(runExample(5)).toBe("halt 42n\n"));
 });

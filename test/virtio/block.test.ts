@@ -3,6 +3,7 @@ import type { Disk } from "../../runtime/disk/disk.ts";
 import { MemoryDisk } from "../../runtime/disk/memory-disk.ts";
 import { type BlockOptions, VirtioBlock } from "../../runtime/virtio/block.ts";
 import { Structure } from "../../runtime/virtio/pci-registers.ts";
+import { Feature } from "../../runtime/virtio/virtio-device.ts";
 import { type Buffer, BUFFERS, Rig } from "./support.ts";
 import { LateDisk } from "./late-disk.ts";
 
@@ -195,6 +196,35 @@ describe("VirtioBlock", () => {
 });
 
 describe("VirtioBlock on a disk that takes its time", () => {
+  it("takes no more of the host's memory than a few large requests need", async () => {
+    const disk = new LateDisk(new MemoryDisk(new Uint8Array(16 << 20)));
+    const rig = new Rig(new VirtioBlock(disk)).start({ features: Feature.INDIRECT_DESC });
+    const queue = rig.queue();
+    // 31 times the same 512 KiB: 15.5 MiB for each of ten requests to read, of which five reach the limit of 64 MiB.
+    const buffers = Array.from({ length: 31 }, () => [0x3_0000, 0x8_0000] as const);
+    const heads = Array.from({ length: 10 }, () =>
+      queue.indirectChain(0x1_0000, [[HEADER, 16]], [...buffers, [STATUS, 1]]),
+    );
+    queue.send(...heads);
+    expect(disk.waiting).toBe(5);
+    queue.notify();
+    expect(disk.waiting).toBe(5);
+    await disk.finish();
+    expect(queue.takeUsed().length).toBe(10);
+    // A driver that resets the device and asks again does not get around it.
+    for (let round = 0; round < 4; round++) {
+      rig.memory.bytes.fill(0);
+      rig.start({ features: Feature.INDIRECT_DESC });
+      const again = rig.queue();
+      again.send(
+        ...Array.from({ length: 10 }, () => again.indirectChain(0x1_0000, [[HEADER, 16]], [...buffers, [STATUS, 1]])),
+      );
+    }
+    expect(disk.waiting).toBe(5);
+    await disk.finish();
+    expect([rig.queue().takeUsed().length, rig.needsReset]).toEqual([10, false]);
+  });
+
   it("gives chains back when they are done, and interrupts then", async () => {
     const disk = new LateDisk(patternDisk());
     const { rig, request } = make(disk);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Common, NO_VECTOR, Structure, StructureType } from "../../runtime/virtio/pci-registers.ts";
 import { DeviceStatus, Feature } from "../../runtime/virtio/virtio-device.ts";
-import { BUFFERS, echoDevice, Rig, type RigOptions } from "./support.ts";
+import { BUFFERS, echoDevice, Rig, type DriverOptions } from "./support.ts";
 
 const { ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK } = DeviceStatus;
 
@@ -178,7 +178,7 @@ describe("VirtioPci", () => {
     "MSI-X": {},
     "INTA#": { msix: false },
     "event indexes": { features: Feature.EVENT_IDX },
-  } satisfies Record<string, RigOptions>)) {
+  } satisfies Record<string, DriverOptions>)) {
     it(`goes on after a restore: ${name}`, () => {
       const before = new Rig(echoDevice()).start(options);
       echo(before);
