@@ -7,7 +7,7 @@ export interface MachineWorker {
   post(message: unknown, transfer?: readonly ArrayBuffer[]): void;
   /** Whether the process waits for the worker, when it has nothing else to do. */
   keepAlive(wanted: boolean): void;
-  /** Resolves when its thread is gone, where the host says so. */
+  /** Ends it: at once, or soon. Resolves when its thread is gone, where the host says so. */
   terminate(): Promise<void>;
 }
 

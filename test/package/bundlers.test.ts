@@ -7,9 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serve } from "../../src/web/server.ts";
 import { hasChromium, launchChromium, visit } from "../web/browser.ts";
 import { GREETING, GREETING_PROGRAM } from "./greeting.ts";
-import { type EmptyProject, emptyProject } from "./packed.ts";
+import { type EmptyProject, emptyProject, PACKING_MS } from "./packed.ts";
 
-const PACKING_MS = 120_000;
 const RUN_MS = 60_000;
 const PAGE_PROGRAM = `const tell = (text) => (document.title = text);\n${GREETING_PROGRAM}`;
 const page = (script: string): string =>

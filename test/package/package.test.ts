@@ -2,10 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { publintMessages, typesReport } from "../../src/package/lint.ts";
-import { type EmptyProject, emptyProject } from "./packed.ts";
-
-/** Packing builds dist/ anew. */
-const PACKING_MS = 120_000;
+import { type EmptyProject, emptyProject, PACKING_MS } from "./packed.ts";
 
 let project: EmptyProject;
 

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DEBIAN_PACKAGES, isPresent, missingLine } from "../../src/cli/bootstrap/debian.mjs";
 import { npmReason } from "../../src/cli/bootstrap/dependencies.mjs";
+import { runtimesAreCurrent } from "../../src/cli/bootstrap/runtimes.mjs";
 import { TASKS } from "../../src/cli/bootstrap/tasks.mjs";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -18,8 +19,8 @@ interface LockEntry {
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-describe("package-lock.json", () => {
-  const text = readFileSync(join(ROOT, "package-lock.json"), "utf8");
+describe.each(["package-lock.json", "test/runtimes/package-lock.json"])("%s", (file) => {
+  const text = readFileSync(join(ROOT, file), "utf8");
   const lock: { readonly packages: Readonly<Record<string, LockEntry>> } = JSON.parse(text);
 
   it("names no registry", () => {
@@ -80,6 +81,32 @@ describe("messages of the set-up", () => {
     expect(isPresent(wanted, join(ROOT, "src/cli"))).toBe(true);
     expect(isPresent(wanted, join(ROOT, "src"))).toBe(false);
     expect(isPresent({ ...wanted, provides: join(ROOT, "package.json") }, "")).toBe(true);
+  });
+});
+
+describe("the runtimes for the tests", () => {
+  let directory = "";
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "umbra-runtimes-"));
+    mkdirSync(join(directory, "node_modules"));
+  });
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+  const write = (file: string, packages: Readonly<Record<string, object>>) =>
+    writeFileSync(join(directory, file), JSON.stringify({ packages }));
+  const here = { optional: true, os: [process.platform], cpu: process.arch };
+
+  it("are wanted for this platform alone, in the version of the lock file", () => {
+    expect(runtimesAreCurrent(directory)).toBe(true);
+    write("package-lock.json", {
+      "": {},
+      "node_modules/there": { ...here, version: "1.0.0", cpu: ["mips"] },
+      "node_modules/here": { ...here, version: "1.0.0", integrity: "x" },
+    });
+    expect(runtimesAreCurrent(directory)).toBe(false);
+    write("node_modules/.package-lock.json", { "node_modules/here": { version: "1.0.0", integrity: "x" } });
+    expect(runtimesAreCurrent(directory)).toBe(true);
+    write("node_modules/.package-lock.json", { "node_modules/here": { version: "1.0.1", integrity: "y" } });
+    expect(runtimesAreCurrent(directory)).toBe(false);
   });
 });
 

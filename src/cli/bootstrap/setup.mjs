@@ -12,6 +12,7 @@ import {
 import { locked } from "./lock.mjs";
 import { isCheckout } from "./paths.mjs";
 import { say, SetupError } from "./report.mjs";
+import { ensureRuntimes, runtimesAreCurrent } from "./runtimes.mjs";
 
 /** @typedef {{ task: string, build: boolean, retry?: boolean }} Needs */
 
@@ -20,6 +21,8 @@ export async function setUp(needs) {
   if (!isCheckout()) return;
   const ready = () => dependenciesAreCurrent() && pinnedNodeIsPresent() && (!needs.build || buildIsCurrent());
   if (!ready()) await locked(() => bringIn(needs));
+  if (needs.task === "test" && !runtimesAreCurrent())
+    await locked(() => ensureRuntimes({ retry: needs.retry ?? false }));
   if (missingPackages(needs.task).length > 0) await ensurePackages(needs.task, { retry: needs.retry ?? false });
 }
 

@@ -17,6 +17,12 @@ export function startTranslatorWorker(url: URL | undefined): StartWorker {
   };
 }
 
+/**
+ * How long a machine's worker is left alone after it has ended its own, the translator's. Chromium 156 does not get rid of a worker that is
+ * terminated while one that it made is still ending: thread and memory stay as long as the page. The end of a worker cannot be observed.
+ */
+const ENDING_MS = 250;
+
 /** Starts a machine's worker. */
 export function startMachineWorker(events: MachineWorkerEvents, url: URL | undefined): MachineWorker {
   const worker =
@@ -27,7 +33,10 @@ export function startMachineWorker(events: MachineWorkerEvents, url: URL | undef
   return {
     post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
     keepAlive: () => undefined,
-    terminate: () => Promise.resolve(worker.terminate()),
+    terminate: () => {
+      setTimeout(() => worker.terminate(), ENDING_MS);
+      return Promise.resolve();
+    },
   };
 }
 
