@@ -5,6 +5,7 @@ import { VmError } from "../src/errors.ts";
 import { type BootResult, measureBoots } from "./boot.ts";
 import { type MicroResult, runMicroSuite } from "./micro/suite.ts";
 import { writeFileSync } from "node:fs";
+import { runPasses } from "./passes/main.ts";
 import { runCompare, runSlowdown } from "./slowdown/main.ts";
 
 const HELP = `Usage: npm run bench [-- micro|boot|slowdown|compare] [--json FILE]
@@ -20,6 +21,8 @@ prints seconds from the start of the process to the first line of init and to it
   --help        print this text
 
 slowdown: how much slower whole programs run than natively, on Umbra and on its peers; see npm run bench -- slowdown --help.
+
+passes: what Binaryen's passes would make of regions that are translated a second time; see npm run bench -- passes --help.
 
 compare OLD.json NEW.json: what changed from one report of slowdown to another.`;
 
@@ -73,7 +76,7 @@ function readArguments(): Arguments {
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const [suite = "micro", extra] = positionals;
   if ((suite !== "micro" && suite !== "boot") || extra !== undefined) {
-    throw new VmError("ERR_CONFIG", `"${extra ?? suite}" is no suite, expected micro, boot, slowdown or compare`);
+    throw new VmError("ERR_CONFIG", `"${extra ?? suite}" is no suite, expected micro, boot, slowdown, passes or compare`);
   }
   const rounds = Number(values.rounds ?? 3);
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) {
@@ -109,6 +112,7 @@ async function dispatch(): Promise<void> {
   const [command, ...rest] = process.argv.slice(2);
   if (command === "slowdown") process.exitCode = await runSlowdown(rest);
   else if (command === "compare") process.exitCode = runCompare(rest);
+  else if (command === "passes") process.exitCode = await runPasses(rest);
   else await run(readArguments());
 }
 

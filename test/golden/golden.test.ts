@@ -12,7 +12,7 @@ const translator = new RegionTranslator({ features });
 async function goldenText(code: readonly number[]): Promise<string> {
   const page = new Uint8Array(4096).fill(0xf4);
   page.set(code);
-  const compiled = translator.compile(page, 0);
+  const compiled = translator.compile({ pages: [{ distance: 0, start: 0, bytes: page }] }, 0);
   if (!compiled) throw new Error("not translated");
   const binary = compiled.module.binary();
   const toolkit = await wabt();
