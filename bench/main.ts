@@ -76,7 +76,10 @@ function readArguments(): Arguments {
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const [suite = "micro", extra] = positionals;
   if ((suite !== "micro" && suite !== "boot") || extra !== undefined) {
-    throw new VmError("ERR_CONFIG", `"${extra ?? suite}" is no suite, expected micro, boot, slowdown, passes or compare`);
+    throw new VmError(
+      "ERR_CONFIG",
+      `"${extra ?? suite}" is no suite, expected micro, boot, slowdown, passes or compare`,
+    );
   }
   const rounds = Number(values.rounds ?? 3);
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) {

@@ -128,7 +128,8 @@ function better(known: Figures | undefined, found: Figures): Figures {
 }
 
 const HEAD =
-  "| passes | regions | instructions | Binaryen us | bytes | TurboFan us | run | most | least |\n|" + " --- |".repeat(9);
+  "| passes | regions | instructions | Binaryen us | bytes | TurboFan us | run | most | least |\n|" +
+  " --- |".repeat(9);
 
 /** Figures for each instruction, but for the times of workloads, which are relative to `base`. */
 function row(passes: readonly string[], { guest, turbofanMs }: Figures, base: Figures): string {

@@ -14,7 +14,7 @@ import { ENTRY_HANDLERS, ENTRY_MARK, EntryRecord, LinkCell, REGION_IMPORTS } fro
 import type { WasmModule } from "../emit/module.ts";
 import { StateBuilder } from "../emit/state.ts";
 import type { Value } from "../emit/value.ts";
-import { tlbEntry, tlbOffset } from "../helpers/memory.ts";
+import { tlbEntry, tlbOffset } from "../helpers/tlb.ts";
 import { CallOutStatus } from "./call-out-numbers.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS, HANDLER_TABLE } from "./emitter.ts";
 

@@ -82,7 +82,10 @@ export class RegionTranslator implements Translator {
   }
 
   /** The module of the region at an offset of the first page, by itself. */
-  compile(source: RegionSource, entry: number): { readonly module: EncodedModule; readonly region: Region } | undefined {
+  compile(
+    source: RegionSource,
+    entry: number,
+  ): { readonly module: EncodedModule; readonly region: Region } | undefined {
     const module = regionModule();
     const made = this.#emit(module, "r0", source, entry);
     return made && { module, region: made.region };

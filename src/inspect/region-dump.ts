@@ -61,7 +61,9 @@ function guestListing({ blocks }: Region, { pages }: RegionSource, pageGva: bigi
     .map(({ block, number }) => {
       const lines = block.instructions.map(({ offset, end, instruction }) => {
         const bytes = Array.from({ length: end - offset }, (_, index) =>
-          byteAt(offset + index).toString(16).padStart(2, "0"),
+          byteAt(offset + index)
+            .toString(16)
+            .padStart(2, "0"),
         ).join(" ");
         const gva = pageGva + BigInt(offset);
         return `  ${hex(gva)}  ${bytes.padEnd(3 * BYTES)} ${format(instruction, gva)}\n`;
