@@ -5,7 +5,6 @@ import { VmError } from "../src/errors.ts";
 import { type BootResult, measureBoots } from "./boot.ts";
 import { type MicroResult, runMicroSuite } from "./micro/suite.ts";
 import { writeFileSync } from "node:fs";
-import { runPasses } from "./passes/main.ts";
 import { runCompare, runSlowdown } from "./slowdown/main.ts";
 
 const HELP = `Usage: npm run bench [-- micro|boot|slowdown|compare] [--json FILE]
@@ -115,7 +114,7 @@ async function dispatch(): Promise<void> {
   const [command, ...rest] = process.argv.slice(2);
   if (command === "slowdown") process.exitCode = await runSlowdown(rest);
   else if (command === "compare") process.exitCode = runCompare(rest);
-  else if (command === "passes") process.exitCode = await runPasses(rest);
+  else if (command === "passes") process.exitCode = await (await import("./passes/main.ts")).runPasses(rest);
   else await run(readArguments());
 }
 

@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { optimizedBinary } from "../../jit/emit/module.ts";
 import { VmError } from "../../src/errors.ts";
 import { buildProgram } from "../slowdown/programs.ts";
 import { parseSelection, type Selection } from "../slowdown/suites.ts";
-import type { CompileResult, GuestResult, GuestTask } from "./protocol.ts";
+import { type CompileResult, type GuestResult, type GuestTask, optimizationOf } from "./protocol.ts";
 
 const CANDIDATES =
   "none;read;precompute;simplify-locals;local-cse;merge-locals;coalesce-locals;reorder-locals;vacuum;remove-unused-brs;" +
@@ -50,6 +51,7 @@ export async function runPasses(args: readonly string[]): Promise<number> {
     return 0;
   }
   const candidates = (values.passes ?? CANDIDATES).split(";").map((list) => list.split(",").map((name) => name.trim()));
+  for (const passes of candidates) checkPasses(passes);
   const rounds = count("--rounds", values.rounds ?? "2");
   const repetitions = count("--reps", values.reps ?? "5");
   const programs = await programsOf(parseSelection(values.suite ?? WORKLOADS), repetitions);
@@ -67,6 +69,21 @@ export async function runPasses(args: readonly string[]): Promise<number> {
   const rows = [...figures].map(([passes, own]) => row(passes, own, base ?? own));
   process.stdout.write(`${[HEAD, ...rows].join("\n")}\n`);
   return 0;
+}
+
+/** A module without anything in it. */
+const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
+/** @throws {VmError} ERR_CONFIG for a pass that Binaryen does not have */
+function checkPasses(passes: readonly string[]): void {
+  const how = optimizationOf(passes);
+  try {
+    if (how) optimizedBinary(EMPTY_MODULE, how);
+  } catch (cause) {
+    throw new VmError("ERR_CONFIG", `--passes: "${passes.join(",")}" has a pass that Binaryen does not have`, {
+      cause,
+    });
+  }
 }
 
 /** @throws {VmError} ERR_CONFIG */
