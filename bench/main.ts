@@ -21,6 +21,8 @@ prints seconds from the start of the process to the first line of init and to it
 
 slowdown: how much slower whole programs run than natively, on Umbra and on its peers; see npm run bench -- slowdown --help.
 
+passes: what Binaryen's passes would make of regions that are translated a second time; see npm run bench -- passes --help.
+
 compare OLD.json NEW.json: what changed from one report of slowdown to another.`;
 
 function microTable(results: readonly MicroResult[]): string {
@@ -73,7 +75,10 @@ function readArguments(): Arguments {
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const [suite = "micro", extra] = positionals;
   if ((suite !== "micro" && suite !== "boot") || extra !== undefined) {
-    throw new VmError("ERR_CONFIG", `"${extra ?? suite}" is no suite, expected micro, boot, slowdown or compare`);
+    throw new VmError(
+      "ERR_CONFIG",
+      `"${extra ?? suite}" is no suite, expected micro, boot, slowdown, passes or compare`,
+    );
   }
   const rounds = Number(values.rounds ?? 3);
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) {
@@ -109,6 +114,7 @@ async function dispatch(): Promise<void> {
   const [command, ...rest] = process.argv.slice(2);
   if (command === "slowdown") process.exitCode = await runSlowdown(rest);
   else if (command === "compare") process.exitCode = runCompare(rest);
+  else if (command === "passes") process.exitCode = await (await import("./passes/main.ts")).runPasses(rest);
   else await run(readArguments());
 }
 

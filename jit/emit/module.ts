@@ -117,6 +117,29 @@ export function textOf(binary: Uint8Array): string {
 export type Optimization =
   { readonly level: 0 | 1 | 2 | 3; readonly shrink?: 0 | 1 | 2 } | { readonly passes: readonly string[] };
 
+/** Its levels are global, hence set here each time. */
+function optimize(module: binaryen.Module, how: Optimization): void {
+  if ("passes" in how) {
+    module.runPasses([...how.passes]);
+    return;
+  }
+  binaryen.setOptimizeLevel(how.level);
+  binaryen.setShrinkLevel(how.shrink ?? 0);
+  module.optimize();
+}
+
+/** A module of ours after Binaryen's optimizer. */
+export function optimizedBinary(binary: Uint8Array, how: Optimization): Uint8Array {
+  const module = binaryen.readBinary(binary);
+  try {
+    module.setFeatures(FEATURES);
+    optimize(module, how);
+    return module.emitBinary();
+  } finally {
+    module.dispose();
+  }
+}
+
 /** A WebAssembly module under construction, on the memory and the table that all of a VM's modules share. */
 export class WasmModule {
   /** what functions are built with */
@@ -155,15 +178,9 @@ export class WasmModule {
     this.#module.addFunctionExport(name, name);
   }
 
-  /** Runs Binaryen's optimizer. Its levels are global, hence set here each time. */
+  /** Runs Binaryen's optimizer. */
   optimize(how: Optimization): void {
-    if ("passes" in how) {
-      this.#module.runPasses([...how.passes]);
-      return;
-    }
-    binaryen.setOptimizeLevel(how.level);
-    binaryen.setShrinkLevel(how.shrink ?? 0);
-    this.#module.optimize();
+    optimize(this.#module, how);
   }
 
   /** Throws if the module is not valid; the message holds Binaryen's report. */

@@ -3,7 +3,7 @@ import { Tlb } from "../../runtime/abi/memory-map.ts";
 import type { StateBuilder } from "../emit/state.ts";
 import type { Value } from "../emit/value.ts";
 import type { Helper } from "./helper.ts";
-import { tlbEntry, tlbHit, tlbOffset } from "./memory.ts";
+import { tlbEntry, tlbHit, tlbOffset } from "./tlb.ts";
 
 // REP MOVS and REP STOS, several elements at once: as many as lie in the pages that the first ones touch. Each gives the bytes
 // that it moved, a multiple of the element size, or 0 when the instruction must go element by element: strings that go down,

@@ -14,7 +14,7 @@ import { ENTRY_HANDLERS, ENTRY_MARK, EntryRecord, LinkCell, REGION_IMPORTS } fro
 import type { WasmModule } from "../emit/module.ts";
 import { StateBuilder } from "../emit/state.ts";
 import type { Value } from "../emit/value.ts";
-import { tlbEntry, tlbOffset } from "../helpers/memory.ts";
+import { tlbEntry, tlbOffset } from "../helpers/tlb.ts";
 import { addNoteBranch, countBranch } from "./branch-samples.ts";
 import { CallOutStatus } from "./call-out-numbers.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS, HANDLER_TABLE } from "./emitter.ts";
@@ -162,23 +162,18 @@ export function addDispatch(module: WasmModule): void {
 
   handler("enter_block", (f) => f.dispatch(firstRecord(f)));
 
-  handler("count_block", (f) => {
-    const left = f.let(f.sub(f.loadOffset(32, f.record, EntryRecord.COUNTDOWN), f.constant(32, 1)));
-    f.storeOffset(f.record, left, EntryRecord.COUNTDOWN);
-    f.if(left, () => f.dispatch(firstRecord(f)));
-    f.setRip(f.currentRip());
-    f.set("exitRecord", f.record);
-    f.leave(Exit.TRANSLATE);
-  });
-
-  handler("count_region", (f) => {
-    const left = f.let(f.sub(f.loadOffset(32, f.record, EntryRecord.COUNTDOWN), f.constant(32, 1)));
-    f.storeOffset(f.record, left, EntryRecord.COUNTDOWN);
-    f.if(left, () => f.dispatchTo(f.loadOffset(32, f.record, EntryRecord.REGION), f.record));
-    f.setRip(f.currentRip());
-    f.set("exitRecord", f.record);
-    f.leave(Exit.TRANSLATE);
-  });
+  /** Counts how often something is entered, and leaves when that was enough. */
+  const counter = (name: string, enter: Body): void =>
+    handler(name, (f) => {
+      const left = f.let(f.sub(f.loadOffset(32, f.record, EntryRecord.COUNTDOWN), f.constant(32, 1)));
+      f.storeOffset(f.record, left, EntryRecord.COUNTDOWN);
+      f.if(left, () => enter(f));
+      f.setRip(f.currentRip());
+      f.set("exitRecord", f.record);
+      f.leave(Exit.TRANSLATE);
+    });
+  counter("count_block", (f) => f.dispatch(firstRecord(f)));
+  counter("count_region", (f) => f.dispatchTo(f.loadOffset(32, f.record, EntryRecord.REGION), f.record));
 
   addResolve(module, "resolve_taken", Rec.LINK_TAKEN, (f) => {
     const shift = f.extend(f.field8(Rec.ADDRESS_SHIFT), 64);

@@ -4,7 +4,7 @@ import { Rec, Tlb } from "../../runtime/abi/memory-map.ts";
 import type { Wasm } from "../emit/wasm.ts";
 import type { Value, Width } from "../emit/value.ts";
 import { Access } from "../helpers/page-walk.ts";
-import { tlbEntry, tlbHit, tlbOffset } from "../helpers/memory.ts";
+import { tlbEntry, tlbHit, tlbOffset } from "../helpers/tlb.ts";
 import type { Access as OperandAccess, Definition } from "../semantics/define.ts";
 import {
   Emitter,

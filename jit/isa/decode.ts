@@ -1,4 +1,4 @@
-import { createDispatch, type Dispatch, type Node, OpcodeMapNumber, type Plan, PrefixClass } from "./dispatch.ts";
+import { Dispatch, OpcodeMapNumber, placesOf, type Plan, PrefixClass } from "./dispatch.ts";
 import {
   type CodeSize,
   type DecodeFailure,
@@ -67,8 +67,9 @@ class TableDecoder implements Decoder {
   #codeSize: CodeSize = 64;
 
   constructor(features: ReadonlySet<Feature>) {
-    this.#dispatch64 = createDispatch(features, true);
-    this.#dispatch32 = createDispatch(features, false);
+    const places = placesOf(features);
+    this.#dispatch64 = new Dispatch(places, true);
+    this.#dispatch32 = new Dispatch(places, false);
   }
 
   decode(bytes: Uint8Array, start: number, end: number, codeSize: CodeSize): Instruction | DecodeFailure {
@@ -154,8 +155,8 @@ class TableDecoder implements Decoder {
       }
     }
 
-    const node: Node | undefined = (is64 ? this.#dispatch64 : this.#dispatch32)[map * 1024 + prefixClass * 256 + byte];
-    if (node === undefined) return "invalid";
+    const node = (is64 ? this.#dispatch64 : this.#dispatch32).node(map, prefixClass, byte);
+    if (node === null) return "invalid";
     const opcode = byte;
     let modrm = 0;
     let plan: Plan | undefined;
@@ -375,7 +376,7 @@ class TableDecoder implements Decoder {
   }
 }
 
-/** Creates a decoder for a processor with these features. It holds no state between instructions. */
+/** Creates a decoder for a processor with these features. Between instructions it keeps nothing but tables. */
 export function createDecoder(features: ReadonlySet<Feature>): Decoder {
   return new TableDecoder(features);
 }

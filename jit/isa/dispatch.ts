@@ -53,9 +53,6 @@ export interface Node {
   readonly isUndefined: boolean;
 }
 
-/** Nodes of one mode, by map * 1024 + prefix class * 256 + opcode. */
-export type Dispatch = readonly (Node | undefined)[];
-
 const MEMORY_FORMS = 8;
 const FORMS = 72;
 
@@ -162,33 +159,66 @@ function createNode(plans: readonly Plan[]): Node | undefined {
   return { modrm: true, plans: forms, isUndefined };
 }
 
-/** Builds the tables for 64-bit mode, or for 16 and 32-bit mode, of a processor with these features. */
-export function createDispatch(features: ReadonlySet<Feature>, is64: boolean): Dispatch {
+/** Opcode maps times prefix classes times opcodes. */
+const NODES = 6 * 4 * 256;
+
+/** Rows of a processor with certain features, by map * 256 + opcode. */
+export type Places = ReadonlyMap<number, readonly Encoding[]>;
+
+/** Where in the opcode maps the rows stand that a processor with these features has. */
+export function placesOf(features: ReadonlySet<Feature>): Places {
   const absent = FEATURES.filter((feature) => !features.has(feature));
-  const places = new Map<number, Plan[]>();
+  const places = new Map<number, Encoding[]>();
   for (const encoding of allEncodings()) {
-    if (encoding.flags.has(is64 ? "i64" : "o64")) continue;
     if (absent.some((feature) => encoding.flags.has(feature))) continue;
-    const plan = createPlan(encoding);
     const { map, first, count } = opcodesOf(encoding);
     for (let opcode = first; opcode < first + count; opcode++) {
       const key = map * 256 + opcode;
-      const plans = places.get(key);
-      if (plans === undefined) places.set(key, [plan]);
-      else plans.push(plan);
+      const encodings = places.get(key);
+      if (encodings === undefined) places.set(key, [encoding]);
+      else encodings.push(encoding);
     }
   }
-  const dispatch: (Node | undefined)[] = Array.from({ length: 6 * 1024 });
-  for (const [key, plans] of places) {
+  return places;
+}
+
+/**
+ * The tables for 64-bit mode, or for 16 and 32-bit mode. A node is made when its opcode is first met: a guest uses some of the opcodes,
+ * in 64-bit mode mostly, and to make all nodes takes longer than to decode a kernel.
+ */
+export class Dispatch {
+  readonly #places: Places;
+  readonly #foreign: "i64" | "o64";
+  /** by map * 1024 + prefix class * 256 + opcode; null if there is none, undefined as long as that is not known */
+  readonly #nodes: (Node | null | undefined)[] = Array.from({ length: NODES });
+
+  constructor(places: Places, is64: boolean) {
+    this.#places = places;
+    this.#foreign = is64 ? "i64" : "o64";
+  }
+
+  /** What follows an opcode with a prefix; null if they mean nothing. */
+  node(map: number, prefixClass: number, opcode: number): Node | null {
+    const index = map * 1024 + prefixClass * 256 + opcode;
+    const node = this.#nodes[index];
+    if (node !== undefined) return node;
+    this.#make(map, opcode);
+    return this.#nodes[index] ?? null;
+  }
+
+  /** Makes the nodes of an opcode. */
+  #make(map: number, opcode: number): void {
+    const encodings = this.#places.get(map * 256 + opcode) ?? [];
+    const plans = encodings.filter(({ flags }) => !flags.has(this.#foreign)).map(createPlan);
     // Most opcodes mean the same with every prefix: they share one node.
-    const nodes = new Map<string, Node | undefined>();
+    const nodes = new Map<string, Node | null>();
     for (let prefixClass = 0; prefixClass < 4; prefixClass++) {
       const ranked = (wanted: number): Plan[] => plans.filter((plan) => rank(plan.encoding, prefixClass) === wanted);
       const candidates = [...ranked(2), ...ranked(1)];
       const ids = candidates.map((plan) => plan.encoding.id).join(" ");
-      if (!nodes.has(ids)) nodes.set(ids, createNode(candidates));
-      dispatch[(key >> 8) * 1024 + prefixClass * 256 + (key & 255)] = nodes.get(ids);
+      const node = nodes.get(ids) ?? createNode(candidates) ?? null;
+      nodes.set(ids, node);
+      this.#nodes[map * 1024 + prefixClass * 256 + opcode] = node;
     }
   }
-  return dispatch;
 }

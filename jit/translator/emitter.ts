@@ -5,7 +5,7 @@ import type { FloatType, Label } from "../emit/function.ts";
 import type { Expression, Wasm } from "../emit/wasm.ts";
 import type { StateField } from "../emit/state.ts";
 import { Named, type Value, type Variable, type Width } from "../emit/value.ts";
-import { TLB_INDEX_MASK, TLB_INDEX_SHIFT } from "../helpers/memory.ts";
+import { TLB_INDEX_MASK, TLB_INDEX_SHIFT } from "../helpers/tlb.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS } from "../interpreter/emitter.ts";
 import { RIP, type MemoryOperand, type Operand } from "../isa/instruction.ts";
 import { type Access, namedOperands } from "../semantics/define.ts";
@@ -574,7 +574,7 @@ export class TranslatorEmitter extends PathEmitter {
    * @param gva named
    */
   access(gva: Value, byteLength: number, access: "r" | "w"): Value {
-    // As the helpers write it (`helpers/memory.ts`), without a value for each step: half of all instructions come by here.
+    // As the helpers write it (`helpers/tlb.ts`), without a value for each step: half of all instructions come by here.
     const { wasm } = this;
     const { i32, i64 } = wasm;
     const table = access === "w" ? Tlb.WRITE : Tlb.READ;

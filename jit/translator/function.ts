@@ -1,5 +1,5 @@
 import { Rec, Tlb } from "../../runtime/abi/memory-map.ts";
-import { tlbEntry } from "../helpers/memory.ts";
+import { tlbEntry } from "../helpers/tlb.ts";
 import { EntryRecord, LinkCell } from "../../runtime/abi/translator.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS, HANDLER_TABLE } from "../interpreter/emitter.ts";
 import { invariant } from "../../runtime/abi/invariant.ts";

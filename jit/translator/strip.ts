@@ -1,6 +1,6 @@
 import { Tlb } from "../../runtime/abi/memory-map.ts";
 import type { Value, Variable } from "../emit/value.ts";
-import { tlbEntry } from "../helpers/memory.ts";
+import { tlbEntry } from "../helpers/tlb.ts";
 import { type MemoryOperand, RIP } from "../isa/instruction.ts";
 import type { Site, TranslatorEmitter } from "./emitter.ts";
 import type { Stream, StreamSite } from "./streams.ts";

@@ -20,6 +20,9 @@ import { addX87Helpers } from "./x87-helpers.ts";
 const PAGE = 4096;
 const WASM_PAGE = 0x1_0000;
 
+/** The code of a region, and how far it may extend. */
+export type RegionSource = Omit<TranslateRequest, "start" | "mode">;
+
 export interface TranslatorOptions {
   readonly features: ReadonlySet<Feature>;
   readonly limits?: RegionLimits;
@@ -79,21 +82,20 @@ export class RegionTranslator implements Translator {
     return { name, spans: spansOf(region, offsetOf), links, blocks, instructions: region.instructionCount };
   }
 
-  /** The module of the region at an offset of a page, by itself; `targets` as in TranslateRequest. */
+  /** The module of the region at an offset of the first page, by itself. */
   compile(
-    page: Uint8Array,
+    source: RegionSource,
     entry: number,
-    targets: BranchTargets = new Map(),
   ): { readonly module: EncodedModule; readonly region: Region } | undefined {
     const module = regionModule();
-    const made = this.#emit(module, "r0", { pages: [{ distance: 0, start: 0, bytes: page }], targets }, entry);
+    const made = this.#emit(module, "r0", source, entry);
     return made && { module, region: made.region };
   }
 
   #emit(
     module: EncodedModule,
     name: string,
-    source: Omit<TranslateRequest, "start" | "mode">,
+    source: RegionSource,
     entry: number,
   ): { readonly region: Region; readonly links: number } | undefined {
     const pages = new Map(source.pages.map(({ distance, start }) => [distance, start]));

@@ -8,7 +8,7 @@ import {
   EntryRecord,
   type TranslatedRegion,
 } from "../abi/translator.ts";
-import { CodePages, pageOf, type Spans } from "./code-pages.ts";
+import { CodePages, ownSpans, type Spans } from "./code-pages.ts";
 import { LinkCells } from "./link-cells.ts";
 import { RecordRoom } from "./record-room.ts";
 
@@ -24,9 +24,9 @@ interface Block {
   /** see DecodedBlock */
   readonly successors: readonly number[];
   readonly lastTarget: number;
-  region?: Region | undefined;
+  region: Region | undefined;
   /** it is part of another block's region, and was given more time for that */
-  deferred?: boolean;
+  deferred: boolean;
 }
 
 /** A translated region; it is entered where the block begins. */
@@ -150,9 +150,7 @@ export class BlockCache {
   /** Whether the instruction at `at`, where a block begins, is part of a region. */
   isTranslated(at: number, mode: number): boolean {
     if (this.#blocks.get(keyOf(at, mode))?.region) return true;
-    for (const code of this.#pages.in(pageOf(at)) ?? [])
-      if ("block" in code && code.block.mode === mode && code.spans.some(([first, end]) => first <= at && at < end))
-        return true;
+    for (const code of this.#pages.in(at, at + 1)) if ("block" in code && code.block.mode === mode) return true;
     return false;
   }
 
@@ -175,7 +173,7 @@ export class BlockCache {
   /** How often a block has run, if it has run less often than it takes to be translated; Infinity otherwise. */
   #runsOf({ record, deferred }: Block): number {
     const entries = this.#entries;
-    if (!entries || deferred === true) return Infinity;
+    if (!entries || deferred) return Infinity;
     if (this.#memory.getUint32(record + Rec.HANDLER, true) !== entries.firstHandler + COUNTING) return Infinity;
     return entries.countdown - this.#memory.getUint32(record + EntryRecord.COUNTDOWN, true);
   }
@@ -205,15 +203,8 @@ export class BlockCache {
     }
     if (block.region) this.#dropRegion(block.region);
     const counts = entries > 0;
-    block.region = {
-      block,
-      spans: region.spans,
-      handler,
-      links: { at, count: region.links },
-      dropped,
-      counts,
-      history,
-    };
+    const spans = ownSpans(region.spans);
+    block.region = { block, spans, handler, links: { at, count: region.links }, dropped, counts, history };
     this.#memory.setUint32(block.record + EntryRecord.LINKS, at, true);
     this.#memory.setUint32(block.record + EntryRecord.COUNTDOWN, entries, true);
     this.#enterRegion(block, block.region);
@@ -250,7 +241,7 @@ export class BlockCache {
     if (!entries) return;
     for (const start of starts) {
       const block = this.#blocks.get(keyOf(start, mode));
-      if (!block || block.region || block.deferred === true) continue;
+      if (!block || block.region || block.deferred) continue;
       block.deferred = true;
       const at = block.record + EntryRecord.COUNTDOWN;
       this.#memory.setUint32(at, this.#memory.getUint32(at, true) + entries.countdown * DEFERRAL, true);
@@ -312,20 +303,17 @@ export class BlockCache {
 
   /** Drops every block with code in [gpa, gpa + byteLength), which lies within a page. Returns how many. */
   invalidate(gpa: number, byteLength: number): number {
-    const blocks = this.#pages.in(gpa >>> 12);
-    if (!blocks) return 0;
     const first = MemoryMap.RAM + gpa;
-    const end = first + byteLength;
     let dropped = 0;
-    for (const block of [...blocks]) {
-      if (blocks.has(block) && block.spans.some((span) => span[0] < end && first < span[1])) {
-        if ("block" in block) {
-          this.stats.regionsDropped++;
-          this.#dropRegion(block);
-        } else {
-          this.#drop(block);
-          dropped++;
-        }
+    for (const code of this.#pages.in(first, first + byteLength)) {
+      // A block takes its region with it.
+      if (!this.#pages.has(code)) continue;
+      if ("block" in code) {
+        this.stats.regionsDropped++;
+        this.#dropRegion(code);
+      } else {
+        this.#drop(code);
+        dropped++;
       }
     }
     return dropped;
@@ -369,7 +357,10 @@ export class BlockCache {
       spans.push([decoded.nextPage, decoded.nextPage + decoded.crossingBytes]);
     }
     const { isLinked, successors, lastTarget } = decoded;
-    const block: Block = { start, mode, record, recordBytes, spans, isLinked, successors, lastTarget };
+    const block: Block = {
+      ...{ start, mode, record, recordBytes, spans, isLinked, successors, lastTarget },
+      ...{ region: undefined, deferred: false },
+    };
     this.#blocks.set(keyOf(start, mode), block);
     // What crosses into the next page stays with the interpreter, which checks that page.
     if (entryBytes > 0)

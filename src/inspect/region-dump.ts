@@ -1,5 +1,5 @@
-import type { Region, RegionBlock } from "../../jit/translator/region.ts";
-import { RegionTranslator } from "../../jit/translator/translator.ts";
+import { pageOf, type Region, type RegionBlock } from "../../jit/translator/region.ts";
+import { type RegionSource, RegionTranslator } from "../../jit/translator/translator.ts";
 import { format } from "../../jit/isa/format.ts";
 import { FEATURES, type Feature } from "../../runtime/abi/features.ts";
 import { VmError } from "../errors.ts";
@@ -9,11 +9,10 @@ const PAGE = 4096;
 const BYTES = 10;
 
 export interface RegionPlace {
-  /** the 4096 bytes of the page */
-  readonly page: Uint8Array;
-  /** offset of the region's entry in the page */
+  readonly source: RegionSource;
+  /** offset of the region's entry in the first page */
   readonly entry: number;
-  /** linear address of the page's first byte */
+  /** linear address of the first page's first byte */
   readonly pageGva: bigint;
   readonly features?: ReadonlySet<Feature>;
 }
@@ -24,8 +23,8 @@ export interface RegionPlace {
  * @returns undefined if the instruction at the entry is left to the interpreter
  */
 export async function dumpRegion(place: RegionPlace): Promise<string | undefined> {
-  const { page, entry, pageGva, features = new Set(FEATURES) } = place;
-  const compiled = new RegionTranslator({ features }).compile(page, entry);
+  const { source, entry, pageGva, features = new Set(FEATURES) } = place;
+  const compiled = new RegionTranslator({ features }).compile(source, entry);
   if (!compiled) return undefined;
   const { module, region } = compiled;
   const binary = module.binary();
@@ -34,7 +33,7 @@ export async function dumpRegion(place: RegionPlace): Promise<string | undefined
     `region at 0x${hex(pageGva + BigInt(entry))}: ${region.blocks.length} blocks, ${region.instructionCount} instructions, ${binary.length} bytes of WebAssembly`,
     "",
     "-- guest code --",
-    guestListing(region, page, pageGva),
+    guestListing(region, source, pageGva),
     "-- control flow --",
     controlFlow(region, pageGva),
     "-- WebAssembly --",
@@ -55,11 +54,17 @@ async function loadPrinter(): Promise<(binary: Uint8Array) => string> {
   }
 }
 
-function guestListing({ blocks }: Region, page: Uint8Array, pageGva: bigint): string {
+function guestListing({ blocks }: Region, { pages }: RegionSource, pageGva: bigint): string {
+  const pageBytes = new Map(pages.map(({ distance, bytes }) => [distance, bytes]));
+  const byteAt = (place: number): number => pageBytes.get(pageOf(place))?.[place & (PAGE - 1)] ?? 0;
   return inOrder(blocks)
     .map(({ block, number }) => {
       const lines = block.instructions.map(({ offset, end, instruction }) => {
-        const bytes = [...page.subarray(offset, end)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+        const bytes = Array.from({ length: end - offset }, (_, index) =>
+          byteAt(offset + index)
+            .toString(16)
+            .padStart(2, "0"),
+        ).join(" ");
         const gva = pageGva + BigInt(offset);
         return `  ${hex(gva)}  ${bytes.padEnd(3 * BYTES)} ${format(instruction, gva)}\n`;
       });

@@ -1,3 +1,4 @@
+import type { RegionSource } from "../../jit/translator/translator.ts";
 import { MemoryMap } from "../../runtime/abi/memory-map.ts";
 import { differingPages, pagesDiffer, physicalAddress, readLinear } from "./guest-memory.ts";
 import { InputLog, Probe, type RegionChoice, type RegionKey, type Snapshot } from "./probe.ts";
@@ -26,8 +27,8 @@ export interface Located {
         /** linear address of its entry */
         readonly gva: bigint;
         readonly entry: number;
-        /** the page that it lies in */
-        readonly page: Uint8Array;
+        /** its code, in all pages that it has some in */
+        readonly source: RegionSource;
       }
     | undefined;
 }
@@ -163,11 +164,22 @@ function narrow(
     expected: wrong.expected,
     actual: wrong.actual,
     pages: wrong.pages,
-    region: entry === undefined ? undefined : regionOf(start.ram, entry - MemoryMap.RAM, gvas[0] ?? gva),
+    region: entry === undefined ? undefined : regionOf(start.ram, choice.regions?.get(entry), entry, gvas[0] ?? gva),
   };
 }
 
-function regionOf(ram: Uint8Array, gpa: number, gva: bigint): NonNullable<Located["region"]> {
-  const page = gpa - (gpa % PAGE);
-  return { gva, entry: gpa - page, page: ram.slice(page, page + PAGE) };
+/** @param key what the region was translated from; without it, from the page that it begins in */
+function regionOf(
+  ram: Uint8Array,
+  key: RegionKey | undefined,
+  start: number,
+  gva: bigint,
+): NonNullable<Located["region"]> {
+  const entry = start % PAGE;
+  const { pages = [{ distance: 0, start: start - entry }], ...shape } = key ?? {};
+  const bytesAt = (offset: number): Uint8Array => ram.slice(offset - MemoryMap.RAM, offset - MemoryMap.RAM + PAGE);
+  return {
+    ...{ gva, entry },
+    source: { ...shape, pages: pages.map((page) => ({ ...page, bytes: bytesAt(page.start) })) },
+  };
 }

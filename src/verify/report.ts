@@ -26,7 +26,10 @@ export async function describeDifference(difference: Difference): Promise<string
     sections.push(pageList(located.pages));
     const { region } = located;
     const pageGva = region && region.gva - BigInt(region.entry);
-    const dump = region && pageGva !== undefined ? await dumpRegion({ ...region, pageGva }) : undefined;
+    const dump =
+      region && pageGva !== undefined
+        ? await dumpRegion({ source: region.source, entry: region.entry, pageGva })
+        : undefined;
     sections.push("", dump ?? listing(difference.code));
   } else {
     sections.push(states(engine, [window.mismatch.expected, window.mismatch.actual]));

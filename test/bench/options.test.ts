@@ -83,7 +83,9 @@ describe("npm run bench", () => {
     const text = join(folder, "text.json");
     writeFileSync(text, "no report");
     const bad: readonly [args: string[], line: RegExp][] = [
-      [["slowly"], /^bench: "slowly" is no suite, expected micro, boot, slowdown or compare\n$/],
+      [["slowly"], /^bench: "slowly" is no suite, expected micro, boot, slowdown, passes or compare\n$/],
+      [["passes", "--passes", "vacuum;polish"], /^bench: --passes: "polish" has a pass that Binaryen does not have\n$/],
+      [["passes", "--rounds", "0"], /^bench: --rounds is "0", expected a number from 1 to 100\n$/],
       [["slowdown", "--engine", "bochs"], /^bench: --engine: "bochs" is none of .*\n$/],
       [["slowdown", "--speed"], /^bench: Unknown option '--speed'.*\n$/],
       [["slowdown", "--json", join(folder, "absent/x.json")], /^bench: cannot write .*absent\/x\.json: .*\n$/],

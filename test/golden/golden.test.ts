@@ -13,7 +13,8 @@ async function goldenText(name: string): Promise<string> {
   const code = REGIONS[name] ?? [];
   const page = new Uint8Array(4096).fill(0xf4);
   page.set(code);
-  const compiled = translator.compile(page, 0, TARGETS[name]);
+  const source = { pages: [{ distance: 0, start: 0, bytes: page }], targets: TARGETS[name] ?? new Map<number, readonly number[]>() };
+  const compiled = translator.compile(source, 0);
   if (!compiled) throw new Error("not translated");
   const binary = compiled.module.binary();
   const toolkit = await wabt();

@@ -140,7 +140,7 @@ describe("a region", () => {
     const page = new Uint8Array(4096);
     // cpuid
     page.set([0x0f, 0xa2], START);
-    expect(translator.compile(page, START)).toBeUndefined();
+    expect(translator.compile({ pages: [{ distance: 0, start: 0, bytes: page }] }, START)).toBeUndefined();
   });
 
   it("has a name for profilers, if that is wanted", () => {

@@ -1,7 +1,7 @@
 import { MemoryMap, Tlb } from "../../../runtime/abi/memory-map.ts";
 import type { StateBuilder } from "../../emit/state.ts";
 import type { Value } from "../../emit/value.ts";
-import { takes } from "../memory.ts";
+import { takes } from "../tlb.ts";
 import { Access, pageFlags } from "../page-walk.ts";
 
 /**

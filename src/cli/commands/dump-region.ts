@@ -60,11 +60,11 @@ async function dump({ values, switches }: Arguments, host: CommandHost): Promise
   const at = values.get("at");
   if (at === undefined) throw new VmError("ERR_CONFIG", "--at is missing; see umbra dump-region --help");
   const address = parseAddress("--at", at);
-  const place = values.has("program")
+  const { page, ...place } = values.has("program")
     ? placeInProgram(values, host, address)
     : await placeInMachine(values, host, address, switches.has("physical"));
   const { dumpRegion } = await import("../../inspect/region-dump.ts");
-  const text = await dumpRegion(place);
+  const text = await dumpRegion({ source: { pages: [{ distance: 0, start: 0, bytes: page }] }, ...place });
   if (text === undefined) {
     host.complain(
       `umbra: the instruction at 0x${address.toString(16)} is left to the interpreter: no region begins there`,

@@ -37,8 +37,8 @@ export const run: Command = {
     memory: { value: "SIZE", about: "memory of the machine, such as 512M", otherwise: "512M" },
     engine: {
       value: "ENGINE",
-      about: "interpreter, or tiered to translate hot code",
-      otherwise: "interpreter",
+      about: "tiered, which translates hot code, or interpreter",
+      otherwise: "tiered",
     },
     translation: {
       value: "WHERE",
@@ -193,11 +193,7 @@ export async function machineOptions(
 ): Promise<PcOptions> {
   const memoryBytes = parseSize("--memory", values.get("memory") ?? "512M");
   const clock = parseChoice("--clock", values.get("clock") ?? "host", ["host", "instructions"]);
-  const engine = parseChoice("--engine", values.get("engine") ?? "interpreter", [
-    "interpreter",
-    "translator",
-    "tiered",
-  ]);
+  const engine = parseChoice("--engine", values.get("engine") ?? "tiered", ["interpreter", "translator", "tiered"]);
   const translation = parseChoice("--translation", values.get("translation") ?? "worker", ["worker", "same-thread"]);
   const cacheText = values.get("code-cache");
   const portText = values.get("debug-exit");
