@@ -33,7 +33,8 @@ const DIRECTORIES = [
 ] as const;
 
 /**
- * First process of the guest. The kernel hands on what it does not know of its command line: UMBRA_ROWS and UMBRA_COLUMNS, the
+ * First process of the guest, which prepares it and then becomes busybox's init: that one ends the guest when poweroff, reboot and halt
+ * ask it to, as a shell in its place would not. The kernel hands on what it does not know of its command line: UMBRA_ROWS and UMBRA_COLUMNS, the
  * size of the terminal, which a serial line does not tell.
  */
 const INIT = `#!/bin/busybox sh
@@ -51,15 +52,34 @@ if [ -e /etc/modules-to-load ]; then
 fi
 if [ -e /etc/umbra-setup ]; then . /etc/umbra-setup; fi
 if [ -c /dev/hvc0 ]; then exec </dev/hvc0 >/dev/hvc0 2>&1; fi
+if [ -e /etc/umbra-script ]; then
+  cd /root
+  cat /etc/motd
+  sh /etc/umbra-script
+  sync
+  poweroff -f
+fi
+exec /sbin/init
+`;
+
+const INITTAB = `::once:/etc/umbra-shell
+::shutdown:/etc/umbra-shutdown
+`;
+
+/** The shell at the terminal. Whoever leaves it need not wait for init, which gives every process a second to end. */
+const SHELL = `#!/bin/sh
+export HOME=/root TERM=linux
 cd /root
 cat /etc/motd
-if [ -e /etc/umbra-script ]; then
-  sh /etc/umbra-script
-else
-  setsid cttyhack sh -l
-fi
-sync
+setsid cttyhack sh -l
+/etc/umbra-shutdown
 poweroff -f
+`;
+
+/** Disks are unmounted, so that the next boot finds them clean. */
+const SHUTDOWN = `#!/bin/sh
+sync
+umount /mnt/* 2>/dev/null
 `;
 
 const PROFILE = `export PS1='\\u@\\h:\\w# '
@@ -88,6 +108,9 @@ export function busyboxInitramfs({
     { kind: "file", path: "bin/busybox", mode: 0o755, bytes: busybox },
     { kind: "link", path: "bin/sh", target: "busybox" },
     file("init", INIT, 0o755),
+    file("etc/inittab", INITTAB),
+    file("etc/umbra-shell", SHELL, 0o755),
+    file("etc/umbra-shutdown", SHUTDOWN, 0o755),
     file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"),
     file("etc/group", "root:x:0:\n"),
     file("etc/profile", PROFILE),

@@ -3,7 +3,8 @@ import { CpuModel } from "../../runtime/cpu/cpuid.ts";
 import { checkEngine, loadTranslation } from "../engine.ts";
 import { VmError } from "../errors.ts";
 import { loadCore } from "../host/core.ts";
-import { checkDisks, checkMemory, type PcOptions, type PcToolOptions } from "./options.ts";
+import { checkDisks } from "./check-disks.ts";
+import { checkMemory, type PcOptions, type PcToolOptions } from "./options.ts";
 import { Pc } from "./pc.ts";
 
 const MIB = 1 << 20;

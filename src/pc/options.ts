@@ -1,4 +1,3 @@
-import { MAXIMUM_DISKS } from "../../runtime/virtio/virtio-devices.ts";
 import type { CpuModelOptions } from "../../runtime/cpu/cpuid.ts";
 import type { Disk } from "../../runtime/disk/disk.ts";
 import type { ConsoleSize } from "../../runtime/virtio/console.ts";
@@ -90,16 +89,4 @@ export function checkMemory({ memoryBytes = DEFAULT_MEMORY }: Pick<PcOptions, "m
     );
   }
   return memoryBytes;
-}
-
-/** @throws {VmError} ERR_CONFIG */
-export function checkDisks({ disks = [], clock }: Pick<PcOptions, "disks" | "clock">): void {
-  if (disks.length > MAXIMUM_DISKS)
-    throw new VmError("ERR_CONFIG", `there are ${disks.length} disks, expected at most ${MAXIMUM_DISKS}`);
-  const slow = clock === "instructions" ? disks.findIndex(({ synchronous }) => !synchronous) : -1;
-  if (slow < 0) return;
-  throw new VmError(
-    "ERR_CONFIG",
-    `disk ${slow} answers when the host likes, expected one that answers at once where the clock counts instructions`,
-  );
 }

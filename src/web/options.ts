@@ -22,6 +22,11 @@ Options:
   --out FOLDER    where the page is built [build/web]
   --no-isolation  do not send the headers that a page needs to share memory between threads
   -h, --help      show this help
+
+Another server should send two headers with every file, as the file _headers in the folder says to those that read it; nginx, for example:
+  add_header Cross-Origin-Opener-Policy same-origin;
+  add_header Cross-Origin-Embedder-Policy require-corp;
+Without them, or without HTTPS (but for localhost), the page works by coarser clocks, and says so. Ctrl-C ends the server.
 `;
 
 /**

@@ -111,14 +111,24 @@ async function answer(
     response.writeHead(304).end();
     return;
   }
-  response.writeHead(200, { "Content-Length": file.byteLength });
+  response.setHeader("Accept-Ranges", "bytes");
+  const start = rangeStart(request, file.byteLength);
+  if (start !== undefined)
+    response.setHeader("Content-Range", `bytes ${start}-${file.byteLength - 1}/${file.byteLength}`);
+  response.writeHead(start === undefined ? 200 : 206, { "Content-Length": file.byteLength - (start ?? 0) });
   if (request.method === "HEAD") {
     response.end();
     return;
   }
-  createReadStream(file.path)
+  createReadStream(file.path, { start: start ?? 0 })
     .on("error", () => response.destroy())
     .pipe(response);
+}
+
+/** Where a download goes on that broke off; undefined for whatever asks for something else, and is sent the whole. RFC 9110, 14.2 */
+function rangeStart({ headers }: IncomingMessage, byteLength: number): number | undefined {
+  const start = Number(/^bytes=(\d+)-$/.exec(headers.range ?? "")?.[1] ?? NaN);
+  return start < byteLength && headers["if-range"] === undefined ? start : undefined;
 }
 
 /** The path of a request, which never leads out of the folder; undefined for one that is none. */
@@ -142,7 +152,8 @@ interface FoundFile {
 async function findFile(directory: string, path: string, request: IncomingMessage): Promise<FoundFile | undefined> {
   const plain = normalize(join(directory, path));
   if (!plain.startsWith(normalize(directory) + sep)) return undefined;
-  const takesBrotli = /\bbr\b/.test(String(request.headers["accept-encoding"] ?? ""));
+  const takesBrotli =
+    request.headers.range === undefined && /\bbr\b/.test(String(request.headers["accept-encoding"] ?? ""));
   for (const [candidate, encoding] of [
     ...(takesBrotli ? [[`${plain}.br`, "br"] as const] : []),
     [plain, undefined] as const,

@@ -72,6 +72,25 @@ describe.runIf(files !== undefined)("Debian's kernel", () => {
     expectPlausible(stats);
   });
 
+  it("ends when poweroff is typed in its shell", { timeout: 480_000 }, async () => {
+    if (!files) return;
+    let output = "";
+    const machine = await createPc({
+      kernel: await readFile(files.kernel.path),
+      initrd: busyboxInitramfs({ busybox: await readFile(files.busybox.path) }),
+      commandLine: "console=ttyS0 cryptomgr.notests quiet",
+      memoryBytes: 256 << 20,
+      engine: "tiered",
+      onSerial: (bytes) => {
+        output += new TextDecoder().decode(bytes);
+        if (!/umbra:~# /.test(output)) return;
+        output = "";
+        machine.serialInput(new TextEncoder().encode("poweroff\n"));
+      },
+    });
+    expect(await machine.run()).toEqual({ reason: "power-off" });
+  });
+
   it("runs the same twice when the clock counts instructions", { timeout: 480_000 }, async () => {
     if (!files) return;
     const script = "date; head -c 8 /dev/urandom | md5sum; cat /proc/uptime; sleep 2; cat /proc/uptime";

@@ -19,10 +19,10 @@ const FLAGS = [
 ];
 
 /** For one step, on a machine that has much else to do. */
-const STEP_MS = 120_000;
+const STEP_MS = 300_000;
 
 export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS, timeout: STEP_MS });
 }
 
 /** A page in a context of its own, with all that went wrong in it, and what it has asked for. */
@@ -35,7 +35,13 @@ export interface Visit {
   readonly close: () => Promise<void>;
 }
 
-export async function visit(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visit> {
+/** @param prepare what is to be done with the page before it loads anything */
+export async function visit(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+  prepare: (page: Page) => Promise<void> = () => Promise.resolve(),
+): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1360, height: 850 }, ...options });
   context.setDefaultTimeout(STEP_MS);
   context.setDefaultNavigationTimeout(STEP_MS);
@@ -53,6 +59,7 @@ export async function visit(browser: Browser, url: string, options: BrowserConte
       // The page was closed meanwhile.
       .catch(() => undefined);
   });
+  await prepare(page);
   await page.goto(url);
   return { context, page, errors, requests, close: () => context.close() };
 }

@@ -4,6 +4,7 @@ import { BootProgress } from "../../src/web/page/boot-progress.ts";
 import { FigureTracker } from "../../src/web/page/figures.ts";
 import { kindOf } from "../../src/web/page/guest-files.ts";
 import { loadSettings, saveSettings } from "../../src/web/page/settings.ts";
+import { TextWatch } from "../../src/web/page/text-watch.ts";
 
 describe("kindOf", () => {
   const file = (byteLength: number, at: number, bytes: readonly number[]): Uint8Array => {
@@ -101,6 +102,24 @@ describe("FigureTracker", () => {
     const interpreted = new FigureTracker(0).next(stats({ instructions: 1n, runningMs: 9, misses: 0n }), 9);
     expect(interpreted).toMatchObject({ translatedPercent: null, regions: 0, memoryMib: 3 });
   });
+});
+
+it("FigureTracker counts anew after a reset", () => {
+  const tracker = new FigureTracker(0);
+  tracker.next(stats({ instructions: 9_000_000n, runningMs: 900, misses: 900_000n }), 1000);
+  const figures = tracker.next(stats({ instructions: 1_000_000n, runningMs: 10, misses: 1000n }), 2000);
+  expect(figures).toMatchObject({ mips: 100, tlbMisses: 1 });
+});
+
+it("TextWatch finds a text that comes in parts, once", () => {
+  const watch = new TextWatch("Kernel panic");
+  expect(["Kern", "el pan", "ic - Kernel panic", "Kernel panic"].map((part) => watch.feed(part))).toEqual([
+    false,
+    false,
+    true,
+    false,
+  ]);
+  expect(new TextWatch("Kernel panic").feed("kernel panic")).toBe(false);
 });
 
 describe("settings", () => {

@@ -84,6 +84,19 @@ describe("the server of the page", () => {
     expect([status, body]).toEqual([404, "Not found\n"]);
   });
 
+  it("sends the rest of a file to a download that broke off, never compressed", async () => {
+    const headers = { range: "bytes=2-", "accept-encoding": "br" };
+    const { status, headers: sent, body } = await ask("/core.wasm", { headers });
+    expect([status, body]).toEqual([206, "ain"]);
+    expect([sent["content-range"], sent["content-length"]]).toEqual(["bytes 2-4/5", "3"]);
+    expect(sent["content-encoding"]).toBeUndefined();
+  });
+
+  it.each(["bytes=5-", "bytes=-2", "bytes=0-1", "lines=1-"])("sends the whole to who asks for %s", async (range) => {
+    const { status, body } = await ask("/core.wasm", { headers: { range } });
+    expect([status, body]).toEqual([200, "plain"]);
+  });
+
   it("answers HEAD without a body, and refuses what would change something", async () => {
     const head = await ask("/", { method: "HEAD" });
     expect([head.status, head.headers["content-length"], head.body]).toEqual([200, "7", ""]);

@@ -4,7 +4,7 @@ import type { Figures } from "./figures.ts";
 
 /** Seconds that the charts show. */
 const WINDOW_SECONDS = 60;
-const HEIGHT = 38;
+const HEIGHT = 32;
 
 interface ChartKind {
   readonly name: string;
@@ -119,6 +119,10 @@ function openChart(
   caption.append(name, value);
   figure.append(caption, plotElement);
   parent.append(figure);
+  // The ends of the scale, and how far back it goes.
+  const top = labelled("span", "scale", "");
+  const low = labelled("span", "scale low", `0 · last ${WINDOW_SECONDS} s`);
+  plotElement.append(top, low);
   const write = (number: number | null): void => {
     value.textContent = number === null ? "–" : number.toLocaleString("en", { maximumFractionDigits: kind.digits });
     if (number !== null && kind.unit !== "") value.append(labelled("span", "unit", kind.unit));
@@ -134,7 +138,13 @@ function openChart(
       cursor: { y: false, points: { size: 5 }, drag: { x: false, y: false }, sync: { key: syncKey } },
       scales: {
         x: { time: false, range: (_plot, _low, high) => [(high ?? 0) - WINDOW_SECONDS, high ?? 0] },
-        y: { range: (_plot, _low, high) => [0, Math.max(kind.least, high ?? 0)] },
+        y: {
+          range: (_plot, _low, high) => {
+            const most = Math.max(kind.least, high ?? 0);
+            top.textContent = `${Math.round(most).toLocaleString("en")} ${kind.unit}`.trim();
+            return [0, most];
+          },
+        },
       },
       axes: [{ show: false }, { show: false }],
       series: [

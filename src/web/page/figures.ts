@@ -30,9 +30,11 @@ export class FigureTracker {
 
   /** @param nowMs a monotonic clock */
   next(stats: MachineStats, nowMs: number): Figures {
-    const last = this.#last;
+    // A reset makes another machine, whose counters begin at 0.
+    const last = this.#last && this.#last.stats.instructions <= stats.instructions ? this.#last : undefined;
+    const lookedMs = this.#last?.nowMs ?? this.#startMs;
     this.#last = { nowMs, stats };
-    const elapsedMs = Math.max(1, nowMs - (last?.nowMs ?? this.#startMs));
+    const elapsedMs = Math.max(1, nowMs - lookedMs);
     const runningMs = stats.runningMs - (last?.stats.runningMs ?? 0);
     const instructions = Number(stats.instructions - (last?.stats.instructions ?? 0n));
     const misses = Number(missesOf(stats) - (last ? missesOf(last.stats) : 0n));

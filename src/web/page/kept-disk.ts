@@ -28,7 +28,11 @@ export async function showKeptDisk(diskMib: number, erase: (name: string) => Pro
   if (diskMib === 0) return;
   const name = keptDiskName(diskMib);
   if ((await keptBytes(name)) === undefined) {
-    hint.textContent = "A new disk, which this browser keeps between visits: /mnt/vda in the guest.";
+    const room = await roomMib();
+    hint.textContent =
+      room < diskMib
+        ? `This browser gives the page room for ${room} MiB only: what is written beyond that fails.`
+        : "A new disk, which this browser keeps between visits: /mnt/vda in the guest.";
     return;
   }
   const button = document.createElement("button");
@@ -40,6 +44,17 @@ export async function showKeptDisk(diskMib: number, erase: (name: string) => Pro
     void erase(name).then(() => showKeptDisk(diskMib, erase));
   });
   hint.replaceChildren("Kept from an earlier start: /mnt/vda in the guest. ", button);
+}
+
+/** Asks the browser not to clear away disks when room gets scarce; it may refuse. Storage Standard, 5.2 */
+export async function keepDisks(): Promise<void> {
+  await navigator.storage?.persist?.().catch(() => false);
+}
+
+/** Mebibytes that this browser lets the page store yet; Infinity where it does not say. */
+async function roomMib(): Promise<number> {
+  const { quota, usage = 0 } = await navigator.storage.estimate().catch((): StorageEstimate => ({}));
+  return quota === undefined ? Infinity : Math.max(0, Math.floor((quota - usage) / (1 << 20)));
 }
 
 /** Bytes of a kept disk; undefined when there is none. */

@@ -1,4 +1,4 @@
-import { describeExit, describeFailure, describePhase } from "./words.ts";
+import { describeExit, describeFailure, describePhase, PANIC } from "./words.ts";
 import { openCharts } from "./charts.ts";
 import { element } from "./dom.ts";
 import { FigureTracker } from "./figures.ts";
@@ -33,8 +33,8 @@ const buttons = {
 const session = new Session({
   phase(phase, exit) {
     showPhase(phase);
-    if (exit && exit.reason !== "power-off" && exit.reason !== "stopped")
-      notice.show(...describeExit(exit), "information");
+    if (phase === "off") showDisk();
+    if (exit) notice.show(...describeExit(exit), "information");
   },
   made(machine) {
     element("isolation", HTMLElement).textContent = `${describeHosting(machine.hosting)} ${support.text}`;
@@ -45,10 +45,11 @@ const session = new Session({
     log.add(bytes);
     buttons.saveLog.disabled = false;
   },
+  panicked: () => notice.show(...PANIC, "error"),
   failed: (error) => notice.show(...describeFailure(error), "error"),
 });
 const screen = openTerminal(element("terminal", HTMLElement), (bytes) => session.write(bytes));
-const form = openSettingsForm(() => void showKeptDisk(form.settings.diskMib, erase));
+const form = openSettingsForm(() => showDisk());
 const chooser = openFileChooser(
   (added) => {
     if (added) void start();
@@ -60,6 +61,10 @@ const chooser = openFileChooser(
       "error",
     ),
 );
+
+function showDisk(): void {
+  void showKeptDisk(form.settings.diskMib, erase);
+}
 
 async function erase(name: string): Promise<void> {
   try {
@@ -78,7 +83,8 @@ function showPhase(phase: Phase): void {
   buttons.pause.disabled = !isOn;
   buttons.pause.textContent = phase === "paused" ? "Resume" : "Pause";
   buttons.reset.disabled = !isOn;
-  buttons.power.disabled = !isOn;
+  buttons.power.disabled = phase === "loading" || !support.canRun;
+  buttons.power.textContent = isOn || phase === "loading" ? "Power off" : "Power on";
   buttons.start.textContent = isOn || phase === "loading" ? "Start anew" : "Start";
   if (phase !== "loading" && phase !== "booting") progress.hide();
 }
@@ -108,14 +114,15 @@ function onClick(button: HTMLButtonElement, work: () => Promise<void>): void {
 
 onClick(buttons.pause, () => session.togglePause());
 onClick(buttons.reset, async () => {
+  notice.hide();
   screen.clear();
   await session.reset();
 });
-onClick(buttons.power, () => session.powerOff());
+onClick(buttons.power, () => (session.isOn ? session.powerOff() : start()));
 onClick(buttons.saveLog, async () => download(log.toBlob(), "umbra-serial.log"));
 element("settings", HTMLFormElement).addEventListener("submit", (event) => {
   event.preventDefault();
-  void start().then(() => undefined);
+  void start();
   screen.focus();
 });
 for (const key of document.querySelectorAll<HTMLButtonElement>("[data-key]"))
@@ -123,10 +130,11 @@ for (const key of document.querySelectorAll<HTMLButtonElement>("[data-key]"))
     screen.press(key.dataset["key"] ?? "");
     screen.focus();
   });
+screen.onControl((isHeld) => (element("control", HTMLButtonElement).ariaPressed = String(isHeld)));
 
 element("isolation", HTMLElement).textContent = support.text;
 showPhase("idle");
-void showKeptDisk(form.settings.diskMib, erase);
+showDisk();
 if (!support.canRun) notice.show("This browser cannot run Umbra", support.text, "error");
 else {
   setInterval(() => void look(), LOOK_MS);

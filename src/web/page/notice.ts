@@ -10,7 +10,12 @@ export function openNotice(element: HTMLElement): Notice {
       const strong = document.createElement("strong");
       strong.textContent = title;
       element.dataset["kind"] = kind;
-      element.replaceChildren(strong, text);
+      const close = document.createElement("button");
+      close.type = "button";
+      close.ariaLabel = "Dismiss";
+      close.textContent = "×";
+      close.addEventListener("click", () => (element.hidden = true));
+      element.replaceChildren(strong, text, close);
       element.hidden = false;
     },
     hide: () => (element.hidden = true),

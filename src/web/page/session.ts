@@ -6,11 +6,13 @@ import {
   type MachineStats,
   opfsDisk,
   overlayDisk,
+  VmError,
 } from "umbra";
 import { BootProgress } from "./boot-progress.ts";
 import type { ChosenFiles } from "./files.ts";
 import { type DownloadedGuest, downloadGuest } from "./download.ts";
-import { keptDiskName } from "./kept-disk.ts";
+import { keepDisks, keptDiskName } from "./kept-disk.ts";
+import { TextWatch } from "./text-watch.ts";
 import type { Settings } from "./settings.ts";
 
 /** What the machine is doing, as the page shows it. */
@@ -22,6 +24,8 @@ export interface SessionEvents {
   progress(label: string, detail: string, share: number | undefined): void;
   made(machine: Machine): void;
   output(bytes: Uint8Array): void;
+  /** the guest's kernel has given up */
+  panicked(): void;
   failed(error: unknown): void;
 }
 
@@ -33,6 +37,11 @@ export interface StartOptions {
 }
 
 const MIB = 1 << 20;
+/** Linux, kernel/panic.c */
+const PANIC = "Kernel panic - not syncing";
+/** A page that is loaded anew finds its disk in use until its former self is gone. */
+const LOCK_TRIES = 6;
+const LOCK_WAIT_MS = 500;
 /** The part of the bar that stands for the download; the rest is the boot. */
 const DOWNLOAD_SHARE = 0.3;
 
@@ -41,6 +50,7 @@ export class Session {
   readonly #events: SessionEvents;
   #machine: Machine | undefined;
   #boot: BootProgress | undefined;
+  #panic = new TextWatch(PANIC);
   #phase: Phase = "idle";
   #phaseBeforePause: Phase = "running";
   /** of the start under way: a newer one makes it give up */
@@ -50,8 +60,9 @@ export class Session {
     this.#events = events;
   }
 
-  get phase(): Phase {
-    return this.#phase;
+  /** There is a machine that can be switched off. */
+  get isOn(): boolean {
+    return this.#phase === "booting" || this.#phase === "running" || this.#phase === "paused";
   }
 
   /** Ends the machine that there is, and starts another. Errors are told as events. */
@@ -68,7 +79,7 @@ export class Session {
       };
       const guest = await downloadGuest(options.files, showDownload, signal);
       signal.throwIfAborted();
-      const machine = await this.#create(guest, options);
+      const machine = await this.#createWhenUnlocked(guest, options, signal);
       if (signal.aborted) {
         await machine.close();
         return;
@@ -82,6 +93,19 @@ export class Session {
       starting.abort();
       this.#enter("failed");
       this.#events.failed(error);
+    }
+  }
+
+  async #createWhenUnlocked(guest: DownloadedGuest, options: StartOptions, signal: AbortSignal): Promise<Machine> {
+    if (options.settings.diskMib > 0) await keepDisks();
+    for (let tries = LOCK_TRIES; ; tries--) {
+      try {
+        return await this.#create(guest, options);
+      } catch (error) {
+        const isLocked = error instanceof VmError && error.code === "ERR_DISK_LOCKED";
+        if (!isLocked || tries <= 1 || signal.aborted) throw error;
+        await new Promise((resolve) => setTimeout(resolve, LOCK_WAIT_MS));
+      }
     }
   }
 
@@ -107,6 +131,7 @@ export class Session {
     const decoder = new TextDecoder();
     const boot = (): void => {
       this.#boot = new BootProgress();
+      this.#panic = new TextWatch(PANIC);
       this.#enter("booting");
       this.#events.progress("Unpacking the kernel", "", isOwn ? DOWNLOAD_SHARE : undefined);
     };
@@ -127,9 +152,11 @@ export class Session {
 
   /** @param isOwn the steps of this boot are known; of another one, only that it has begun to print */
   #follow(text: string, isOwn: boolean): void {
+    const hasPanicked = this.#panic.feed(text);
+    if (hasPanicked) this.#events.panicked();
     if (this.#phase !== "booting" || !this.#boot) return;
     const step = this.#boot.feed(text);
-    if (this.#boot.isReady || !isOwn) this.#enter("running");
+    if (this.#boot.isReady || !isOwn || hasPanicked) this.#enter("running");
     else if (step) this.#events.progress(step.label, "", DOWNLOAD_SHARE + step.share * (1 - DOWNLOAD_SHARE));
   }
 

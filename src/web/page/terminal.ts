@@ -61,7 +61,7 @@ const LIGHT: ITheme = {
 };
 
 /** Keys that a phone's keyboard lacks. ECMA-48; the arrows are those of a VT100, whose programs may choose between two forms. */
-const KEYS: Readonly<Record<string, string>> = { escape: "\x1b", tab: "\t", interrupt: "\x03", end: "\x04" };
+const KEYS: Readonly<Record<string, string>> = { escape: "\x1b", tab: "\t", interrupt: "\x03" };
 const ARROWS: Readonly<Record<string, string>> = { up: "A", down: "B", right: "C", left: "D" };
 
 export interface Screen {
@@ -70,8 +70,9 @@ export interface Screen {
   write(bytes: Uint8Array): void;
   clear(): void;
   focus(): void;
-  /** Types a key by its name, as the bar of keys has them. */
+  /** Types a key by its name, as the bar of keys has them; "control" is held until the next character. */
   press(key: string): void;
+  onControl(listener: (isHeld: boolean) => void): void;
 }
 
 /** @param onInput what is typed, as bytes for the guest */
@@ -94,10 +95,18 @@ export function openTerminal(parent: HTMLElement, onInput: (bytes: Uint8Array) =
   terminal.open(parent);
   fit.fit();
   const encoder = new TextEncoder();
-  terminal.onData((text) => onInput(encoder.encode(text)));
+  let isControlHeld = false;
+  let tellControl: (isHeld: boolean) => void = () => undefined;
+  const holdControl = (isHeld: boolean): void => {
+    if (isControlHeld !== isHeld) tellControl((isControlHeld = isHeld));
+  };
+  terminal.onData((text) => {
+    const typed = isControlHeld ? controlCharacter(text) : text;
+    holdControl(false);
+    onInput(encoder.encode(typed));
+  });
   terminal.onBinary((text) => onInput(Uint8Array.from(text, (character) => character.charCodeAt(0))));
-  // Tab belongs to the shell; Shift-Tab leaves the terminal, so that the keyboard reaches the rest of the page.
-  terminal.attachCustomKeyEventHandler((event) => !(event.key === "Tab" && event.shiftKey));
+  terminal.attachCustomKeyEventHandler((event) => !belongsToBrowser(event, terminal.hasSelection()));
   dark.addEventListener("change", () => (terminal.options.theme = dark.matches ? DARK : LIGHT));
   stillness.addEventListener("change", () => (terminal.options.cursorBlink = !stillness.matches));
   new ResizeObserver(() => fit.fit()).observe(parent);
@@ -111,10 +120,27 @@ export function openTerminal(parent: HTMLElement, onInput: (bytes: Uint8Array) =
     write: (bytes) => terminal.write(bytes),
     clear: () => terminal.reset(),
     focus: () => terminal.focus(),
+    onControl: (listener) => (tellControl = listener),
     press(key) {
+      if (key === "control") return holdControl(!isControlHeld);
       const arrow = ARROWS[key];
       const text = arrow ? `\x1b${terminal.modes.applicationCursorKeysMode ? "O" : "["}${arrow}` : KEYS[key];
       if (text !== undefined) terminal.input(text);
     },
   };
+}
+
+/**
+ * Keys that the shell never sees. Tab is the shell's, but Shift-Tab leaves the terminal, so that the keyboard reaches the rest of the
+ * page. Ctrl-V pastes; Ctrl-C copies where something is selected, and interrupts where nothing is.
+ */
+function belongsToBrowser({ key, ctrlKey, shiftKey, altKey }: KeyboardEvent, hasSelection: boolean): boolean {
+  if (key === "Tab") return shiftKey;
+  if (!ctrlKey || altKey) return false;
+  return key.toLowerCase() === "v" || (key.toLowerCase() === "c" && hasSelection);
+}
+
+/** What a character becomes with Ctrl: ECMA-48, 5.2. What has no such form stays as it is. */
+function controlCharacter(text: string): string {
+  return /^[@-_a-z]$/.test(text) ? String.fromCharCode(text.charCodeAt(0) & 0x1f) : text;
 }
