@@ -2,7 +2,6 @@ import { MemoryMap } from "../../runtime/abi/memory-map.ts";
 import { Mode } from "../../runtime/abi/guest-state.ts";
 import {
   type BatchBuilder,
-  type BranchTargets,
   REGION_IMPORTS,
   type TranslatedBatch,
   type TranslatedRegion,
