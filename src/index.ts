@@ -31,21 +31,19 @@ export {
   type BareMode,
   type MapOptions,
 } from "./bare-machine.ts";
-export { decode, type DecodeOptions } from "./api/decode.ts";
-export { format } from "../jit/isa/format.ts";
+export { decode, type DecodedInstruction, type DecodeOptions, format } from "./api/decode.ts";
 export type {
   CodeSize,
   DecodeFailure,
   FarOperand,
   ImmediateOperand,
-  Instruction,
   MemoryOperand,
   Operand,
   OperandWidth,
   RegisterClass,
   RegisterOperand,
   RelativeOperand,
-} from "../jit/isa/instruction.ts";
+} from "../jit/isa/operand.ts";
 export type { BareState, BareStateChange } from "./bare-state.ts";
 export type { MachineExit } from "./pc/exit.ts";
 export type { MachineStats, MachineTimes, MemoryStats } from "./pc/stats.ts";

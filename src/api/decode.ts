@@ -1,13 +1,32 @@
 import { createDecoder, type Decoder } from "../../jit/isa/decode.ts";
-import type { CodeSize, DecodeFailure, Instruction } from "../../jit/isa/instruction.ts";
+import { format as formatInstruction } from "../../jit/isa/format.ts";
+import type { Instruction } from "../../jit/isa/instruction.ts";
+import type { CodeSize, DecodeFailure, Operand } from "../../jit/isa/operand.ts";
 import { FEATURES } from "../../jit/isa/row.ts";
 import type { Feature } from "../../runtime/abi/features.ts";
+import { VmError } from "../errors.ts";
 
 export interface DecodeOptions {
   /** 64 (default) in 64-bit mode, else the D bit of CS: 32 or 16 */
   readonly codeSize?: CodeSize;
   /** what the processor has; default: everything that is implemented. What it has not is "invalid" */
   readonly features?: Iterable<Feature>;
+}
+
+/** One decoded instruction: what the bytes say, before what they do. */
+export interface DecodedInstruction {
+  /** in lower case, as Intel's manuals name it */
+  readonly mnemonic: string;
+  readonly codeSize: CodeSize;
+  /** bytes, 1..15 */
+  readonly length: number;
+  readonly operandSize: CodeSize;
+  readonly addressSize: CodeSize;
+  /** the destination first */
+  readonly operands: readonly Operand[];
+  readonly lock: boolean;
+  /** 0xf2 or 0xf3 where it repeats a string instruction, else 0 */
+  readonly repeat: 0 | 0xf2 | 0xf3;
 }
 
 /** for a processor that has everything; made when it is first needed */
@@ -24,7 +43,25 @@ let complete: Decoder | undefined;
 export function decode(
   bytes: Uint8Array,
   { codeSize = 64, features }: DecodeOptions = {},
-): Instruction | DecodeFailure {
+): DecodedInstruction | DecodeFailure {
   const decoder = features ? createDecoder(new Set(features)) : (complete ??= createDecoder(new Set(FEATURES)));
   return decoder.decode(bytes, 0, bytes.length, codeSize);
+}
+
+/**
+ * An instruction in Intel syntax.
+ *
+ * @param instruction what `decode` gave
+ * @param address of its first byte, from which the targets of branches are computed; without it they are relative
+ * @throws VmError ERR_CONFIG if it is not from `decode`
+ */
+export function format(instruction: DecodedInstruction, address?: bigint): string {
+  if (!isDecoded(instruction))
+    throw new VmError("ERR_CONFIG", "format writes instructions that decode gave: this is another object");
+  return formatInstruction(instruction, address);
+}
+
+/** What `decode` gives says more than it promises. */
+function isDecoded(instruction: DecodedInstruction): instruction is Instruction {
+  return "encoding" in instruction;
 }

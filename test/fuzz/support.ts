@@ -91,7 +91,7 @@ export function damage(machine: Inspected): string | undefined {
   const banks = Tlb.SLOTS * Tlb.BANKS_OF_SLOT;
   const holes: readonly (readonly [name: string, first: number, end: number])[] = [
     ["before the state", 0, MemoryMap.CPU],
-    ["behind the state", MemoryMap.CPU + guestState.byteLength, MemoryMap.PAGE_FLAGS],
+    ["behind the state", MemoryMap.CPU + guestState.byteLength, MemoryMap.BRANCH_TARGETS],
     ["flags of pages that there are not", MemoryMap.PAGE_FLAGS + pages, MemoryMap.TLB],
     ["behind the TLB", MemoryMap.TLB + (Tlb.SHARED_BANK + 1) * Tlb.BANK_BYTES, MemoryMap.CODE_LINES],
     ["lines of pages that there are not", MemoryMap.CODE_LINES + 8 * pages, MemoryMap.PAGE_TRACE],
