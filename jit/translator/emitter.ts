@@ -4,7 +4,7 @@ import { Tlb } from "../../runtime/abi/memory-map.ts";
 import type { FloatType, Label } from "../emit/function.ts";
 import type { Expression, Wasm } from "../emit/wasm.ts";
 import type { StateField } from "../emit/state.ts";
-import { Named, type Value, type Variable, type Width } from "../emit/value.ts";
+import type { Value, Variable, Width } from "../emit/value.ts";
 import { TLB_INDEX_MASK, TLB_INDEX_SHIFT } from "../helpers/tlb.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS } from "../interpreter/emitter.ts";
 import { RIP, type MemoryOperand, type Operand } from "../isa/instruction.ts";
@@ -18,13 +18,15 @@ import {
 } from "../semantics/emitter.ts";
 import { breakUnless, formatOf } from "./fact-checks.ts";
 import { TranslatorFlags, type FlagState } from "./flags.ts";
+import { GeneralRegisters } from "./general-registers.ts";
 import { GeneralRegister, Immediate, Memory, Relative, VectorRegister } from "./operands.ts";
 import { PathEmitter } from "./paths.ts";
 import { type RegionInstruction, Untranslatable } from "./region.ts";
-import { constantOf, Displaced, FloatBits, LaneBits, LoadedBits, SplitVector } from "./values.ts";
+import { constantOf, Displaced, FloatBits, LaneBits, LoadedBits } from "./values.ts";
 import { clearedRegister } from "./scalars.ts";
 import { isTentative, Trial } from "./trial.ts";
 import { type Fact, ORDERED, VectorFacts } from "./vector-facts.ts";
+import { VectorRegisters } from "./vector-registers.ts";
 import { emitX87 } from "./x87-instructions.ts";
 import { X87State } from "./x87-state.ts";
 
@@ -65,18 +67,14 @@ export class TranslatorEmitter extends PathEmitter {
   override readonly mode = "long";
   override readonly repeat = "none";
   override readonly flags: TranslatorFlags = new TranslatorFlags(this);
-  readonly general: (Variable | undefined)[] = [];
-  readonly vectors: (Variable | undefined)[] = [];
-  /** the low lanes of registers that the region uses mostly for scalars: they have a local of their own */
-  readonly scalars: (Variable | undefined)[] = [];
+  readonly general: GeneralRegisters = new GeneralRegisters(this);
+  readonly vectors: VectorRegisters;
   readonly facts: VectorFacts = new VectorFacts();
   readonly x87: X87State = new X87State(this);
   /** operands in memory whose places are known in the loop that is being emitted */
   sites: ReadonlyMap<MemoryOperand, Site> | undefined;
   /** general registers that the instruction being emitted has written: a bit for each */
   written = 0;
-  readonly generalWritten = new Set<number>();
-  readonly vectorsWritten = new Set<number>();
   /** bits of UnitTrap that must be clear, and whether MXCSR must be common, for the region to be entered */
   unitTraps = 0;
   needsCommonMxcsr = false;
@@ -98,13 +96,11 @@ export class TranslatorEmitter extends PathEmitter {
   #ending: Ending | undefined;
   #before: FlagState = TranslatorFlags.initial;
 
-  readonly #formats: readonly (FloatType | undefined)[];
-
   /** @param formats of XMM registers that are mostly scalars */
   constructor(wasm: Wasm, name: string, formats: readonly (FloatType | undefined)[], exits: ExitSink) {
     super(wasm, name, HANDLER_PARAMS, HANDLER_RESULTS);
     this.#exits = exits;
-    this.#formats = formats;
+    this.vectors = new VectorRegisters(this, formats);
     this.budget = this.declare("i32", 32);
     this.ripPage = this.declare("i64", 64);
     this.#tlb = this.declare("i32", 32);
@@ -225,7 +221,7 @@ export class TranslatorEmitter extends PathEmitter {
   }
 
   /** The local of a register is about to be written. */
-  #willWrite(variable: Variable): Variable {
+  willWrite(variable: Variable): Variable {
     this.#trial?.written.add(variable);
     return variable;
   }
@@ -292,12 +288,12 @@ export class TranslatorEmitter extends PathEmitter {
         ? this.constantWords(64, displacement, displacementHigh)
         : this.constant(64, displacement + moved);
       if (index >= 0) {
-        const scaled = this.shl(this.#wholeGeneral(index), this.constant(64, Math.log2(scale)));
-        address = base >= 0 ? this.add(this.add(this.#wholeGeneral(base), scaled), address) : this.add(scaled, address);
+        const scaled = this.shl(this.general.whole(index), this.constant(64, Math.log2(scale)));
+        address = base >= 0 ? this.add(this.add(this.general.whole(base), scaled), address) : this.add(scaled, address);
       } else if (base >= 0) {
         // By itself it is what `readGeneral` names.
         address =
-          constantOf(address) === 0n ? this.readGeneral(base, 64, false) : this.add(this.#wholeGeneral(base), address);
+          constantOf(address) === 0n ? this.readGeneral(base, 64, false) : this.add(this.general.whole(base), address);
       }
     }
     if (instruction.addressSize === 32) address = this.and(address, this.constant(64, 0xffff_ffffn));
@@ -310,168 +306,36 @@ export class TranslatorEmitter extends PathEmitter {
 
   // ---- registers ----
 
-  #general(number: number): Variable {
-    return (this.general[number] ??= this.declare("i64", 64));
-  }
-  #vector(number: number): Variable {
-    return (this.vectors[number] ??= this.declare("v128", 128));
-  }
-
   readGeneral(number: number, width: Width, high: boolean): Value {
-    if (width === 32 || width === 64) {
-      const known = width === 64 ? this.#known64[number] : this.#known32[number];
-      if (known) return known;
-    }
-    const whole = this.#general(number).get();
-    if (width === 64) return this.#remember(number, this.let(whole));
-    if (width === 32) return this.#remember(number, this.let(this.truncate(whole, 32)));
-    return this.let(
-      high ? this.truncate(this.shrU(this.truncate(whole, 32), this.constant(32, 8)), 8) : this.truncate(whole, width),
-    );
+    return this.general.read(number, width, high);
   }
-
-  /** All of a general register, to be used once and at once. */
-  #wholeGeneral(number: number): Value {
-    return this.#known64[number] ?? this.#general(number).get();
-  }
-
-  /** Notes what a general register holds until it is written: a named value, which is there for all that follows in the block. */
-  #remember(number: number, value: Value): Value {
-    if (!this.isOnEveryPath) return value;
-    if (value.width === 64) this.#known64[number] = value;
-    else if (value.width === 32) this.#known32[number] = value;
-    return value;
-  }
-  #forget(number: number): void {
-    this.#known64[number] = undefined;
-    this.#known32[number] = undefined;
-  }
-  /** Nothing is known of what registers hold: control comes from several places. */
-  forgetNames(): void {
-    this.#known64.fill(undefined);
-    this.#known32.fill(undefined);
-    this.#knownLanes.length = 0;
-  }
-  readonly #known64 = new Array<Value | undefined>(GPR_NAMES.length).fill(undefined);
-  readonly #known32 = new Array<Value | undefined>(GPR_NAMES.length).fill(undefined);
-
   writeGeneral(number: number, value: Value, high: boolean): void {
     this.changes();
-    this.#forget(number);
-    this.generalWritten.add(number);
     this.written |= 1 << number;
-    const variable = this.#willWrite(this.#general(number));
-    if (value.width >= 32) {
-      variable.set(this.extend(value, 64));
-      if (value instanceof Named) this.#remember(number, value);
-      return;
-    }
-    const mask = value.width === 16 ? 0xffff : high ? 0xff00 : 0xff;
-    const kept = this.and(variable.get(), this.constant(64, ~mask));
-    const placed = high ? this.shl(this.extend(value, 64), this.constant(64, 8)) : this.extend(value, 64);
-    variable.set(this.or(kept, placed));
+    this.general.write(number, value, high);
   }
 
-  /** The local of a register's low lane, if it has one. */
-  #scalar(number: number): Variable | undefined {
-    const format = this.#formats[number];
-    if (format === undefined) return undefined;
-    return (this.scalars[number] ??= this.declare(format, format === "f32" ? 32 : 64));
+  /** Nothing is known of what registers hold: control comes from several places. */
+  forgetNames(): void {
+    this.general.forgetNames();
+    this.vectors.forgetNames();
   }
 
   readVectorPart(number: number, width: Width): Value {
-    const value = this.#readVector(number, width);
-    this.facts.read(number, value);
-    return value;
+    return this.vectors.read(number, width);
   }
-
-  #readVector(number: number, width: Width): Value {
-    const scalar = this.#scalar(number);
-    if (scalar?.width === width) return this.#lowLane(number, scalar);
-    if (scalar && width === 128)
-      return this.#split(this.let(this.#vector(number).get()), this.#lowLane(number, scalar));
-    const vector = this.let(this.#wholeVector(number, scalar));
-    if (width === 128) return vector;
-    if (width === 32 || width === 64) return this.laneBits(vector, width);
-    return this.let(this.extractLane(width === 8 ? "i8x16" : "i16x8", vector, 0));
-  }
-
-  /** A copy of both parts costs nothing; they are only put together where a vector is wanted. */
-  #split(vector: Value, low: FloatBits): SplitVector {
-    const shape = low.float.type === "f32" ? "f32x4" : "f64x2";
-    return new SplitVector(() => this.replaceLane(shape, vector, 0, low.float).take(), vector, low);
-  }
-
-  /** What the local of a low lane holds, by the same name until it is written. */
-  #lowLane(number: number, scalar: Variable): FloatBits {
-    const known = this.#knownLanes[number];
-    if (known) return known;
-    const bits = this.floatBits(this.let(scalar.get()));
-    if (this.isOnEveryPath) this.#knownLanes[number] = bits;
-    return bits;
-  }
-  readonly #knownLanes: (FloatBits | undefined)[] = [];
-
-  #wholeVector(number: number, scalar: Variable | undefined): Value {
-    const vector = this.#vector(number).get();
-    return scalar ? this.replaceLane(scalar.type === "f32" ? "f32x4" : "f64x2", vector, 0, scalar.get()) : vector;
-  }
-
   writeVectorPart(number: number, value: Value): void {
     this.changes();
-    this.vectorsWritten.add(number);
-    this.#knownLanes[number] = undefined;
-    // Behind an exit nothing is written that could be read.
-    if (this.isReachable) this.facts.write(number, value);
-    const scalar = this.#scalar(number);
-    if (scalar?.width === value.width) return this.#willWrite(scalar).set(this.#asFloat(value));
-    const old = (): Value => this.#wholeVector(number, scalar);
-    this.#setVector(number, scalar, value.width === 128 ? value : this.withLowLane(old(), this.#asBits(value)));
+    this.vectors.write(number, value);
   }
-
   writeVectorZeroExtended(number: number, value: Value): void {
     this.changes();
-    this.vectorsWritten.add(number);
-    this.#knownLanes[number] = undefined;
-    // Behind an exit nothing is written that could be read.
-    if (this.isReachable) this.facts.write(number, value);
-    const scalar = this.#scalar(number);
-    if (scalar?.width === value.width) {
-      this.#willWrite(scalar).set(this.#asFloat(value));
-      this.#willWrite(this.#vector(number)).set(this.vectorConstant(new Array<number>(16).fill(0)));
-      return;
-    }
-    this.#setVector(number, scalar, value.width === 128 ? value : this.zeroExtendedVector(this.#asBits(value)));
-  }
-
-  #setVector(number: number, scalar: Variable | undefined, value: Value): void {
-    const vector = this.#willWrite(this.#vector(number));
-    if (scalar && value instanceof SplitVector && value.low.float.type === scalar.type) {
-      vector.set(value.vector);
-      this.#willWrite(scalar).set(value.low.float);
-      if (this.isOnEveryPath) this.#knownLanes[number] = value.low;
-      return;
-    }
-    vector.set(value);
-    if (scalar)
-      this.#willWrite(scalar).set(this.extractLane(scalar.type === "f32" ? "f32x4" : "f64x2", vector.get(), 0));
+    this.vectors.writeZeroExtended(number, value);
   }
 
   #clearVector(number: number): void {
-    const zero = this.vectorConstant(new Array<number>(16).fill(0));
-    this.noteResult(zero, "f32x4");
-    this.noteResult(zero, "f64x2");
     this.changes();
-    this.vectorsWritten.add(number);
-    this.#knownLanes[number] = undefined;
-    this.facts.write(number, zero);
-    this.#willWrite(this.#vector(number)).set(zero);
-    const scalar = this.#scalar(number);
-    if (scalar) this.#willWrite(scalar).set(this.floatConstant(scalar.type === "f32" ? "f32" : "f64", 0));
-  }
-
-  #asFloat(value: Value): Value {
-    return this.reinterpret(value, value.width === 32 ? "f32" : "f64");
+    this.vectors.clear(number);
   }
 
   override knowsNormal(value: Value, format: NumberFormat): boolean {
@@ -490,14 +354,6 @@ export class TranslatorEmitter extends PathEmitter {
   override highWord(value: Value): Value {
     if (value instanceof LoadedBits) return this.loadOffset(32, value.offset, 4);
     return super.highWord(value);
-  }
-
-  #asBits(value: Value): Value {
-    return value.type === "f32"
-      ? this.reinterpret(value, "i32")
-      : value.type === "f64"
-        ? this.reinterpret(value, "i64")
-        : value;
   }
 
   override gpr(register: GprName | number, width: Width): OperandHandle {
@@ -646,7 +502,7 @@ export class TranslatorEmitter extends PathEmitter {
 
   override push(value: Value): void {
     const what = this.let(value);
-    const pointer = this.let(this.sub(this.#wholeGeneral(4), this.constant(64, what.width / 8)));
+    const pointer = this.let(this.sub(this.general.whole(4), this.constant(64, what.width / 8)));
     this.storeOperand(this.access(pointer, what.width / 8, "w"), what);
     this.writeGeneral(4, pointer, false);
   }
@@ -655,7 +511,7 @@ export class TranslatorEmitter extends PathEmitter {
   }
   override release(byteLength: number | Value): void {
     const amount = typeof byteLength === "number" ? this.constant(64, byteLength) : byteLength;
-    this.writeGeneral(4, this.add(this.#wholeGeneral(4), amount), false);
+    this.writeGeneral(4, this.add(this.general.whole(4), amount), false);
   }
 
   // ---- flags ----
@@ -787,13 +643,8 @@ export class TranslatorEmitter extends PathEmitter {
       load(this.#flagResult, guestState.flagResult.offset);
       load(this.#flagBits, guestState.flagBits.offset);
     }
-    this.general.forEach((variable, number) => variable && load(variable, guestState.gpr.offset + 8 * number));
-    this.vectors.forEach((variable, number) => variable && load(variable, guestState.xmm.offset + 16 * number));
-    this.scalars.forEach((variable, number) => {
-      if (!variable) return;
-      const at = this.add(this.cpu, this.constant(32, guestState.xmm.offset + 16 * number));
-      variable.set(this.loadFloat(variable.type === "f32" ? "f32" : "f64", at));
-    });
+    this.general.emitLoads();
+    this.vectors.emitLoads();
     for (const { variable, value } of this.#vectorConstants.values()) variable.set(value);
     this.x87.emitPrologue();
   }
@@ -806,15 +657,8 @@ export class TranslatorEmitter extends PathEmitter {
       store(this.#flagResult, guestState.flagResult.offset);
       store(this.#flagBits, guestState.flagBits.offset);
     }
-    this.general.forEach((variable, number) => {
-      if (variable && this.generalWritten.has(number)) store(variable, guestState.gpr.offset + 8 * number);
-    });
-    this.vectors.forEach((variable, number) => {
-      if (variable && this.vectorsWritten.has(number)) store(variable, guestState.xmm.offset + 16 * number);
-    });
-    this.scalars.forEach((variable, number) => {
-      if (variable && this.vectorsWritten.has(number)) store(variable, guestState.xmm.offset + 16 * number);
-    });
+    this.general.emitStores();
+    this.vectors.emitStores();
     this.x87.emitEpilogue();
   }
 }

@@ -39,10 +39,10 @@ export abstract class PathEmitter extends FoldingEmitter {
     return this.#depth;
   }
   /** Whether all that comes behind the instruction comes by what is emitted now. */
-  protected get isOnEveryPath(): boolean {
+  get isOnEveryPath(): boolean {
     return this.#depth === 1 && !this.#end;
   }
-  protected get isReachable(): boolean {
+  get isReachable(): boolean {
     return this.#reachable;
   }
 

@@ -23,6 +23,13 @@ export const REGIONS: Readonly<Record<string, readonly number[]>> = {
     0x48, 0x83, 0xc0, 0x10, 0x48, 0x39, 0xc8, 0x75, 0xe9, 0xc3,
   ],
 
+  // L: mov eax, 1; xchg eax, [rdi]; test eax, eax; je F; W: pause; cmp dword ptr [rdi], 0; jne W; jmp L; F: ret
+  // prettier-ignore
+  "spin-lock": [
+    0xb8, 1, 0, 0, 0, 0x87, 0x07, 0x85, 0xc0, 0x74, 0x09,
+    0xf3, 0x90, 0x83, 0x3f, 0x00, 0x75, 0xf9, 0xeb, 0xec, 0xc3,
+  ],
+
   // cmp edi, 1; je A; cmp edi, 2; je B; cmp edi, 3; ja C; mov eax, 30; ret; A: mov eax, 10; ret; B: mov eax, 20; ret; C: mov eax, 40; ret
   // prettier-ignore
   "compare-chain": [
