@@ -24,7 +24,10 @@ import type { Report, Work } from "./work.ts";
 const PROCESS_WORK: Work = { machines: [{}, ONE_THREAD], program: { host: "same-thread" } };
 const PAGES: Readonly<Record<string, { readonly isolated: boolean; readonly work: Work }>> = {
   "Chromium, cross-origin isolated": { isolated: true, work: { machines: [{}], program: { host: "same-thread" } } },
-  "Chromium, not isolated": { isolated: false, work: { machines: [ONE_THREAD, {}] } },
+  "Chromium, not isolated": {
+    isolated: false,
+    work: { machines: [ONE_THREAD, {}], program: { host: "same-thread" } },
+  },
 };
 
 /** As many runtimes at once as a small machine has processors. */
