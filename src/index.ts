@@ -31,7 +31,8 @@ export {
   type BareMode,
   type MapOptions,
 } from "./bare-machine.ts";
-export { decode, type DecodedInstruction, type DecodeOptions, format } from "./api/decode.ts";
+export { decode, type DecodeOptions, format } from "./api/decode.ts";
+export type { DecodedInstruction } from "../jit/isa/decoded-instruction.ts";
 export type {
   CodeSize,
   DecodeFailure,

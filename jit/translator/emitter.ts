@@ -16,7 +16,7 @@ import {
   type NumberFormat,
   type OperandHandle,
 } from "../semantics/emitter.ts";
-import { breakUnless, formatOf } from "./fact-checks.ts";
+import { breakUnless } from "./fact-checks.ts";
 import { TranslatorFlags, type FlagState } from "./flags.ts";
 import { GeneralRegisters } from "./general-registers.ts";
 import { GeneralRegister, Immediate, Memory, Relative, VectorRegister } from "./operands.ts";
@@ -25,7 +25,7 @@ import { type RegionInstruction, Untranslatable } from "./region.ts";
 import { constantOf, Displaced, FloatBits, LaneBits, LoadedBits } from "./values.ts";
 import { clearedRegister } from "./scalars.ts";
 import { isTentative, Trial } from "./trial.ts";
-import { type Fact, ORDERED, VectorFacts } from "./vector-facts.ts";
+import { type Fact, ORDERED, VectorFacts, widthOf } from "./vector-facts.ts";
 import { VectorRegisters } from "./vector-registers.ts";
 import { emitX87 } from "./x87-instructions.ts";
 import { X87State } from "./x87-state.ts";
@@ -36,9 +36,6 @@ const PAGE = 4096;
 export const COMMON_MXCSR = { MASK: 0x7fa0, VALUE: 0x1fa0 } as const;
 /** Definitions that need MXCSR itself, not the common case. */
 const USES_MXCSR = /^(ldmxcsr|stmxcsr|fxsave|fxrstor|xsave|xsaveopt|xsavec|xrstor)$/;
-
-/** How much of a register a fact about numbers of a format speaks of. */
-const FACT_WIDTHS = { f32: 32, f64: 64, f32x4: 128, f64x2: 128 } as const;
 
 /** Where an operand in memory is: what it is addressed by has been checked for all rounds of the loop around it. */
 export interface Site {
@@ -191,7 +188,7 @@ export class TranslatorEmitter extends PathEmitter {
     this.forgetNames();
     this.instructionPaths(() => {
       for (const [register, fact] of facts) {
-        const value = this.readVectorPart(register, FACT_WIDTHS[formatOf(fact)]);
+        const value = this.readVectorPart(register, widthOf(fact));
         breakUnless(this, fact, value, doubt);
       }
     });

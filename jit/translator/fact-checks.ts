@@ -18,7 +18,7 @@ const FORMATS: Readonly<Record<NumberFormat, Format>> = { f32: F32, f64: F64, f3
 const NUMBER_FORMATS: readonly NumberFormat[] = ["f32", "f64", "f32x4", "f64x2"];
 
 /** Format of the numbers that a fact speaks of. */
-export function formatOf(fact: Fact): NumberFormat {
+function formatOf(fact: Fact): NumberFormat {
   return NUMBER_FORMATS.find((format) => ORDERED[format] === fact) ?? (fact as NumberFormat);
 }
 

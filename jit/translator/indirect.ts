@@ -48,7 +48,7 @@ function tableOf(words: readonly number[], multiplier: number, bits: number): Pl
 
 /** The low 32 bits of a place. */
 function wordOf(place: number): number {
-  return Number(BigInt.asIntN(32, BigInt(place)));
+  return place | 0;
 }
 
 /**

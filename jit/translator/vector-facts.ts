@@ -12,7 +12,7 @@ export const ORDERED = {
 /** What can be known of the numbers in a register: all of them, or the one in its low lane. */
 export type Fact = NumberFormat | (typeof ORDERED)[NumberFormat];
 
-const FACTS: Readonly<Record<Fact, { readonly bits: number; readonly weaker?: Fact }>> = {
+const FACTS: Readonly<Record<Fact, { readonly bits: 32 | 64 | 128; readonly weaker?: Fact }>> = {
   f32: { bits: 32 },
   f64: { bits: 64 },
   f32x4: { bits: 128, weaker: "f32" },
@@ -22,6 +22,11 @@ const FACTS: Readonly<Record<Fact, { readonly bits: number; readonly weaker?: Fa
   "ordered f32x4": { bits: 128, weaker: "ordered f32" },
   "ordered f64x2": { bits: 128, weaker: "ordered f64" },
 };
+
+/** How much of a register a fact speaks of. */
+export function widthOf(fact: Fact): 32 | 64 | 128 {
+  return FACTS[fact].bits;
+}
 
 /** Facts by register number. */
 export type RegisterFacts = ReadonlyMap<number, ReadonlySet<Fact>>;

@@ -1,7 +1,8 @@
 import { createDecoder, type Decoder } from "../../jit/isa/decode.ts";
 import { format as formatInstruction } from "../../jit/isa/format.ts";
+import type { DecodedInstruction } from "../../jit/isa/decoded-instruction.ts";
 import type { Instruction } from "../../jit/isa/instruction.ts";
-import type { CodeSize, DecodeFailure, Operand } from "../../jit/isa/operand.ts";
+import type { CodeSize, DecodeFailure } from "../../jit/isa/operand.ts";
 import { FEATURES } from "../../jit/isa/row.ts";
 import type { Feature } from "../../runtime/abi/features.ts";
 import { VmError } from "../errors.ts";
@@ -11,22 +12,6 @@ export interface DecodeOptions {
   readonly codeSize?: CodeSize;
   /** what the processor has; default: everything that is implemented. What it has not is "invalid" */
   readonly features?: Iterable<Feature>;
-}
-
-/** One decoded instruction: what the bytes say, before what they do. */
-export interface DecodedInstruction {
-  /** in lower case, as Intel's manuals name it */
-  readonly mnemonic: string;
-  readonly codeSize: CodeSize;
-  /** bytes, 1..15 */
-  readonly length: number;
-  readonly operandSize: CodeSize;
-  readonly addressSize: CodeSize;
-  /** the destination first */
-  readonly operands: readonly Operand[];
-  readonly lock: boolean;
-  /** 0xf2 or 0xf3 where it repeats a string instruction, else 0 */
-  readonly repeat: 0 | 0xf2 | 0xf3;
 }
 
 /** for a processor that has everything; made when it is first needed */
