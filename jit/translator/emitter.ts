@@ -8,7 +8,7 @@ import type { Value, Variable, Width } from "../emit/value.ts";
 import { TLB_INDEX_MASK, TLB_INDEX_SHIFT } from "../helpers/tlb.ts";
 import { HANDLER_PARAMS, HANDLER_RESULTS } from "../interpreter/emitter.ts";
 import { RIP, type MemoryOperand, type Operand } from "../isa/instruction.ts";
-import { type Access, namedOperands } from "../semantics/define.ts";
+import { type Access, type Definition, namedOperands } from "../semantics/define.ts";
 import {
   type FaultName,
   GPR_NAMES,
@@ -157,6 +157,27 @@ export class TranslatorEmitter extends PathEmitter {
     return this.#ending;
   }
 
+  /** Emits a definition on operands of one's own, inside `aside`. `current` is the instruction that it is there for. */
+  emitDefinition(current: RegionInstruction, definition: Definition, operands: Record<string, OperandHandle>): void {
+    this.#current = current;
+    this.#start = this.position;
+    this.instructionPaths(() => definition.emit(this, operands));
+    this.#current = undefined;
+    if (this.#trial?.isFull) this.settle();
+  }
+
+  /** Emits something that is not to leave the region: what is not the common case goes to `otherwise`. */
+  aside(otherwise: Label, body: () => void): void {
+    this.#otherwise = otherwise;
+    body();
+    this.#otherwise = undefined;
+  }
+  #otherwise: Label | undefined;
+
+  #leaveBefore(): Expression {
+    return this.#otherwise ? this.wasm.br(this.#otherwise.name) : this.#exits.leaveBefore(this.#before);
+  }
+
   // ---- instructions on trial ----
 
   #trial: Trial | undefined;
@@ -169,7 +190,7 @@ export class TranslatorEmitter extends PathEmitter {
 
   override deferCheck(format: NumberFormat, values: readonly Value[], exactly: (reject: Label) => void): boolean {
     if (!this.isReachable) return false;
-    this.#trial ??= new Trial(this.#start, this.#exits.leaveBefore(this.#before), this.newLabel());
+    this.#trial ??= new Trial(this.#start, this.#leaveBefore(), this.newLabel());
     this.#trial.add(format, values, exactly);
     return true;
   }
@@ -471,12 +492,29 @@ export class TranslatorEmitter extends PathEmitter {
     else this.storeOffset(offset, value);
   }
   #storeLane(offset: Value, { width, vector }: LaneBits): void {
-    const { v128 } = this.wasm;
     const displacement = offset instanceof Displaced ? offset.displacement : 0;
-    const at = (offset instanceof Displaced ? offset.base : offset).take();
-    const lane = vector.take();
+    const base = offset instanceof Displaced ? offset.base : offset;
+    this.storeLane(width === 32 ? 4 : 8, base, displacement, 0, vector);
+  }
+
+  /** A vector with one lane, of 4 or 8 bytes, from memory. */
+  loadLane(bytes: 4 | 8, base: Value, displacement: number, lane: number, vector: Value): Value {
+    const { v128 } = this.wasm;
+    const at = base.take();
+    const loaded =
+      bytes === 4
+        ? v128.load32_lane(displacement, 1, lane, at, vector.take())
+        : v128.load64_lane(displacement, 1, lane, at, vector.take());
+    return this.value("v128", 128, loaded);
+  }
+  storeLane(bytes: 4 | 8, base: Value, displacement: number, lane: number, vector: Value): void {
+    const { v128 } = this.wasm;
+    const at = base.take();
+    const what = vector.take();
     this.statement(
-      width === 32 ? v128.store32_lane(displacement, 1, 0, at, lane) : v128.store64_lane(displacement, 1, 0, at, lane),
+      bytes === 4
+        ? v128.store32_lane(displacement, 1, lane, at, what)
+        : v128.store64_lane(displacement, 1, lane, at, what),
     );
   }
 
@@ -613,8 +651,7 @@ export class TranslatorEmitter extends PathEmitter {
   #leave(): void {
     this.leave(this.#jump);
   }
-  readonly #jump = (): Expression =>
-    this.#trial ? this.wasm.br(this.#trial.rollback.name) : this.#exits.leaveBefore(this.#before);
+  readonly #jump = (): Expression => (this.#trial ? this.wasm.br(this.#trial.rollback.name) : this.#leaveBefore());
 
   // ---- for the region's builder ----
 

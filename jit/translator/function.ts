@@ -28,6 +28,8 @@ import { findStreams } from "./streams.ts";
 import { Strip } from "./strip.ts";
 import { emitStructured } from "./structure.ts";
 import { commonFacts, missingFacts, type RegisterFacts } from "./vector-facts.ts";
+import { planWideRounds, type WidePlan } from "./wide-plan.ts";
+import { WideRounds } from "./wide-rounds.ts";
 import { X87_ENTRY, type X87Point } from "./x87-state.ts";
 
 /** An instruction that turned out to be untranslatable when it was emitted. */
@@ -450,6 +452,7 @@ class RegionBuilder {
     const e = this.#e;
     this.#charge();
     const { streams, sites } = findStreams(block, written);
+    const wide = planWideRounds(block.instructions, sites);
     const goesOn = e.variable(condition);
     const flags = new BoundFlags(e, e.flags.state);
     const strip = new Strip(e, streams, sites);
@@ -468,6 +471,7 @@ class RegionBuilder {
           e.plainIf(
             e.gtS(strip.rounds.get(), e.constant(32, 1)),
             () => {
+              if (wide) this.#emitWideRounds(block, wide, strip);
               isLike = this.#emitRounds(node, block, strip, flags, facts, goesOn);
               after = e.facts.registers;
             },
@@ -482,6 +486,15 @@ class RegionBuilder {
     e.facts.registers = isLike ? commonFacts([facts, after]) : facts;
     e.forgetNames();
     return { kind: "branch", condition: goesOn.get() };
+  }
+
+  #emitWideRounds({ instructions }: RegionBlock, plan: WidePlan, strip: Strip): void {
+    const e = this.#e;
+    e.forgetNames();
+    new WideRounds(e, plan, strip).emit((rounds) => {
+      const spent = e.mul(rounds, e.constant(32, instructions.length));
+      e.budget.set(e.sub(e.budget.get(), spent));
+    });
   }
 
   /** The rounds without checks; false if their flags are not like those of the first round, and the code is of no use. */
@@ -509,7 +522,8 @@ class RegionBuilder {
         if (!isLike || ending === "left" || ending?.kind !== "branch") return;
         const { condition } = ending;
         this.#charge();
-        strip.advance();
+        strip.advance(1);
+        strip.rounds.set(e.sub(strip.rounds.get(), e.constant(32, 1)));
         const branch = e.let(condition);
         flags.assign(e.flags.state);
         e.plainIf(

@@ -1,3 +1,4 @@
+import { invariant } from "../../runtime/abi/invariant.ts";
 import { Tlb } from "../../runtime/abi/memory-map.ts";
 import type { Value, Variable } from "../emit/value.ts";
 import { tlbEntry } from "../helpers/tlb.ts";
@@ -78,11 +79,17 @@ export class Strip {
     return base >= 0 ? e.add(e.readGeneral(base, 64, false), scaled) : scaled;
   }
 
-  /** Emits, after a round: the streams advance. */
-  advance(): void {
+  /** Where a stream stands: the offset of its first byte in this round. */
+  pointerOf(stream: Stream): Variable {
+    const pointer = this.#pointers.get(stream);
+    invariant(pointer !== undefined, "the stream is one of the strip");
+    return pointer;
+  }
+
+  /** Emits, after that many rounds: the streams advance. */
+  advance(rounds: number): void {
     const e = this.#e;
     for (const [{ stride }, pointer] of this.#pointers)
-      if (stride !== 0) pointer.set(e.add(pointer.get(), e.constant(32, stride)));
-    this.rounds.set(e.sub(this.rounds.get(), e.constant(32, 1)));
+      if (stride !== 0) pointer.set(e.add(pointer.get(), e.constant(32, rounds * stride)));
   }
 }

@@ -1,4 +1,5 @@
 import { disassemble } from "../../jit/isa/format.ts";
+import { RegionTranslator } from "../../jit/translator/translator.ts";
 import { FEATURES } from "../../runtime/abi/features.ts";
 import { type BareExit, type BareMachine, createBareMachine } from "../../src/bare-machine.ts";
 import type { BareState } from "../../src/bare-state.ts";
@@ -11,10 +12,26 @@ export interface Engines {
 }
 
 export async function openEngines(): Promise<Engines> {
+  noteFailures();
   const options = { memoryBytes: 0x4_0000, mode: "long" } as const;
   return {
     interpreter: await createBareMachine({ ...options, engine: "interpreter" }),
     translator: await createBareMachine({ ...options, engine: "translator" }),
+  };
+}
+
+/** What the translator has thrown: a guest goes on in the interpreter, so nothing else would tell of it. */
+const failures: unknown[] = [];
+
+function noteFailures(): void {
+  const { translate } = RegionTranslator.prototype;
+  RegionTranslator.prototype.translate = function (this: RegionTranslator, requests) {
+    try {
+      return translate.call(this, requests);
+    } catch (cause) {
+      failures.push(cause);
+      throw cause;
+    }
   };
 }
 
@@ -46,6 +63,8 @@ function run(machine: BareMachine, program: Program, limits: readonly number[]):
 export function compareEngines(engines: Engines, program: Program, limits: readonly number[]): string | undefined {
   const expected = run(engines.interpreter, program, limits);
   const actual = run(engines.translator, program, limits);
+  const failure = failures.pop();
+  if (failure !== undefined) throw new Error(`the translator failed on\n${listing(program)}`, { cause: failure });
   for (const [index, want] of expected.entries()) {
     const got = actual[index];
     const rows = got ? differences(want, got) : ["missing"];
