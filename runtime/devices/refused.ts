@@ -9,6 +9,8 @@ export interface RefusedStats {
   readonly virtioRegisters: number;
   /** disk requests that came back as VIRTIO_BLK_S_IOERR or VIRTIO_BLK_S_UNSUPP because of what they ask for; 5.2.6 */
   readonly diskRequests: number;
+  /** buffers of more than 1 MiB that the guest wrote to the virtio console: their first MiB was shown, the rest was lost */
+  readonly consoleOutput: number;
   /** transfers to or from memory that is no RAM, by devices that have no status to say so: fw_cfg, kvm-clock */
   readonly transfers: number;
   /** accesses to I/O ports of which some have no device: they read as all ones */
@@ -27,7 +29,7 @@ export function isRefusing(device: object): device is Refusing {
 }
 
 export function sumRefused(parts: Iterable<Partial<RefusedStats>>): RefusedStats {
-  const sum = { virtqueues: 0, virtioRegisters: 0, diskRequests: 0, transfers: 0, ports: 0, mmio: 0 };
+  const sum = { virtqueues: 0, virtioRegisters: 0, diskRequests: 0, consoleOutput: 0, transfers: 0, ports: 0, mmio: 0 };
   for (const part of parts) for (const name of Object.keys(sum) as (keyof RefusedStats)[]) sum[name] += part[name] ?? 0;
   return sum;
 }

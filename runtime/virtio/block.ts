@@ -1,4 +1,5 @@
 import type { Stateful } from "../devices/device.ts";
+import type { RefusedStats } from "../devices/refused.ts";
 import { type Disk, SECTOR_BYTES } from "../disk/disk.ts";
 import { type DescriptorChain, gather, scatter } from "./descriptor-chain.ts";
 import { DeviceType, type VirtioDevice, type VirtioPort } from "./virtio-device.ts";
@@ -72,7 +73,7 @@ export class VirtioBlock implements VirtioDevice, Stateful<BlockState> {
   readonly #onError: (error: unknown) => void;
   readonly #configuration: Uint8Array;
   readonly #unfinished = new Set<number>();
-  refusedRequests = 0;
+  #refusedRequests = 0;
   /** bytes of the requests that the disk works on, those from before a reset too */
   #unfinishedBytes = 0;
   /** grows with each reset: what was begun before must not touch the queue any more */
@@ -118,6 +119,10 @@ export class VirtioBlock implements VirtioDevice, Stateful<BlockState> {
   reset(): void {
     this.#life++;
     this.#unfinished.clear();
+  }
+
+  get refused(): Partial<RefusedStats> {
+    return { diskRequests: this.#refusedRequests };
   }
 
   #begin(chain: DescriptorChain): void {
@@ -200,7 +205,7 @@ export class VirtioBlock implements VirtioDevice, Stateful<BlockState> {
 
   /** The guest asks for what cannot be. */
   #refuse(outcome: Outcome = RequestStatus.IO_ERROR): Result {
-    this.refusedRequests++;
+    this.#refusedRequests++;
     return { outcome, writtenBytes: 0 };
   }
 

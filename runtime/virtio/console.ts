@@ -1,4 +1,5 @@
 import type { Stateful } from "../devices/device.ts";
+import type { RefusedStats } from "../devices/refused.ts";
 import { gather, scatter } from "./descriptor-chain.ts";
 import { DeviceType, type VirtioDevice, type VirtioPort } from "./virtio-device.ts";
 
@@ -8,7 +9,7 @@ const ConsoleFeature = { SIZE: 1n << 0n } as const;
 const Config = { COLUMNS: 0, ROWS: 2, MAXIMUM_PORTS: 4, BYTES: 12 } as const;
 const Queue = { RECEIVE: 0, TRANSMIT: 1 } as const;
 const QUEUE_SIZE = 64;
-/** Of one chain; drivers send lines or pages. What is more is lost: descriptors may name the same memory again and again. */
+/** Of one chain; drivers send lines or pages. What is more is lost, and counted: descriptors may name the same memory again and again. */
 const MAXIMUM_OUTPUT_BYTES = 1 << 20;
 
 export interface ConsoleSize {
@@ -35,6 +36,8 @@ export class VirtioConsole implements VirtioDevice, Stateful<ConsoleState> {
   readonly queueSizes = [QUEUE_SIZE, QUEUE_SIZE];
   readonly #onOutput: (bytes: Uint8Array) => void;
   #port: VirtioPort | undefined;
+  /** chains that were longer than MAXIMUM_OUTPUT_BYTES */
+  #cutChains = 0;
   #size: ConsoleSize;
   /** bytes that wait for a buffer of the driver */
   #input = new Uint8Array(0);
@@ -68,6 +71,10 @@ export class VirtioConsole implements VirtioDevice, Stateful<ConsoleState> {
 
   /** What waits goes to the next driver. */
   reset(): void {}
+
+  get refused(): Partial<RefusedStats> {
+    return { consoleOutput: this.#cutChains };
+  }
 
   // ---- host ----
 
@@ -108,6 +115,7 @@ export class VirtioConsole implements VirtioDevice, Stateful<ConsoleState> {
   #transmit(): void {
     const queue = this.#port?.queues[Queue.TRANSMIT];
     for (let chain = queue?.pop(); chain; chain = queue?.pop()) {
+      if (chain.readableBytes > MAXIMUM_OUTPUT_BYTES) this.#cutChains++;
       const bytes = new Uint8Array(Math.min(chain.readableBytes, MAXIMUM_OUTPUT_BYTES));
       gather(chain.readable, 0, bytes);
       queue?.push(chain, 0);

@@ -1,4 +1,5 @@
 import type { GuestMemory, Stateful } from "../devices/device.ts";
+import type { RefusedStats } from "../devices/refused.ts";
 import type { Virtqueue } from "./virtqueue.ts";
 
 /** Device types; VIRTIO 1.2, chapter 5. */
@@ -49,8 +50,8 @@ export interface VirtioDevice extends Stateful<unknown> {
   readonly features: bigint;
   /** largest size of each queue, powers of two */
   readonly queueSizes: readonly number[];
-  /** requests that were answered with an error because of what they ask for */
-  readonly refusedRequests?: number;
+  /** what the device has refused, besides what its transport has */
+  readonly refused?: Partial<RefusedStats>;
   /** configuration space as it is now, little-endian */
   configuration(): Uint8Array;
   /** Once, before anything else. */

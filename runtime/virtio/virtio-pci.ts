@@ -109,7 +109,7 @@ export class VirtioPci implements MmioDevice, VirtioPort, Refusing, Stateful<Vir
     return {
       virtqueues: this.failures,
       virtioRegisters: this.#refusedRegisters,
-      diskRequests: this.device.refusedRequests ?? 0,
+      ...this.device.refused,
     };
   }
 

@@ -34,6 +34,7 @@ const NOTHING: RefusedStats = {
   virtqueues: 0,
   virtioRegisters: 0,
   diskRequests: 0,
+  consoleOutput: 0,
   transfers: 0,
   ports: 0,
   mmio: 0,

@@ -34,12 +34,16 @@ describe("VirtioConsole", () => {
     expect([queue.takeUsed().length, rig.messages]).toEqual([3, [rig.message(1)]]);
   });
 
-  it("bounds what one chain can say", () => {
+  it("bounds what one chain can say, and counts what it cuts", () => {
     const { output, rig } = makeConsole();
     rig.start();
     const queue = rig.queue(1);
-    queue.send(queue.chain(Array.from({ length: 10 }, () => [0, 0x8_0000] as const)));
-    expect([output[0]?.length, queue.takeUsed().length]).toEqual([1 << 20, 1]);
+    const half = [0, 0x8_0000] as const;
+    queue.send(queue.chain([half, half]));
+    expect([output[0]?.length, rig.transport.refused.consoleOutput]).toEqual([1 << 20, 0]);
+    queue.send(queue.chain(Array.from({ length: 10 }, () => half)), queue.chain([half, half, [BUFFERS, 1]]));
+    expect(output.map(({ length }) => length)).toEqual([1 << 20, 1 << 20, 1 << 20]);
+    expect([queue.takeUsed().length, rig.transport.refused.consoleOutput]).toEqual([3, 2]);
   });
 
   it("keeps what is typed until there is a buffer, and a driver", () => {
