@@ -22,6 +22,7 @@
  * | ERR_WORKER | a worker: it could not be started, or has died |
  * | ERR_HOST | the JavaScript engine or the page: it lacks what Umbra, or what was asked for, needs |
  * | ERR_GUEST | a guest that `runProgram` made: it did not come to the program's end |
+ * | ERR_OUTPUT | a program of `runProgram`: it wrote more than the result may hold |
  * | ERR_INTERNAL | a bug of Umbra |
  * | ERR_DOWNLOAD | a file from the network: it cannot be fetched, or is not what it should be |
  * | ERR_TOOL | a program of the host that is needed: missing, or it failed |
@@ -46,6 +47,7 @@ export type VmErrorCode =
   | "ERR_WORKER"
   | "ERR_HOST"
   | "ERR_GUEST"
+  | "ERR_OUTPUT"
   | "ERR_INTERNAL"
   | "ERR_DOWNLOAD"
   | "ERR_TOOL";

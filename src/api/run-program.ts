@@ -5,8 +5,10 @@ import { isElf } from "../elf.ts";
 import { VmError } from "../errors.ts";
 import { ProgramPort } from "../pc/options.ts";
 import { programInit } from "../program-guest/init.ts";
+import type { Controller, PortName } from "../session/controller.ts";
 import { untilAborted } from "./abort.ts";
 import { type Bytes, bytesOf } from "./bytes.ts";
+import { Collector, TailCollector } from "./collector.ts";
 import { openController } from "./create-machine.ts";
 import type { MachineOptions } from "./options.ts";
 
@@ -40,6 +42,12 @@ export interface RunProgramOptions extends Partial<MachineSettings> {
   /** called with what the program writes, as it does */
   readonly onStdout?: (bytes: Uint8Array) => void;
   readonly onStderr?: (bytes: Uint8Array) => void;
+  /**
+   * Bytes of standard output, and as many of standard error, that the result holds at most; Infinity for no limit; default 64 MiB. A program
+   * that writes more is ended with ERR_OUTPUT. Where `onStdout` or `onStderr` takes what it writes, it goes on instead, and `truncated` says
+   * that the result has only the beginning.
+   */
+  readonly maxOutputBytes?: number;
 }
 
 export interface ProgramResult {
@@ -49,11 +57,16 @@ export interface ProgramResult {
   readonly signal: number | undefined;
   readonly stdout: Uint8Array<ArrayBuffer>;
   readonly stderr: Uint8Array<ArrayBuffer>;
+  /** `stdout` or `stderr` is only the beginning of what the program wrote: `maxOutputBytes` of it */
+  readonly truncated: boolean;
 }
 
 const PROGRAM = "/umbra/program";
 const STDIN = "/umbra/stdin";
 const DEFAULT_MEMORY = 256 << 20;
+const DEFAULT_OUTPUT = 64 << 20;
+/** What is kept of the kernel's own messages: enough for its last words. */
+const SERIAL_TAIL = 1 << 16;
 const DEFAULT_ENVIRONMENT = { PATH: "/bin:/usr/bin:/sbin:/usr/sbin", HOME: "/" };
 /** Nothing is shown but errors; after a panic the machine ends. */
 const COMMAND_LINE = "console=ttyS0 quiet cryptomgr.notests panic=-1 reboot=t";
@@ -65,12 +78,14 @@ const encoder = new TextEncoder();
  * In Node.js, Deno and Bun the kernel is Debian's, fetched once, unless another one is given; in browsers one must be given.
  *
  * @param elf the program, for example what `gcc -static` makes
- * @throws {VmError} ERR_PROGRAM_FORMAT when it is no such program, ERR_GUEST when the guest did not come to its end, ERR_DOWNLOAD, and all that
- *   `createMachine` throws; the reason of `signal`, when it is aborted
+ * @throws {VmError} ERR_PROGRAM_FORMAT when it is no such program, ERR_GUEST when the guest did not come to its end, ERR_OUTPUT when it wrote more
+ *   than `maxOutputBytes`, ERR_DOWNLOAD, and all that `createMachine` throws; the reason of `signal`, when it is aborted
  */
 export async function runProgram(elf: Bytes, options: RunProgramOptions = {}): Promise<ProgramResult> {
-  const { signal } = options;
+  const { signal, maxOutputBytes = DEFAULT_OUTPUT } = options;
   signal?.throwIfAborted();
+  if (!(maxOutputBytes >= 0))
+    throw new VmError("ERR_CONFIG", `maxOutputBytes is ${String(maxOutputBytes)}, expected a number from 0 on`);
   const program = await bytesOf(elf);
   checkProgram(program);
   const parts = Promise.all([
@@ -78,11 +93,23 @@ export async function runProgram(elf: Bytes, options: RunProgramOptions = {}): P
     options.kernel === undefined ? host.defaultKernel() : { kernel: options.kernel, kernelName: "kernel" },
   ]);
   const [initrd, system] = await untilAborted(parts, signal);
-  const stdout = new Collector(options.onStdout);
-  const stderr = new Collector(options.onStderr);
-  const serial = new Collector(undefined);
-  const streams = { stdout, stderr, serial, console: serial };
-  const controller = await openController(
+  const stdout = new Collector(maxOutputBytes);
+  const stderr = new Collector(maxOutputBytes);
+  const serial = new TailCollector(SERIAL_TAIL);
+  const listeners = { stdout: options.onStdout, stderr: options.onStderr };
+  /** the stream of which there was more than anybody takes */
+  let overflow: "stdout" | "stderr" | undefined;
+  const collect = (port: PortName, bytes: Uint8Array): void => {
+    if (port !== "stdout" && port !== "stderr") return serial.add(bytes);
+    const [stream, listener] = [port === "stdout" ? stdout : stderr, listeners[port]];
+    stream.add(bytes);
+    if (listener) listener(bytes);
+    else if (stream.truncated && !overflow) {
+      overflow = port;
+      void controller.stop();
+    }
+  };
+  const controller: Controller = await openController(
     {
       ...options,
       ...system,
@@ -92,7 +119,7 @@ export async function runProgram(elf: Bytes, options: RunProgramOptions = {}): P
       debugExitPort: ProgramPort.EXIT,
     },
     {
-      output: (port, bytes) => streams[port].add(bytes),
+      output: collect,
       diskError: () => undefined,
       failed: () => undefined,
     },
@@ -104,6 +131,11 @@ export async function runProgram(elf: Bytes, options: RunProgramOptions = {}): P
     signal?.throwIfAborted();
     const exit = await controller.run();
     signal?.throwIfAborted();
+    if (overflow)
+      throw new VmError(
+        "ERR_OUTPUT",
+        `the program wrote more than ${maxOutputBytes} bytes to ${overflow}: expected less, a larger maxOutputBytes, or a listener that takes them`,
+      );
     if (exit.reason !== "debug-exit") throw guestFailure(exit.reason, serial);
     // The device doubles what it is given, and adds one; wait(2) says what is in it.
     const status = exit.status >>> 1;
@@ -113,6 +145,7 @@ export async function runProgram(elf: Bytes, options: RunProgramOptions = {}): P
       signal: ended === 0 ? undefined : ended,
       stdout: stdout.bytes(),
       stderr: stderr.bytes(),
+      truncated: stdout.truncated || stderr.truncated,
     };
   } finally {
     signal?.removeEventListener("abort", onAbort);
@@ -120,8 +153,8 @@ export async function runProgram(elf: Bytes, options: RunProgramOptions = {}): P
   }
 }
 
-function guestFailure(reason: string, serial: Collector): VmError {
-  const lines = new TextDecoder().decode(serial.bytes()).trim().split(/\r?\n/);
+function guestFailure(reason: string, serial: TailCollector): VmError {
+  const lines = serial.text().trim().split(/\r?\n/);
   const last = lines.findLast((line) => line.includes("panic")) ?? lines.at(-1) ?? "";
   return new VmError(
     "ERR_GUEST",
@@ -187,29 +220,4 @@ async function initramfs(program: Uint8Array, options: RunProgramOptions): Promi
 
 async function contentOf(content: string | Bytes): Promise<Uint8Array> {
   return typeof content === "string" ? encoder.encode(content) : bytesOf(content);
-}
-
-/** Puts together what comes in pieces. */
-class Collector {
-  readonly #listener: ((bytes: Uint8Array) => void) | undefined;
-  readonly #pieces: Uint8Array[] = [];
-
-  constructor(listener: ((bytes: Uint8Array) => void) | undefined) {
-    this.#listener = listener;
-  }
-
-  add(bytes: Uint8Array): void {
-    this.#pieces.push(bytes);
-    this.#listener?.(bytes);
-  }
-
-  bytes(): Uint8Array<ArrayBuffer> {
-    const all = new Uint8Array(this.#pieces.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const piece of this.#pieces) {
-      all.set(piece, at);
-      at += piece.length;
-    }
-    return all;
-  }
 }
