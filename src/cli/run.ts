@@ -1,6 +1,6 @@
 // What umbra.mjs hands over to: the command line on this process's own terminal and files.
 
-import { enableCompileCache } from "node:module";
+import nodeModule from "node:module";
 
 // A reader that closes the pipe early, as `head` does, ends the listing and is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -8,8 +8,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-// Before the modules that it is for are loaded.
-enableCompileCache();
+// Before the modules that it is for are loaded. Deno has no such function, and an import by its name would keep the program from starting.
+const { enableCompileCache }: Partial<typeof nodeModule> = nodeModule;
+enableCompileCache?.();
 const { main } = await import("./main.ts");
 const { nodeHost } = await import("./node-host.ts");
 

@@ -2,7 +2,12 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { publintMessages, typesReport } from "../../src/package/lint.ts";
+import { findProcessRuntimes } from "../embedding/runtimes.ts";
 import { type EmptyProject, emptyProject, PACKING_MS } from "./packed.ts";
+
+const runtimes = findProcessRuntimes();
+for (const { name, version, missing } of runtimes)
+  if (version === undefined) console.log(`not run: the command in ${name}: ${missing} (npm run setup brings it in)`);
 
 let project: EmptyProject;
 
@@ -11,7 +16,10 @@ beforeAll(async () => {
 }, PACKING_MS);
 afterAll(() => project?.remove());
 
-describe("the packed package", () => {
+/** For one test, on a machine that has much else to do. */
+const TEST_MS = 180_000;
+
+describe("the packed package", { timeout: TEST_MS }, () => {
   it("is small, holds nothing but dist/ and the usual files, and needs no other package", async () => {
     const { size, unpackedSize, files } = project.packed;
     console.log(
@@ -76,4 +84,22 @@ export { exit, VmError };`,
     const found = await stat(join(project.directory, "node_modules/.bin/umbra"));
     expect(found.mode & 0o111).toBe(0o111);
   });
+
+  it.each(runtimes.filter(({ version }) => version !== undefined))(
+    "has a command that starts in $name $version, and refuses there what it refuses everywhere",
+    async ({ program, args }) => {
+      const umbra = (...rest: string[]): Promise<string> =>
+        project.run(program, [...args, join(project.directory, "node_modules/umbra/dist/node/umbra.js"), ...rest]);
+      expect(await umbra("--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
+      expect(await umbra("--help")).toContain("Usage: umbra COMMAND");
+      await expect(umbra("run", "--memory", "little")).rejects.toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/^umbra: --memory: "little" is not a size.*\n$/),
+      });
+      await expect(umbra("run", "--nothing")).rejects.toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/^umbra: unknown option '--nothing'.*\n$/),
+      });
+    },
+  );
 });
