@@ -56,6 +56,8 @@ export interface LoadOptions {
   /** TranslationOptions.latency */
   readonly latency?: number;
   readonly codeCacheBytes?: number | undefined;
+  /** TranslationOptions.onFailure */
+  readonly onFailure?: TranslationOptions["onFailure"] | undefined;
   /** TranslatorOptions.namesRegions */
   readonly namesRegions?: boolean | undefined;
   /** what stands before the compiler, on the guest's thread: counts what is translated, or changes it, for tests and tools; a service given as `place` has none */
@@ -69,7 +71,14 @@ export async function loadTranslation(
   features: ReadonlySet<Feature>,
   options: LoadOptions = {},
 ): Promise<TranslationOptions | undefined> {
-  const { hotAfter = COUNTDOWN.tiered, batch = BATCH, place = "immediate", latency, codeCacheBytes } = options;
+  const {
+    hotAfter = COUNTDOWN.tiered,
+    batch = BATCH,
+    place = "immediate",
+    latency,
+    codeCacheBytes,
+    onFailure,
+  } = options;
   if (codeCacheBytes !== undefined && !(codeCacheBytes >= MINIMUM_CODE_CACHE && codeCacheBytes <= MAXIMUM_CODE_CACHE))
     throw new VmError(
       "ERR_CONFIG",
@@ -87,6 +96,7 @@ export async function loadTranslation(
     followsProfile: isTiered,
     widenAfter: options.widenAfter ?? hotAfter * WIDENING,
     ...(latency === undefined ? {} : { latency }),
+    ...(onFailure === undefined ? {} : { onFailure }),
     ...(codeCacheBytes === undefined ? {} : { codeCacheBytes }),
   };
 }

@@ -77,6 +77,8 @@ export interface CompiledBatch {
 export interface TranslationService {
   /** batches that may be under way at a time */
   readonly depth: number;
+  /** why nothing more will come of it, when it has died by itself */
+  readonly failure?: string | undefined;
   /** Takes requests on. What comes back, if anything does, is done, and `take` will not give it. */
   submit(requests: readonly TranslateRequest[]): CompiledBatch | undefined;
   /**

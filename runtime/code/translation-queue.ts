@@ -24,6 +24,11 @@ export interface TranslationOptions extends EntryOptions {
    * installed when they are ready, which is at another instruction in every run.
    */
   readonly latency?: number;
+  /**
+   * Called once, between runs of the processor, when something has failed: what it was, as `TranslationStats.failure` has it, and whether the
+   * service itself has died. The interpreter runs what is not translated.
+   */
+  readonly onFailure?: (failure: string, isDead: boolean) => void;
 }
 
 export interface TranslationStats {
@@ -42,8 +47,9 @@ export interface TranslationStats {
   widened: number;
   outdated: number;
   refused: number;
-  /** batches that failed: a bug, which leaves their blocks to the interpreter; what it was */
+  /** batches that failed, because of a bug, or because the translator's worker has died: their blocks are left to the interpreter */
   failures: number;
+  /** what failed first; the death of a worker is here at once, before it costs a batch */
   failure: string | undefined;
   /**
    * Instructions between the ends of slices, and those of them behind which the guest was in translated code: their ratio is an
@@ -117,6 +123,7 @@ export class TranslationQueue {
   /** instructions at the last sample */
   #sampledAt = 0;
   #waited = 0;
+  #hasReported = false;
 
   constructor(memory: WebAssembly.Memory, blocks: BlockCache, table: RegionTable, options: TranslationOptions) {
     this.#bytes = new Uint8Array(memory.buffer);
@@ -182,6 +189,8 @@ export class TranslationQueue {
    */
   collect(instructions: number): "late" | undefined {
     const { service, latency } = this.#options;
+    this.stats.failure ??= service.failure;
+    if (this.stats.failure !== undefined) this.#report(this.stats.failure);
     for (let first = this.#submitted[0]; first; first = this.#submitted[0]) {
       const isDue = latency !== undefined && instructions >= first.due;
       if (latency !== undefined && !isDue) return undefined;
@@ -191,6 +200,13 @@ export class TranslationQueue {
       this.#install(first.requests, batch);
     }
     return undefined;
+  }
+
+  #report(failure: string): void {
+    if (this.#hasReported) return;
+    this.#hasReported = true;
+    const { service, onFailure } = this.#options;
+    onFailure?.(failure, service.failure !== undefined);
   }
 
   /** Resolves when `collect` may find something. */

@@ -31,6 +31,7 @@ export class HostedMachine implements Machine {
     reset: new Listeners(),
     exit: new Listeners(),
     diskError: new Listeners(),
+    translationError: new Listeners(),
     error: new Listeners(),
     close: new Listeners(),
   };
@@ -53,6 +54,7 @@ export class HostedMachine implements Machine {
   readonly controllerEvents: ControllerEvents = {
     output: (port, bytes) => this.#ports[port]?.output(bytes),
     diskError: (error) => this.#listeners.diskError.emit(error),
+    translationError: (error) => this.#listeners.translationError.emit(error),
     failed: (error) => {
       this.#listeners.error.emit(error);
       void this.close();

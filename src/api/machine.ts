@@ -27,6 +27,11 @@ export interface MachineEvents {
   readonly exit: MachineExit;
   /** a disk failed; the guest sees an I/O error */
   readonly diskError: VmError;
+  /**
+   * hot code is not translated, and left to the interpreter; the guest goes on, slower. At most once for each boot: ERR_WORKER when the
+   * translator's worker could not start, or has died; ERR_INTERNAL for a bug, which costs only some of the code
+   */
+  readonly translationError: VmError;
   /** the machine's worker has died, ERR_WORKER: the machine is closed */
   readonly error: VmError;
   readonly close: undefined;

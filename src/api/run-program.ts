@@ -121,6 +121,7 @@ export async function runProgram(elf: Bytes, options: RunProgramOptions = {}): P
     {
       output: collect,
       diskError: () => undefined,
+      translationError: () => undefined,
       failed: () => undefined,
     },
     true,

@@ -56,6 +56,7 @@ export async function createPcWith(
     place: options.translation ?? "worker",
     codeCacheBytes: options.codeCacheBytes,
     namesRegions: options.perfMap,
+    onFailure: (failure, isDead) => options.onTranslationError?.(translationError(failure, isDead)),
     ...(options.clock === "instructions" && { latency: TRANSLATION_LATENCY }),
     ...load,
   });
@@ -65,4 +66,18 @@ export async function createPcWith(
     translation?.service.close();
     throw cause;
   }
+}
+
+/** @param failure the first line says what it was; the rest is where */
+function translationError(failure: string, isDead: boolean): VmError {
+  const [reason = ""] = failure.split("\n", 1);
+  return isDead
+    ? new VmError(
+        "ERR_WORKER",
+        `the translator's worker has failed, and the guest goes on in the interpreter: ${reason}`,
+      )
+    : new VmError(
+        "ERR_INTERNAL",
+        `translation failed, and some of the guest's code is left to the interpreter: ${reason}`,
+      );
 }

@@ -32,6 +32,11 @@ export interface PcOptions {
   readonly disks?: readonly Disk[];
   /** a disk failed; the guest sees an I/O error */
   readonly onDiskError?: (error: unknown) => void;
+  /**
+   * Hot code is not translated, and left to the interpreter: called once, between runs of the processor. ERR_WORKER when the translator's
+   * worker could not start, or has died; ERR_INTERNAL for a bug, which costs only some of the code.
+   */
+  readonly onTranslationError?: (error: VmError) => void;
   /** a virtio console, hvc0 in Linux; none by default */
   readonly console?: PcConsole;
   /** ports on which a program of `runProgram` writes; none by default */

@@ -21,7 +21,7 @@ export type FromMachine =
   | { readonly kind: "result"; readonly id: number; readonly value: unknown }
   | { readonly kind: "failure"; readonly id: number; readonly error: WireError }
   | { readonly kind: "output"; readonly port: PortName; readonly bytes: Uint8Array }
-  | { readonly kind: "diskError"; readonly error: WireError }
+  | { readonly kind: "diskError" | "translationError"; readonly error: WireError }
   | { readonly kind: "diskRequest"; readonly id: number; readonly disk: number; readonly operation: DiskOperation };
 
 export interface OpenResult {

@@ -152,6 +152,8 @@ export class RemoteMachine implements Controller {
         return this.#events.output(message.port, message.bytes);
       case "diskError":
         return this.#events.diskError(asError(message.error));
+      case "translationError":
+        return this.#events.translationError(asError(message.error));
       case "diskRequest":
         void answerDisk(this.#disks[message.disk], message.id, message.operation).then((answer) => {
           if (!this.#failure) this.#worker.post(answer);

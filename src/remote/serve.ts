@@ -15,6 +15,7 @@ export function serveMachine(send: Send): (message: ToMachine) => void {
     session = await Session.open({ ...config, disks: connected }, "worker", {
       output: (port, bytes) => send({ kind: "output", port, bytes }, [bytes.buffer as ArrayBuffer]),
       diskError: (error) => send({ kind: "diskError", error: wireError(error) }),
+      translationError: (error) => send({ kind: "translationError", error: wireError(error) }),
       failed: () => undefined,
     });
     return { hosting: session.hosting };

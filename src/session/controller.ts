@@ -32,6 +32,8 @@ export interface Controller {
 export interface ControllerEvents {
   output(port: PortName, bytes: Uint8Array): void;
   diskError(error: VmError): void;
+  /** Hot code is not translated: `MachineEvents.translationError`. */
+  translationError(error: VmError): void;
   /** Its thread has died. */
   failed(error: VmError): void;
 }

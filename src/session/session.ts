@@ -215,6 +215,7 @@ export class Session implements Controller {
         ...(initrd && { initrd }),
         disks: this.#disks,
         onDiskError: (error) => events.diskError(toVmError(error, "ERR_DISK_IO")),
+        onTranslationError: (error) => events.translationError(error),
         onSerial: (bytes) => events.output("serial", bytes),
         ...(consoleSize && {
           console: { onOutput: (bytes: Uint8Array) => events.output("console", bytes), size: consoleSize },

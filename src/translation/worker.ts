@@ -50,6 +50,11 @@ export class WorkerTranslation implements TranslationService {
     return undefined;
   }
 
+  /** A translator that was closed has not failed. */
+  get failure(): string | undefined {
+    return this.#isClosed ? undefined : this.#failure?.failure;
+  }
+
   take(): CompiledBatch | undefined {
     return this.#batches.shift();
   }

@@ -110,6 +110,7 @@ async function runWithDisks(given: Arguments, disks: readonly Disk[], host: Comm
       disks,
       perfMap: switches.has("perf-map"),
       onDiskError: (error) => host.complain(`umbra: ${error instanceof Error ? error.message : String(error)}`),
+      onTranslationError: (error) => host.complain(`umbra: warning: ${error.message}`),
       ...(console === "virtio" && { console: { onOutput: show, ...(size && { size }) } }),
     });
     const terminal = attachTerminal(
@@ -131,8 +132,6 @@ async function runWithDisks(given: Arguments, disks: readonly Disk[], host: Comm
       terminal.close();
       machine.close();
     }
-    const failure = machine.stats().translation?.failure;
-    if (failure !== undefined) host.complain(`umbra: translation failed, and was left to the interpreter: ${failure}`);
     if (switches.has("stats")) host.complain(describeStats(machine.stats()));
     if (exit.reason === "reset" && onReset === "restart") continue;
     return exit.reason === "stopped" ? quitCode : exitCode(exit, host);

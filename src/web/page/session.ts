@@ -141,6 +141,7 @@ export class Session {
     });
     machine.on("reset", boot);
     machine.on("diskError", (error) => this.#events.failed(error));
+    machine.on("translationError", (error) => this.#events.failed(error));
     machine.on("error", (error) => this.#events.failed(error));
     let exit: MachineExit;
     do {

@@ -57,6 +57,26 @@ export const pagingOn: readonly number[] = [
   ...[0x0f, 0x22, 0xc0], // mov cr0, eax
 ];
 
+/**
+ * The same in 64-bit mode, with the first 4 MiB mapped to themselves, for what is translated: no other code is. `load` and `store` are not for
+ * this mode.
+ */
+export function longKernel(...code: readonly (readonly number[])[]): Uint8Array<ArrayBuffer> {
+  const [PML4, PDPT, DIRECTORY, GDT, GDTR] = [0x1_0000, 0x1_1000, 0x1_2000, 0x1_3000, 0x1_3100] as const;
+  const put = (gpa: number, value: number): number[] => [...set(value), ...store(gpa)];
+  const enter = [
+    ...[put(PML4, PDPT | 3), put(PDPT, DIRECTORY | 3), put(DIRECTORY, 0x83), put(DIRECTORY + 8, 0x20_0083)].flat(),
+    ...put(GDT + 12, 0x0020_9a00), // a 64-bit code segment, present
+    ...[...put(GDTR, (GDT << 16) | 15), ...put(GDTR + 4, GDT >>> 16)],
+    ...[0x0f, 0x01, 0x15, ...le32(GDTR)], // lgdt [GDTR]
+    ...[0x0f, 0x20, 0xe0, 0x0d, ...le32(0x20), 0x0f, 0x22, 0xe0], // CR4.PAE, by way of EAX
+    ...[0xb9, ...le32(0xc000_0080), 0x0f, 0x32, 0x0d, ...le32(0x100), 0x0f, 0x30], // EFER.LME
+    ...[...set(PML4), ...pagingOn],
+  ];
+  const FAR_JUMP_BYTES = 7;
+  return tinyKernel(enter, [0xea, ...le32(KERNEL_GPA + enter.length + FAR_JUMP_BYTES), 8, 0], ...code);
+}
+
 /** jmp eax */
 export const jumpToEax: readonly number[] = [0xff, 0xe0];
 /** cli; hlt: the machine ends with the reason "halt" */
