@@ -20,7 +20,7 @@ const KEPT = fileURLToPath(new URL("../../.cache/system", import.meta.url));
 const USAGE = `npm run test:system -- [options]
 Runs programs of a Debian system on this machine and in Umbra, and compares what they print. Needs root, for debootstrap and chroot.
   --only a,b      only these programs: ${programNames().join(", ")}
-  --engine a,b    ${ENGINES.join(", ")} (interpreter)
+  --engine a,b    ${ENGINES.join(", ")} (tiered)
   --quick         less work for programs that have a small size, all in one boot
   --rebuild       build the Debian system anew, with the packages that the mirror has now
   --help          this text`;
@@ -30,7 +30,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       only: { type: "string" },
-      engine: { type: "string", default: "interpreter" },
+      engine: { type: "string", default: "tiered" },
       quick: { type: "boolean", default: false },
       rebuild: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
