@@ -15,6 +15,7 @@ import {
   fileDisk,
   type HostThread,
   httpDisk,
+  type MachineOptions,
   MemoryDisk,
   memoryDisk,
   overlayDisk,
@@ -54,6 +55,15 @@ beforeAll(async () => {
   });
 }, 300_000);
 afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A guest that runs SCRIPT. */
+const guestOn = (host: HostThread): MachineOptions => ({
+  kernel,
+  initrd,
+  host,
+  memoryBytes: 128 << 20,
+  commandLine: "console=ttyS0 quiet cryptomgr.notests",
+});
 
 /** Content of which every sector is another one. */
 const image = (seed: number): Uint8Array<ArrayBuffer> =>
@@ -118,11 +128,7 @@ describe("disks of every kind", { timeout: 280_000 }, () => {
     const base = new SlowDisk(image(7), true);
     const [plain, overlay] = locks ? file() : [memoryDisk(image(1)), overlayDisk(memoryDisk(image(5)))];
     const machine = await createMachine({
-      kernel,
-      initrd,
-      host,
-      memoryBytes: 128 << 20,
-      commandLine: "console=ttyS0 quiet cryptomgr.notests",
+      ...guestOn(host),
       disks: [
         ...[plain, blobDisk(new Blob([image(2)])), httpDisk(url), memoryDisk(memory), overlay, own, overlayDisk(base)],
         ...[overlayDisk(httpDisk(url)), memoryDisk(memory, { readOnly: true })],
@@ -168,11 +174,7 @@ describe("disks of every kind", { timeout: 280_000 }, () => {
       throw new Error("the embedder's own trouble");
     };
     const machine = await createMachine({
-      kernel,
-      initrd,
-      host,
-      memoryBytes: 128 << 20,
-      commandLine: "console=ttyS0 quiet cryptomgr.notests",
+      ...guestOn(host),
       disks: [httpDisk(url), own],
     });
     const errors = new Set<string>();
