@@ -1,8 +1,9 @@
+import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { MachineStats } from "../../src/index.ts";
 import { BootProgress } from "../../src/web/page/boot-progress.ts";
 import { FigureTracker } from "../../src/web/page/figures.ts";
-import { kindOf } from "../../src/web/page/guest-files.ts";
+import { inspectFile, kindOf } from "../../src/web/page/guest-files.ts";
 import { loadSettings, saveSettings } from "../../src/web/page/settings.ts";
 import { TextWatch } from "../../src/web/page/text-watch.ts";
 
@@ -28,6 +29,34 @@ describe("kindOf", () => {
     ["nothing", new Uint8Array(), 0, undefined],
   ] as const)("takes %s for what it is", (_what, head, byteLength, kind) => {
     expect(kindOf(head, byteLength)).toBe(kind);
+  });
+});
+
+describe("inspectFile", () => {
+  const packed = (bytes: Uint8Array): Blob => new Blob([Uint8Array.from(gzipSync(bytes))]);
+  const kernel = new Uint8Array(1 << 20);
+  kernel.set([0x48, 0x64, 0x72, 0x53], 0x202);
+  const archive = new TextEncoder().encode(`070701${"0".repeat(200_000)}`);
+
+  it("takes an archive in gzip for an initrd, as Linux does, and any file for what it is", async () => {
+    expect(await inspectFile(packed(archive))).toBe("initrd");
+    expect(await inspectFile(new Blob([kernel]))).toBe("kernel");
+    expect(await inspectFile(new Blob([new Uint8Array(1024)]))).toBe("disk");
+  });
+
+  it("says what is in a gzip file that is of no use, and what was expected", async () => {
+    const refused = async (file: Blob): Promise<unknown> => inspectFile(file);
+    expect(await refused(packed(new Uint8Array(1 << 20)))).toEqual({
+      refused:
+        "It is what may be a disk image compressed with gzip, expected the file itself: unpack it first, with gunzip.",
+    });
+    expect(await refused(packed(kernel))).toEqual({
+      refused: expect.stringMatching(/^It is a kernel compressed with gzip/),
+    });
+    expect(await refused(new Blob([Uint8Array.of(0x1f, 0x8b, 8, 0, 1, 2)]))).toEqual({
+      refused: expect.stringMatching(/damaged/),
+    });
+    expect(await refused(new Blob([new Uint8Array(100)]))).toEqual({ refused: expect.stringMatching(/^Expected/) });
   });
 });
 

@@ -1,5 +1,5 @@
 import { element } from "./dom.ts";
-import { type FileKind, HEAD_BYTES, kindOf } from "./guest-files.ts";
+import { type FileKind, inspectFile } from "./guest-files.ts";
 
 /** Files of the person in front of the page, at most one of each kind. */
 export type ChosenFiles = Readonly<Partial<Record<FileKind, File>>>;
@@ -14,9 +14,12 @@ const NAMES: Readonly<Record<FileKind, string>> = { kernel: "kernel", initrd: "i
  * Takes files that are dropped on the page, or chosen.
  *
  * @param onChange the files are others now
- * @param onRefused a file that is none of what a machine takes
+ * @param onRefused a file that is none of what a machine takes, and why, as a sentence
  */
-export function openFileChooser(onChange: (added: boolean) => void, onRefused: (file: File) => void): FileChooser {
+export function openFileChooser(
+  onChange: (added: boolean) => void,
+  onRefused: (file: File, why: string) => void,
+): FileChooser {
   const chosen: Partial<Record<FileKind, File>> = {};
   const list = element("files", HTMLUListElement);
   const input = element("file", HTMLInputElement);
@@ -41,10 +44,11 @@ export function openFileChooser(onChange: (added: boolean) => void, onRefused: (
   const take = async (files: Iterable<File>): Promise<void> => {
     let added = false;
     for (const file of files) {
-      const kind = kindOf(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()), file.size);
-      if (kind) chosen[kind] = file;
-      else onRefused(file);
-      added ||= kind !== undefined;
+      const kind = await inspectFile(file);
+      if (typeof kind === "string") {
+        chosen[kind] = file;
+        added = true;
+      } else onRefused(file, kind.refused);
     }
     show();
     if (added) onChange(true);

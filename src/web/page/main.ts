@@ -54,12 +54,7 @@ const chooser = openFileChooser(
   (added) => {
     if (added) void start();
   },
-  (file) =>
-    notice.show(
-      `${file.name} cannot be used`,
-      "Expected a bzImage, PVH ELF or Multiboot kernel, an initrd, or a raw disk image of whole sectors of 512 bytes.",
-      "error",
-    ),
+  (file, why) => notice.show(`${file.name} cannot be used`, why, "error"),
 );
 
 function showDisk(): void {
