@@ -5,6 +5,9 @@ import { buildInitramfs, gunzip, gzip } from "../../runtime/boot/initramfs.ts";
 import { busyboxInitramfs } from "../../src/boot/busybox-initramfs.ts";
 import { hasProgram } from "../../src/boot/command.ts";
 
+const cpio = hasProgram("cpio");
+if (!cpio) console.log("not run: archives as cpio lists them: cpio is missing (Debian package cpio)");
+
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 const entries: ArchiveEntry[] = [
@@ -68,7 +71,7 @@ describe("cpio archives", () => {
     expect(() => readCpio(bytes("x".repeat(200)))).toThrow('begins with "xxxxxx", expected "070701"');
   });
 
-  it.skipIf(!hasProgram("cpio"))("are what cpio lists (skipped without cpio)", () => {
+  it.skipIf(!cpio)("are what cpio lists", () => {
     const listing = execFileSync("cpio", ["-itv", "--quiet"], { input: writeCpio(entries), encoding: "utf8" });
     expect(listing).toMatch(/^crw-{7} .* 5, +1 .* dev\/console$/m);
     expect(listing).toMatch(/^-rwsr-xr-x .* 5 .* fxxxxx$/m);

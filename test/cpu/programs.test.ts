@@ -73,7 +73,10 @@ describe("system programs", () => {
     ["real", "protected"],
   ])("%s", async ([name, mode], { skip }) => {
     const program = assemble(name);
-    if (!program) return skip("the GNU assembler (binutils) is missing");
+    if (!program) {
+      console.log(`not run: the program ${name}.s: the GNU assembler is missing (Debian package binutils)`);
+      return skip("the GNU assembler is missing");
+    }
     const machine = await createBareMachine({ memoryBytes: 0x10_0000, mode });
     machine.write(PROGRAM, program);
     machine.setState({ rip: BigInt(PROGRAM) });

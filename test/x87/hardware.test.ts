@@ -22,6 +22,7 @@ const TRANSCENDENTAL: ReadonlySet<Operation> = new Set([
 const host = hostRunner();
 /** What the manuals leave open is done as AMD's processors do it, so others differ there. */
 const reason = !host ? "no x86-64 Linux host with gcc" : !hostIsAmd() ? "the host's processor is not AMD's" : undefined;
+if (reason !== undefined) console.log(`not run: x87 instructions as the host's processor does them: ${reason}`);
 
 /** The pointers of an environment depend on where the instruction stood. */
 function withoutPointers(operation: Operation, memory: Uint8Array): Uint8Array {
