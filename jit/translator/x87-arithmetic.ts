@@ -1,7 +1,7 @@
 import type { Value } from "../emit/value.ts";
-import { mul } from "../helpers/x87/ordinary/arithmetic.ts";
+import { addModerate, divideModerate, doubleModerate, multiplyModerate, squareRootModerate } from "../helpers/x87/ordinary/moderate.ts";
 import { compare } from "../helpers/x87/ordinary/compare.ts";
-import { CONDITIONS, Fsw } from "../helpers/x87/registers.ts";
+import { Fsw } from "../helpers/x87/registers.ts";
 import type { TranslatorEmitter } from "./emitter.ts";
 import {
   call,
@@ -22,19 +22,19 @@ import type { Extended } from "./x87-state.ts";
 export type Operation = "add" | "sub" | "subr" | "mul" | "div" | "divr";
 
 export function operate(e: TranslatorEmitter, operation: Operation, left: Extended, right: Extended): Computed {
-  const apply = (helper: string, other: Extended): Computed =>
-    call(e, helper, [left.significand, left.top, other.significand, other.top]);
   switch (operation) {
     case "add":
-      return apply("x87_ordinary_add", right);
+      return inPlace(e, (to) => addModerate(to, left, right));
     case "sub":
-    case "subr":
-      return apply("x87_ordinary_add", { ...right, top: e.xor(right.top, e.constant(32, SIGN)) });
+    case "subr": {
+      const negated = { ...right, top: e.let(e.xor(right.top, e.constant(32, SIGN))) };
+      return inPlace(e, (to) => addModerate(to, left, negated));
+    }
     case "mul":
-      return inPlace(e, (to) => mul(to, left, right));
+      return inPlace(e, (to) => multiplyModerate(to, left, right));
     case "div":
     case "divr":
-      return apply("x87_ordinary_div", right);
+      return inPlace(e, (to) => divideModerate(to, left, right));
   }
 }
 
@@ -49,9 +49,12 @@ export function arithmetic(operation: Operation, pops: 0 | 1, isInteger = false)
     const destination = x87.read(to);
     const isReversed = operation === "subr" || operation === "divr";
     const [left, right] = isReversed ? [source, destination] : [destination, source];
-    const { result, top, flags } = operate(e, operation, left, right);
+    const isDoubled = operation === "add" && !memory && stackNumber(context, 1) === to;
+    const { result, top, rounding } = isDoubled
+      ? inPlace(e, (to) => doubleModerate(to, destination))
+      : operate(e, operation, left, right);
     x87.write(to, { significand: result, top });
-    x87.setStatus(Fsw.C1, flags);
+    x87.setRounding(rounding);
     if (pops === 1) x87.pop();
   };
 }
@@ -61,12 +64,13 @@ export function unary(name: "sqrt" | "round"): Emit {
   return ({ e, x87 }) => {
     x87.require([0]);
     const { significand, top } = x87.read(0);
-    const operands = [significand, top];
     if (name === "sqrt") x87.requireCommonControl();
-    else operands.push(roundingControl(e));
-    const { result, top: newTop, flags } = call(e, `x87_ordinary_${name}`, operands);
+    const { result, top: newTop, rounding } =
+      name === "sqrt"
+        ? inPlace(e, (to) => squareRootModerate(to, { significand, top }))
+        : call(e, "x87_ordinary_round", [significand, top, roundingControl(e)]);
     x87.write(0, { significand: result, top: newTop });
-    x87.setStatus(Fsw.C1, flags);
+    x87.setRounding(rounding);
   };
 }
 
@@ -76,7 +80,7 @@ export function changeSign(change: (e: TranslatorEmitter, top: Value) => Value):
     x87.require([0]);
     const { significand, top } = x87.read(0);
     x87.write(0, { significand, top: e.let(change(e, top)) });
-    x87.setStatus(Fsw.C1);
+    x87.clearC1();
   };
 }
 
@@ -90,7 +94,8 @@ export function comparison(pops: 0 | 1 | 2, source: (context: Context) => Extend
     const right = source(context);
     const { equal, less } = compare(e, x87.read(0), right, () => e.giveUp());
     const at = (condition: Value, bit: number): Value => e.shl(condition, e.constant(32, Math.log2(bit)));
-    x87.setStatus(CONDITIONS | Fsw.C1, e.or(at(equal, Fsw.C3), at(less, Fsw.C0)));
+    x87.setConditions(e.or(at(equal, Fsw.C3), at(less, Fsw.C0)));
+    x87.clearC1();
     for (let count = 0; count < pops; count++) x87.pop();
   };
 }
@@ -120,6 +125,6 @@ export const examine: Emit = ({ e, x87 }) => {
   const finite = e.select(e.eq(field, e.constant(32, SPECIAL)), special, bits(Fsw.C2));
   const supported = e.select(e.ltS(significand, e.constant(64, 0)), finite, bits(0));
   const kind = e.let(e.select(e.eqz(field), tiny, supported));
-  const sign = e.shl(e.shrU(top, e.constant(32, 15)), e.constant(32, 9));
-  x87.setStatus(CONDITIONS | Fsw.C1, e.or(kind, sign));
+  x87.setConditions(kind);
+  x87.setC1(e.shrU(top, e.constant(32, 15)));
 };

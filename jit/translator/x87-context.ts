@@ -1,6 +1,7 @@
 import { invariant } from "../../runtime/abi/invariant.ts";
 import type { Value } from "../emit/value.ts";
-import { type Outcome, OrdinaryResult } from "../helpers/x87/ordinary/result.ts";
+import { type Outcome, OrdinaryResult, type Rounding } from "../helpers/x87/ordinary/result.ts";
+import { Fsw } from "../helpers/x87/registers.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import type { TranslatorEmitter } from "./emitter.ts";
 import type { GeneralRegister, Memory } from "./operands.ts";
@@ -42,45 +43,49 @@ export interface Computed {
   readonly result: Value;
   /** sign and exponent, where it is a number */
   readonly top: Value;
-  /** PE and C1 for FSW */
-  readonly flags: Value;
+  readonly rounding: Rounding;
 }
 
-export function computed(e: TranslatorEmitter, result: Value, word: Value): Computed {
-  const top = e.let(e.and(word, e.constant(32, 0xffff)));
-  return { result, top, flags: e.let(e.shrU(word, e.constant(32, OrdinaryResult.FLAGS_SHIFT))) };
-}
-
-/** A helper's result, and what it left beside it. Leaves the region if it failed. */
-export function callHelper(e: TranslatorEmitter, name: string, operands: readonly Value[]): readonly [Value, Value] {
+/** Calls a helper. Leaves the region if it fails. */
+export function call(e: TranslatorEmitter, name: string, operands: readonly Value[]): Computed {
   const result = e.call(name, [e.cpu, ...operands], "i64");
   const word = e.let(e.truncate(e.get("scratch", 0), 32));
   e.if(e.unlikely(e.ltS(word, e.constant(32, 0))), () => e.giveUp());
-  return [result, word];
-}
-
-export function call(e: TranslatorEmitter, name: string, operands: readonly Value[]): Computed {
-  return computed(e, ...callHelper(e, name, operands));
+  const flag = (bit: number): number => bit << OrdinaryResult.FLAGS_SHIFT;
+  const up = e.let(e.and(e.shrU(word, e.constant(32, Math.log2(flag(Fsw.C1)))), e.constant(32, 1)));
+  const lost = e.let(e.extend(e.and(word, e.constant(32, flag(Fsw.PE))), 64));
+  return { result, top: e.let(e.and(word, e.constant(32, 0xffff))), rounding: { up, lost } };
 }
 
 /** An operation that is emitted in place. */
 export function inPlace(e: TranslatorEmitter, operation: (to: Outcome) => void): Computed {
   const result = e.declare("i64", 64);
-  const word = e.declare("i32", 32);
+  const top = e.declare("i32", 32);
+  const up = e.declare("i32", 32);
+  const lost = e.declare("i64", 64);
   e.block((end) => {
-    const done = (significand: Value, top: Value): void => {
+    const done: Outcome["done"] = (significand, signAndExponent, rounding) => {
       result.set(significand);
-      word.set(top);
+      top.set(signAndExponent);
+      up.set(rounding?.up ?? e.constant(32, 0));
+      lost.set(rounding?.lost ?? e.constant(64, 0));
       e.break(end);
     };
     operation({
       f: e,
       done,
       fail: () => e.giveUp(),
-      goOn: (helper, operands) => done(...callHelper(e, helper, operands)),
+      goOn(helper, operands) {
+        const { result: significand, top: signAndExponent, rounding } = call(e, helper, operands);
+        done(significand, signAndExponent, rounding);
+      },
     });
   });
-  return computed(e, e.let(result.get()), e.let(word.get()));
+  return {
+    result: e.let(result.get()),
+    top: e.let(top.get()),
+    rounding: { up: e.let(up.get()), lost: e.let(lost.get()) },
+  };
 }
 
 // ---- memory operands ----

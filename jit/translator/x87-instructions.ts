@@ -1,6 +1,6 @@
 import { invariant } from "../../runtime/abi/invariant.ts";
 import type { Value } from "../emit/value.ts";
-import { EXCEPTIONS, Fcw, Fsw } from "../helpers/x87/registers.ts";
+import { EXCEPTIONS, Fcw } from "../helpers/x87/registers.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import type { TranslatorEmitter } from "./emitter.ts";
 import { arithmetic, changeSign, comparison, comparisonToFlags, examine, unary } from "./x87-arithmetic.ts";
@@ -36,7 +36,7 @@ import {
 function rotate(by: 1 | -1): Emit {
   return ({ x87 }) => {
     x87.move(by);
-    x87.setStatus(Fsw.C1);
+    x87.clearC1();
   };
 }
 
@@ -45,7 +45,7 @@ function free(pops: 0 | 1): Emit {
     const { x87 } = context;
     x87.mark(stackNumber(context, 0), false);
     if (pops === 1) x87.pop();
-    x87.setStatus(Fsw.C1);
+    x87.clearC1();
   };
 }
 
@@ -137,7 +137,7 @@ const CONTROL: Readonly<Record<string, Emit>> = {
   fldcw: loadControl,
   fnstcw: (context) => storeWord(context, context.e.truncate(context.e.get("fcw"), 16)),
   fnstsw: (context) => storeWord(context, context.e.truncate(context.x87.assembledStatus(), 16)),
-  fnclex: ({ x87 }) => x87.setStatus(EXCEPTIONS | Fsw.SF | Fsw.ES | Fsw.B),
+  fnclex: ({ x87 }) => x87.clearExceptions(),
 };
 
 /** Whether there is a translation of an instruction of the x87. */

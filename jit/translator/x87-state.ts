@@ -1,6 +1,7 @@
 import { guestState, Segment } from "../../runtime/abi/guest-state.ts";
 import type { Value, Variable } from "../emit/value.ts";
-import { EXCEPTIONS, Fsw } from "../helpers/x87/registers.ts";
+import type { Rounding } from "../helpers/x87/ordinary/result.ts";
+import { CONDITIONS, EXCEPTIONS, Fsw } from "../helpers/x87/registers.ts";
 import type { TranslatorEmitter } from "./emitter.ts";
 
 /**
@@ -38,7 +39,12 @@ interface Locals {
   readonly top: Variable;
   /** bit r: register r is not empty */
   readonly tags: Variable;
+  /** FSW without TOP, C1 and what PE has become since the entry */
   readonly status: Variable;
+  /** C1, 0 or 1 */
+  readonly roundedUp: Variable;
+  /** not 0 if a result was inexact since the entry, or since FNCLEX */
+  readonly lost: Variable;
   readonly moved: Variable;
   /** offset of the last instruction that sets FIP, and whether there was one */
   readonly instruction: Variable;
@@ -77,6 +83,8 @@ export class X87State {
       top: e.declare("i32", 32),
       tags: e.declare("i32", 32),
       status: e.declare("i32", 32),
+      roundedUp: e.declare("i32", 32),
+      lost: e.declare("i64", 64),
       moved: e.declare("i32", 32),
       instruction: e.declare("i64", 64),
       hasInstruction: e.declare("i32", 32),
@@ -203,24 +211,52 @@ export class X87State {
 
   // ---- status and pointers ----
 
-  /** FSW without TOP. */
-  status(): Value {
-    return this.#e.let(this.#used.status.get());
+  /** C1 becomes 0. */
+  clearC1(): void {
+    this.setC1(this.#e.constant(32, 0));
   }
-  /** Replaces the bits in `mask` of FSW. */
-  setStatus(mask: number, bits?: Value): void {
+  /** C1 becomes `bit`, 0 or 1. */
+  setC1(bit: Value): void {
+    const { roundedUp } = this.#used;
+    this.#e.changed();
+    roundedUp.set(bit);
+  }
+  /** PE and C1 after a result. They are kept as they come: hardly anybody looks at them. */
+  setRounding({ up, lost }: Rounding): void {
+    const e = this.#e;
+    this.setC1(up);
+    const all = this.#used.lost;
+    all.set(e.or(all.get(), lost));
+  }
+  /** C3, C2 and C0 become `bits`. */
+  setConditions(bits: Value): void {
     const e = this.#e;
     const { status } = this.#used;
     e.changed();
-    const kept = e.and(status.get(), e.constant(32, ~mask));
-    status.set(bits ? e.or(kept, bits) : kept);
+    status.set(e.or(e.and(status.get(), e.constant(32, ~CONDITIONS)), bits));
+  }
+  /** FNCLEX. */
+  clearExceptions(): void {
+    const e = this.#e;
+    const { status, lost } = this.#used;
+    e.changed();
+    lost.set(e.constant(64, 0));
+    status.set(e.and(status.get(), e.constant(32, ~(EXCEPTIONS | Fsw.SF | Fsw.ES | Fsw.B))));
+  }
+  /** FSW without TOP, 32 bits. */
+  #status(): Value {
+    const e = this.#e;
+    const { status, roundedUp, lost } = this.#used;
+    const at = (bit: Value, place: number): Value => e.shl(bit, e.constant(32, Math.log2(place)));
+    const inexact = e.ne(lost.get(), e.constant(64, 0));
+    return e.or(status.get(), e.or(at(roundedUp.get(), Fsw.C1), at(inexact, Fsw.PE)));
   }
   /** FSW with TOP, 32 bits. */
   assembledStatus(): Value {
     const e = this.#e;
-    const { top, status } = this.#used;
+    const { top } = this.#used;
     const moved = e.and(e.add(top.get(), e.constant(32, this.point.moved)), e.constant(32, REGISTERS - 1));
-    return e.let(e.or(status.get(), e.shl(moved, e.constant(32, 11))));
+    return e.let(e.or(this.#status(), e.shl(moved, e.constant(32, Math.log2(Fsw.TOP & -Fsw.TOP)))));
   }
 
   /** Notes where the last instruction stood, and its memory operand. SDM Vol. 1, 8.1.8. */
@@ -248,10 +284,12 @@ export class X87State {
   emitPrologue(): void {
     if (!this.#locals) return;
     const e = this.#e;
-    const { top, tags, status } = this.#locals;
+    const { top, tags, status, roundedUp } = this.#locals;
     const entryTop = e.let(e.get("ftop"));
     top.set(entryTop);
-    status.set(e.get("fsw"));
+    const fsw = e.let(e.get("fsw"));
+    status.set(e.and(fsw, e.constant(32, ~Fsw.C1)));
+    roundedUp.set(e.and(e.shrU(fsw, e.constant(32, Math.log2(Fsw.C1))), e.constant(32, 1)));
     const ftag = e.let(e.get("ftag"));
     const doubled = e.or(ftag, e.shl(ftag, e.constant(32, REGISTERS)));
     tags.set(e.and(e.shrU(doubled, entryTop), e.constant(32, 0xff)));
@@ -269,10 +307,10 @@ export class X87State {
     const e = this.#e;
     const store = (field: "ftop" | "ftag" | "fsw" | "fcs" | "fds" | "fip" | "fdp", value: Value): void =>
       e.storeOffset(e.cpu, value, guestState[field].offset);
-    const { top, tags, status, moved, instruction, hasInstruction, data, hasData } = this.#locals;
+    const { top, tags, moved, instruction, hasInstruction, data, hasData } = this.#locals;
     const entryTop = e.let(top.get());
     store("ftop", e.and(e.add(entryTop, moved.get()), e.constant(32, REGISTERS - 1)));
-    store("fsw", status.get());
+    store("fsw", this.#status());
     const shifted = e.let(e.shl(tags.get(), entryTop));
     store("ftag", e.and(e.or(shifted, e.shrU(shifted, e.constant(32, REGISTERS))), e.constant(32, 0xff)));
     for (const number of this.#written) {

@@ -176,7 +176,7 @@ function requireField(to: Outcome, exponent: Value): void {
   f.if(f.unlikely(f.eqz(isOrdinaryExponent(f, exponent))), () => to.fail());
 }
 
-export const mul: Binary = (to, a, b) => {
+const mul: Binary = (to, a, b) => {
   const { f } = to;
   const operands = withExponents(f, a, b);
   const { aExponent, bExponent } = operands;
@@ -214,7 +214,7 @@ const div: Binary = (to, a, b) => {
   const up = f.let(f.gtU(remainder, f.sub(b.significand, remainder)));
   const rounded = f.let(f.add(quotient, f.extend(up, 64)));
   const sign = f.let(signOf(f, f.xor(a.top, b.top)));
-  finishFinite(to, sign, exponent, rounded, { up, inexact: f.ne(remainder, i64(f, 0)) });
+  finishFinite(to, sign, exponent, rounded, { up, lost: remainder });
 };
 
 export const ordinaryArithmeticHelpers: readonly Helper[] = [
@@ -223,5 +223,6 @@ export const ordinaryArithmeticHelpers: readonly Helper[] = [
   multiplyZero,
   divideZero,
   helperOf("x87_ordinary_add", add),
+  helperOf("x87_ordinary_mul", mul),
   helperOf("x87_ordinary_div", div),
 ];

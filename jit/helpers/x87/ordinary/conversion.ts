@@ -12,7 +12,7 @@ import {
   named,
   type Outcome,
   outcomeOfHelper,
-  roundingFlags,
+  type Rounding,
   roundToNearest,
   signOf,
 } from "./result.ts";
@@ -37,7 +37,7 @@ export function narrow(to: Outcome, format: Format, number: Extended): void {
   const rounded = roundToNearest(f, f.let(f.shrU(significand, i64(f, excess))), low);
   // The integer bit adds one to the exponent, and so does a significand that rounding has carried out of.
   const magnitude = f.add(f.shl(f.extend(f.sub(exponent, i32(f, 1)), 64), i64(f, stored)), rounded.significand);
-  to.done(f.let(f.or(sign, magnitude)), f.let(roundingFlags(f, rounded.up, f.ne(low, i64(f, 0)))));
+  to.done(f.let(f.or(sign, magnitude)), i32(f, 0), { up: rounded.up, lost: low });
 }
 
 /** Rounding control of FCW: to nearest 0, down 1, up 2, towards zero 3. */
@@ -50,7 +50,7 @@ function roundToInteger(
   shift: Value,
   mode: Value,
   negative: Value,
-): { readonly kept: Value; readonly up: Value; readonly inexact: Value } {
+): { readonly kept: Value; readonly rounding: Rounding } {
   const wide = f.let(f.extend(shift, 64));
   const kept = f.variable(f.shrU(significand, wide));
   const lost = f.variable(f.shl(f.shl(significand, i64(f, 1)), f.xor(wide, i64(f, 63))));
@@ -60,13 +60,12 @@ function roundToInteger(
   });
   const bits = named(f, kept);
   const rest = named(f, lost);
-  const inexact = f.let(f.ne(rest, i64(f, 0)));
   const nearest = f.geU(rest, f.sub(i64(f, HALF + 1n), f.and(bits, i64(f, 1))));
   // Down is away from zero for negative numbers, up for positive ones.
   const away = f.select(negative, i32(f, Mode.DOWN), i32(f, Mode.UP));
-  const directed = f.and(inexact, f.eq(mode, away));
+  const directed = f.and(f.ne(rest, i64(f, 0)), f.eq(mode, away));
   const up = f.let(f.select(f.eqz(mode), nearest, directed));
-  return { kept: f.let(f.add(bits, f.extend(up, 64))), up, inexact };
+  return { kept: f.let(f.add(bits, f.extend(up, 64))), rounding: { up, lost: rest } };
 }
 
 /** x87_ordinary_to_integer: (cpu, significand, top, rounding control, largest magnitude) -> integer, and OrdinaryResult. */
@@ -85,9 +84,9 @@ const toInteger: Helper = {
     const shift = f.let(f.sub(i32(f, EXPONENT_BIAS + 63), field));
     f.if(f.leS(shift, i32(f, 0)), () => to.fail());
     const negative = f.let(f.shrU(top, i32(f, 15)));
-    const { kept, up, inexact } = roundToInteger(f, significand, shift, mode, negative);
+    const { kept, rounding } = roundToInteger(f, significand, shift, mode, negative);
     f.if(f.gtU(kept, limit), () => to.fail());
-    to.done(f.let(f.select(negative, f.neg(kept), kept)), f.let(roundingFlags(f, up, inexact)));
+    to.done(f.let(f.select(negative, f.neg(kept), kept)), i32(f, 0), rounding);
   },
 };
 
@@ -107,13 +106,12 @@ const round: Helper = {
     const shift = f.let(f.sub(i32(f, EXPONENT_BIAS + 63), field));
     f.if(f.leS(shift, i32(f, 0)), () => to.done(significand, top));
     const negative = f.let(f.shrU(top, i32(f, 15)));
-    const { kept, up, inexact } = roundToInteger(f, significand, shift, mode, negative);
-    const flags = f.let(roundingFlags(f, up, inexact));
+    const { kept, rounding } = roundToInteger(f, significand, shift, mode, negative);
     const sign = f.let(signOf(f, top));
-    f.if(f.eqz(kept), () => to.done(i64(f, 0), f.let(f.or(sign, flags))));
+    f.if(f.eqz(kept), () => to.done(i64(f, 0), sign, rounding));
     const zeros = f.let(f.clz(kept));
     const newField = f.sub(i32(f, EXPONENT_BIAS + 63), f.truncate(zeros, 32));
-    to.done(f.let(f.shl(kept, zeros)), f.let(f.or(f.or(sign, newField), flags)));
+    to.done(f.let(f.shl(kept, zeros)), f.let(f.or(sign, newField)), rounding);
   },
 };
 

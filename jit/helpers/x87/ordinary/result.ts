@@ -44,11 +44,19 @@ export function isZero(f: StateBuilder, { significand }: Extended, exponent: Val
   return f.eqz(f.or(significand, f.extend(exponent, 64)));
 }
 
+/** What rounding did. */
+export interface Rounding {
+  /** 1 if the result was rounded away from zero, or 0 (i32) */
+  readonly up: Value;
+  /** not 0 if bits were lost (i64) */
+  readonly lost: Value;
+}
+
 /** What becomes of an operation: of each of these that is emitted, one runs, and nothing behind it. */
 export interface Outcome {
   readonly f: StateBuilder;
-  /** There is a result. `top` may have flags above it, as in OrdinaryResult; named or constants. */
-  done(significand: Value, top: Value): void;
+  /** There is a result; exact, unless said otherwise. All values are named or constants. */
+  done(significand: Value, top: Value, rounding?: Rounding): void;
   /** The operands or the result are not ordinary. Nothing has been changed. */
   fail(): void;
   /** Goes on with a helper, which has the same kinds of outcome. */
@@ -59,8 +67,8 @@ export interface Outcome {
 export function outcomeOfHelper(f: StateBuilder): Outcome {
   return {
     f,
-    done(significand, top) {
-      f.set("scratch", f.extend(top, 64));
+    done(significand, top, rounding) {
+      f.set("scratch", f.extend(rounding ? f.or(top, roundingFlags(f, rounding)) : top, 64));
       f.return(significand);
     },
     fail() {
@@ -88,10 +96,10 @@ export function roundToNearest(f: StateBuilder, high: Value, low: Value): Rounde
   return { significand: f.let(f.add(high, f.extend(up, 64))), up };
 }
 
-/** PE and C1 of a rounding, at their places in OrdinaryResult. `up` and `inexact` are 0 or 1. */
-export function roundingFlags(f: StateBuilder, up: Value, inexact: Value): Value {
+/** PE and C1 of a rounding, at their places in OrdinaryResult. */
+function roundingFlags(f: StateBuilder, { up, lost }: Rounding): Value {
   const shift = (bit: number): Value => i32(f, OrdinaryResult.FLAGS_SHIFT + Math.log2(bit));
-  return f.or(f.shl(up, shift(Fsw.C1)), f.shl(inexact, shift(Fsw.PE)));
+  return f.or(f.shl(up, shift(Fsw.C1)), f.shl(f.ne(lost, i64(f, 0)), shift(Fsw.PE)));
 }
 
 /** A magnitude whose bit 63 is set, before it is rounded; the exponent is biased, at least 1. */
@@ -106,7 +114,7 @@ export interface Unrounded {
 export function finishRounded(to: Outcome, { sign, exponent, high, low }: Unrounded): void {
   const { f } = to;
   const { significand, up } = roundToNearest(f, high, low);
-  finishFinite(to, sign, exponent, significand, { up, inexact: f.ne(low, i64(f, 0)) });
+  finishFinite(to, sign, exponent, significand, { up, lost: low });
 }
 
 /**
@@ -119,14 +127,14 @@ export function finishFinite(
   sign: Value,
   exponent: Value,
   significand: Value,
-  { up, inexact }: { readonly up: Value; readonly inexact: Value },
+  rounding: Rounding,
 ): void {
   const { f } = to;
   const wrapped = f.let(f.eqz(significand));
   const field = f.let(f.add(exponent, wrapped));
   f.if(f.unlikely(f.geU(field, i32(f, SPECIAL_EXPONENT))), () => to.fail());
   const bits = f.let(f.or(significand, f.shl(f.extend(wrapped, 64), i64(f, 63))));
-  to.done(bits, f.let(f.or(f.or(sign, field), roundingFlags(f, up, inexact))));
+  to.done(bits, f.let(f.or(sign, field)), rounding);
 }
 
 /** The value of a variable, named. */

@@ -90,10 +90,10 @@ const squareRoot: Helper = {
     const remainderHigh = f.let(restHigh.get());
     // No root of a number of 64 bits has exactly 65.
     const up = f.let(f.or(f.ne(remainderHigh, i64(f, 0)), f.gtU(remainder, exact)));
-    const inexact = f.ne(f.or(remainder, remainderHigh), i64(f, 0));
+    const lost = f.let(f.or(remainder, remainderHigh));
     const rounded = f.let(f.add(exact, f.extend(up, 64)));
     const newField = f.let(f.add(f.shrS(exponent, i32(f, 1)), i32(f, EXPONENT_BIAS)));
-    finishFinite(to, i32(f, 0), newField, rounded, { up, inexact });
+    finishFinite(to, i32(f, 0), newField, rounded, { up, lost });
   },
 };
 
