@@ -92,9 +92,9 @@ export function comparison(pops: 0 | 1 | 2, source: (context: Context) => Extend
     const { e, x87 } = context;
     x87.require(pops === 2 ? [0, 1] : [0]);
     const right = source(context);
-    const { equal, less } = compare(e, x87.read(0), right, () => e.giveUp());
+    const order = compare(e, x87.read(0), right, () => e.giveUp());
     const at = (condition: Value, bit: number): Value => e.shl(condition, e.constant(32, Math.log2(bit)));
-    x87.setConditions(e.or(at(equal, Fsw.C3), at(less, Fsw.C0)));
+    x87.setConditions(e.or(at(e.eqz(order), Fsw.C3), at(e.shrU(order, e.constant(32, 31)), Fsw.C0)));
     x87.clearC1();
     for (let count = 0; count < pops; count++) x87.pop();
   };
@@ -108,7 +108,9 @@ export function comparisonToFlags(pops: 0 | 1): Emit {
     x87.require([0, i]);
     const order = compare(e, x87.read(0), x87.read(i), () => e.giveUp());
     e.changed();
-    e.flags.order(order);
+    // As small numbers that are in the same order, which the next branch compares.
+    const left = e.convert("f64", "convert_s.i32", order);
+    e.flags.orderNumbers({ type: "f64", left, right: e.floatConstant("f64", 0) });
     if (pops === 1) x87.pop();
   };
 }

@@ -1,35 +1,41 @@
 import type { StateBuilder } from "../../../emit/state.ts";
-import type { Value } from "../../../emit/value.ts";
-import { i32 } from "../../softfloat/format.ts";
-import { exponentOf, type Extended, isNormal, isZero } from "./result.ts";
+import type { Value, Variable } from "../../../emit/value.ts";
+import { i32, i64 } from "../../softfloat/format.ts";
+import { exponentOf, type Extended, isOrdinaryExponent, named } from "./result.ts";
 
-/** How two numbers are ordered, 0 or 1 each. */
-export interface Order {
-  readonly equal: Value;
-  readonly less: Value;
+/**
+ * A word that is ordered as numbers of different sign or exponent are: sign and exponent, which all bits but the sign of negative numbers
+ * are inverted for; 0 for zeros of both signs. `fail` leaves when a number is neither normal nor zero.
+ */
+function orderOf(f: StateBuilder, { significand, top }: Extended, fail: () => void): Variable {
+  const exponent = exponentOf(f, top);
+  const order = f.declare("i32", 32);
+  f.if(
+    f.ltS(significand, i64(f, 0)),
+    () => {
+      f.if(f.unlikely(f.eqz(isOrdinaryExponent(f, exponent))), fail);
+      // 0 or -1.
+      const sign = f.let(f.neg(f.shrU(top, i32(f, 15))));
+      order.set(f.xor(exponent, sign));
+    },
+    () => {
+      f.if(f.unlikely(f.ne(f.or(significand, f.extend(exponent, 64)), i64(f, 0))), fail);
+      order.set(i32(f, 0));
+    },
+  );
+  return order;
 }
 
-/** Compares normal numbers and zeros, which are named; `fail` leaves when one of them is something else. */
-export function compare(f: StateBuilder, a: Extended, b: Extended, fail: () => void): Order {
-  const aExponent = exponentOf(f, a.top);
-  const bExponent = exponentOf(f, b.top);
-  const aNormal = isNormal(f, a, aExponent);
-  const bNormal = isNormal(f, b, bExponent);
-  f.if(f.unlikely(f.eqz(f.and(aNormal, bNormal))), () => {
-    const ordinary = (number: Extended, exponent: Value): Value =>
-      f.or(isZero(f, number, exponent), isNormal(f, number, exponent));
-    f.if(f.eqz(f.and(ordinary(a, aExponent), ordinary(b, bExponent))), fail);
+/** How two numbers are ordered, which are named: a signed word that is below, equal to or above 0 (i32). */
+export function compare(f: StateBuilder, a: Extended, b: Extended, fail: () => void): Value {
+  const left = orderOf(f, a, fail);
+  const right = orderOf(f, b, fail);
+  const sign = named(f, left);
+  const result = f.variable(f.sub(sign, right.get()));
+  f.if(f.eqz(result.get()), () => {
+    const above = f.let(f.sub(f.gtU(a.significand, b.significand), f.ltU(a.significand, b.significand)));
+    // Of two negative numbers the one with the larger magnitude is less.
+    result.set(f.select(f.ltS(sign, i32(f, 0)), f.neg(above), above));
   });
-  const signs = f.let(f.or(f.shl(f.shrU(a.top, i32(f, 15)), i32(f, 1)), f.shrU(b.top, i32(f, 15))));
-  const sameExponent = f.let(f.eq(aExponent, bExponent));
-  const sameSignificand = f.let(f.eq(a.significand, b.significand));
-  const sameMagnitude = f.let(f.and(sameExponent, sameSignificand));
-  const smaller = f.or(f.ltU(aExponent, bExponent), f.and(sameExponent, f.ltU(a.significand, b.significand)));
-  const bothZero = f.and(sameMagnitude, f.eqz(f.or(a.significand, f.extend(aExponent, 64))));
-  const sameSign = f.let(f.eqz(f.and(f.xor(signs, f.shrU(signs, i32(f, 1))), i32(f, 1))));
-  const equal = f.let(f.or(f.and(sameSign, sameMagnitude), bothZero));
-  const negative = f.let(f.shrU(signs, i32(f, 1)));
-  // Of two negative numbers the one with the larger magnitude is less.
-  const less = f.select(sameSign, f.xor(smaller, negative), negative);
-  return { equal, less: f.let(f.and(less, f.eqz(equal))) };
+  return named(f, result);
 }
