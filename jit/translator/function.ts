@@ -30,7 +30,7 @@ import { emitStructured } from "./structure.ts";
 import { commonFacts, missingFacts, type RegisterFacts } from "./vector-facts.ts";
 import { planWideRounds, type WidePlan } from "./wide-plan.ts";
 import { WideRounds } from "./wide-rounds.ts";
-import { X87_ENTRY, type X87Point } from "./x87-state.ts";
+import { X87_ENTRY, type X87Plan, type X87Point } from "./x87-flow.ts";
 
 /** An instruction that turned out to be untranslatable when it was emitted. */
 export class RejectedInstruction extends Error {
@@ -88,9 +88,10 @@ export function emitRegion(
   let builder = new RegionBuilder(wasm, name, region, pages, new Map());
   builder.emitCode();
   const plan = builder.planEntryFacts();
-  if (plan.size > 0) {
+  const x87Plan = builder.planX87();
+  if (plan.size > 0 || x87Plan.size > 0) {
     abandon();
-    builder = new RegionBuilder(wasm, name, region, pages, plan);
+    builder = new RegionBuilder(wasm, name, region, pages, plan, x87Plan);
     builder.emitCode();
   }
   builder.finish();
@@ -139,7 +140,14 @@ class RegionBuilder {
   readonly #branchTarget: Variable;
   #leavesIndirectly = false;
 
-  constructor(wasm: Wasm, name: string, region: Region, pages: ReadonlyMap<number, number>, entryFacts: EntryFacts) {
+  constructor(
+    wasm: Wasm,
+    name: string,
+    region: Region,
+    pages: ReadonlyMap<number, number>,
+    entryFacts: EntryFacts,
+    x87Plan: X87Plan = new Map(),
+  ) {
     this.#region = region;
     this.#pages = pages;
     this.#entryFacts = entryFacts;
@@ -148,6 +156,7 @@ class RegionBuilder {
     this.#e = new TranslatorEmitter(wasm, name, scalarFormats(region), {
       leaveBefore: (state) => this.#exitJump(state, this.#retired, Action.INTERPRET, this.#offset, 0),
     });
+    this.#e.x87.flow.plan = x87Plan;
     this.#exit = this.#e.declare("i64", 64);
     this.#branch = this.#e.declare("i32", 32);
     this.#branchTarget = this.#e.declare("i64", 64);
@@ -169,6 +178,9 @@ class RegionBuilder {
 
   planEntryFacts(): EntryFacts {
     return planEntryFacts(this.#region, this.#graph, this.#endFacts);
+  }
+  planX87(): X87Plan {
+    return this.#e.x87.flow.makePlan();
   }
 
   finish(): void {
@@ -335,7 +347,7 @@ class RegionBuilder {
     if (!graph.hasSinglePredecessor(0)) {
       e.flags.state = TranslatorFlags.initial;
       e.flags.depart(this.#flagReaders.has(0));
-      e.x87.depart(0);
+      e.x87.departFromOutside();
     }
     emitStructured(graph, {
       block: (body) => e.plainBlock(body),
@@ -629,7 +641,12 @@ class RegionBuilder {
       e.flags.state = state;
     }
     // Compilers do not do that: the place is reached with stacks of different depths.
-    if (!graph.hasSinglePredecessor(to) && !e.x87.depart(to)) return this.#leaveTo(e.flags.state, target);
+    if (!graph.hasSinglePredecessor(to)) {
+      const state = e.flags.state;
+      const leave = (): void => this.#leaveTo(state, target);
+      if (!e.x87.depart(to, graph.isBackEdge(from, to), leave)) return leave();
+      e.flags.state = state;
+    }
     if (!graph.hasSinglePredecessor(to)) this.#charge();
     this.#pendingState = e.flags.state;
     if (!graph.hasSinglePredecessor(to) && !graph.isBackEdge(from, to)) e.flags.depart(this.#flagReaders.has(to));

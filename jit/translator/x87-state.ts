@@ -3,23 +3,7 @@ import type { Value, Variable } from "../emit/value.ts";
 import type { Rounding } from "../helpers/x87/ordinary/result.ts";
 import { CONDITIONS, EXCEPTIONS, Fsw } from "../helpers/x87/registers.ts";
 import type { TranslatorEmitter } from "./emitter.ts";
-
-/**
- * What is known of the x87 at a point of a region. Registers are numbered from the TOP that the region was entered with: number r is
- * physical register (TOP + r) modulo 8.
- */
-export interface X87Point {
-  /** number of the register that is ST(0): how far TOP has moved, modulo 8 */
-  readonly moved: number;
-  /** registers that are known not to be empty, and those that are known to be: a bit each */
-  readonly valid: number;
-  readonly empty: number;
-  /** FCW is known to round to nearest and to 64 bits */
-  readonly common: boolean;
-}
-
-/** As at the entry. */
-export const X87_ENTRY: X87Point = { moved: 0, valid: 0, empty: 0, common: false };
+import { X87_ENTRY, type X87Facts, X87Flow, type X87Point } from "./x87-flow.ts";
 
 /** An extended number: significand (i64), and sign and exponent in 16 bits of an i32. */
 export interface Extended {
@@ -65,8 +49,9 @@ export class X87State {
   readonly #significands: (Variable | undefined)[] = [];
   readonly #tops: (Variable | undefined)[] = [];
   readonly #written = new Set<number>();
-  /** what holds at the beginning of nodes with several predecessors */
-  readonly #arrivals = new Map<number, X87Point>();
+  readonly flow: X87Flow = new X87Flow();
+  /** what must hold at the entry */
+  #refused: X87Facts = X87_ENTRY;
 
   constructor(e: TranslatorEmitter) {
     this.#e = e;
@@ -100,18 +85,42 @@ export class X87State {
 
   // ---- edges between nodes ----
 
-  /** Before an edge to a node with several predecessors; false if the node expects TOP somewhere else. */
-  depart(to: number): boolean {
-    const known = this.#arrivals.get(to);
-    if (known) return known.moved === this.point.moved;
-    this.#arrivals.set(to, { ...X87_ENTRY, moved: this.point.moved });
+  /**
+   * Before an edge to a node with several predecessors: what that asks for is looked at, and `leave` is emitted where it does not hold.
+   * False if the node expects TOP somewhere else.
+   */
+  depart(to: number, isBack: boolean, leave: () => void): boolean {
+    const missing = this.flow.depart(to, this.point, isBack);
+    if (!missing) return false;
+    const e = this.#e;
+    const differs = this.#differs(missing);
+    if (differs) e.plainIf(e.unlikely(differs), leave, () => undefined);
     return true;
+  }
+
+  /** The edge from outside to the first node, if other edges lead there; what it asks for is looked at by `refusal`. */
+  departFromOutside(): void {
+    this.#refused = this.flow.depart(0, X87_ENTRY, false) ?? X87_ENTRY;
   }
 
   /** At the beginning of a node with several predecessors. */
   arrive(node: number): void {
-    this.point = this.#arrivals.get(node) ?? X87_ENTRY;
-    this.#arrivals.set(node, this.point);
+    this.point = this.flow.arrive(node);
+  }
+
+  /** Not 0 unless facts hold; undefined if there are none. */
+  #differs({ valid, empty, common }: X87Facts): Value | undefined {
+    const e = this.#e;
+    const conditions: Value[] = [];
+    if ((valid | empty) !== 0) {
+      const found = e.and(this.#used.tags.get(), e.constant(32, valid | empty));
+      conditions.push(valid === 0 ? found : e.ne(found, e.constant(32, valid)));
+    }
+    if (common) {
+      const control = e.and(e.get("fcw"), e.constant(32, CONTROL));
+      conditions.push(e.ne(control, e.constant(32, COMMON_CONTROL)));
+    }
+    return conditions.reduce<Value | undefined>((all, one) => (all ? e.or(all, one) : one), undefined);
   }
 
   // ---- registers ----
@@ -150,10 +159,8 @@ export class X87State {
     const bits = (list: readonly number[]): number => list.reduce((sum, i) => sum | (1 << this.#number(i)), 0);
     const valid = bits(full) & ~point.valid;
     const empty = bits(free) & ~point.empty;
-    const tags = this.#used.tags;
     if ((valid | empty) === 0) return;
-    const found = e.and(tags.get(), e.constant(32, valid | empty));
-    e.if(e.unlikely(e.ne(found, e.constant(32, valid))), () => e.giveUp());
+    this.#requireFacts({ valid, empty, common: false });
     this.point = {
       ...point,
       valid: (point.valid | valid) & ~empty,
@@ -164,10 +171,14 @@ export class X87State {
   /** Leaves the region unless FCW rounds to nearest and to 64 bits. */
   requireCommonControl(): void {
     if (this.point.common) return;
-    const e = this.#e;
-    const control = e.and(e.get("fcw"), e.constant(32, CONTROL));
-    e.if(e.unlikely(e.ne(control, e.constant(32, COMMON_CONTROL))), () => e.giveUp());
+    this.#requireFacts({ valid: 0, empty: 0, common: true });
     this.point = { ...this.point, common: true };
+  }
+  #requireFacts(facts: X87Facts): void {
+    const e = this.#e;
+    this.flow.ask(facts);
+    const differs = this.#differs(facts);
+    if (differs) e.if(e.unlikely(differs), () => e.giveUp());
   }
   /** FCW has changed. */
   forgetControl(): void {
@@ -273,11 +284,13 @@ export class X87State {
 
   // ---- entry and exit ----
 
-  /** 1 if the region must not be entered: an exception is not masked, or one is pending. */
+  /** Not 0 if the region must not be entered: an exception is not masked, one is pending, or what the first node asks for does not hold. */
   refusal(): Value {
     const e = this.#e;
     const unmasked = e.and(e.not(e.get("fcw")), e.constant(32, EXCEPTIONS));
-    return e.or(unmasked, e.and(e.get("fsw"), e.constant(32, Fsw.ES)));
+    const refused = e.or(unmasked, e.and(e.get("fsw"), e.constant(32, Fsw.ES)));
+    const differs = this.#differs(this.#refused);
+    return differs ? e.or(refused, differs) : refused;
   }
 
   /** Emits, at the entry: the locals are loaded. */
