@@ -29,15 +29,17 @@ export function narrow(to: Outcome, format: Format, number: Extended): void {
   const exponent = f.let(f.sub(field, i32(f, EXPONENT_BIAS - bias)));
   // The largest exponent is left out: rounding could overflow.
   const fits = f.ltU(f.sub(exponent, i32(f, 1)), i32(f, 2 * bias - 1));
-  f.if(f.unlikely(f.eqz(f.and(fits, f.ltS(significand, i64(f, 0))))), () => {
-    f.if(isZero(f, number, field), () => to.done(sign, i32(f, 0)));
-    to.fail();
+  f.block((rare) => {
+    f.break(rare, f.unlikely(f.eqz(fits)));
+    f.break(rare, f.unlikely(f.geS(significand, i64(f, 0))));
+    const low = f.let(f.shl(significand, i64(f, 64 - excess)));
+    const rounded = roundToNearest(f, f.let(f.shrU(significand, i64(f, excess))), low);
+    // The integer bit adds one to the exponent, and so does a significand that rounding has carried out of.
+    const magnitude = f.add(f.shl(f.extend(f.sub(exponent, i32(f, 1)), 64), i64(f, stored)), rounded.significand);
+    to.done(f.let(f.or(sign, magnitude)), i32(f, 0), { up: rounded.up, lost: low });
   });
-  const low = f.let(f.shl(significand, i64(f, 64 - excess)));
-  const rounded = roundToNearest(f, f.let(f.shrU(significand, i64(f, excess))), low);
-  // The integer bit adds one to the exponent, and so does a significand that rounding has carried out of.
-  const magnitude = f.add(f.shl(f.extend(f.sub(exponent, i32(f, 1)), 64), i64(f, stored)), rounded.significand);
-  to.done(f.let(f.or(sign, magnitude)), i32(f, 0), { up: rounded.up, lost: low });
+  f.if(isZero(f, number, field), () => to.done(sign, i32(f, 0)));
+  to.fail();
 }
 
 /** Rounding control of FCW: to nearest 0, down 1, up 2, towards zero 3. */

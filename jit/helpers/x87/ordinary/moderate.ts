@@ -56,8 +56,9 @@ function finish(to: Outcome, high: Value, low: Value, top: Value): void {
 export function addModerate(to: Outcome, a: Extended, b: Extended): void {
   const { f } = to;
   commonly(to, "x87_ordinary_add", [a, b], (rare) => {
-    const exponent = ({ top }: Extended): Value => f.and(top, i32(f, SPECIAL_EXPONENT));
-    const difference = f.let(f.sub(exponent(a), exponent(b)));
+    // Of the exponents, whose difference has no more than 15 bits with its sign.
+    const spare = i32(f, 17);
+    const difference = f.let(f.shrS(f.shl(f.sub(a.top, b.top), spare), spare));
     const swap = f.let(f.ltS(difference, i32(f, 0)));
     const large = f.let(f.select(swap, b.significand, a.significand));
     const small = f.let(f.select(swap, a.significand, b.significand));
@@ -110,10 +111,6 @@ export function doubleModerate(to: Outcome, a: Extended): void {
   to.goOn("x87_ordinary_add", [a.significand, a.top, a.significand, a.top]);
 }
 
-function productSign(f: StateBuilder, a: Extended, b: Extended): Value {
-  return f.and(f.xor(a.top, b.top), i32(f, SPECIAL_EXPONENT + 1));
-}
-
 /** Product of two numbers. */
 export function multiplyModerate(to: Outcome, a: Extended, b: Extended): void {
   const { f } = to;
@@ -121,9 +118,9 @@ export function multiplyModerate(to: Outcome, a: Extended, b: Extended): void {
     const { high, low } = multiply(f, a.significand, b.significand);
     // 1 if the product is below 2: which of both is as likely as not, so there is no branch.
     const below = f.let(f.shrU(f.not(high), i64(f, 63)));
-    const exponents = f.add(f.and(a.top, i32(f, SPECIAL_EXPONENT)), f.and(b.top, i32(f, SPECIAL_EXPONENT)));
-    const exponent = f.sub(f.add(exponents, i32(f, 1 - EXPONENT_BIAS)), f.truncate(below, 32));
-    const top = f.let(f.or(exponent, productSign(f, a, b)));
+    // The signs add up in bit 15, and what is carried out of it is no part of the number.
+    const exponent = f.add(f.add(a.top, b.top), i32(f, 1 - EXPONENT_BIAS));
+    const top = f.let(f.and(f.sub(exponent, f.truncate(below, 32)), i32(f, 0xffff)));
     const moved = f.and(f.shrU(low, i64(f, 63)), below);
     finish(to, f.let(f.or(f.shl(high, below), moved)), f.let(f.shl(low, below)), top);
   });
@@ -168,9 +165,8 @@ export function divideModerate(to: Outcome, a: Extended, b: Extended): void {
     // No quotient of numbers of 64 bits has exactly 65.
     const isNearest = f.ltU(f.add(remainder, f.shrU(b.significand, i64(f, 1))), b.significand);
     f.break(rare, f.unlikely(f.eqz(isNearest)));
-    const exponents = f.sub(f.and(a.top, i32(f, SPECIAL_EXPONENT)), f.and(b.top, i32(f, SPECIAL_EXPONENT)));
-    const exponent = f.sub(f.add(exponents, i32(f, EXPONENT_BIAS)), below);
-    const top = f.let(f.or(exponent, productSign(f, a, b)));
+    const exponent = f.add(f.sub(a.top, b.top), i32(f, EXPONENT_BIAS));
+    const top = f.let(f.and(f.sub(exponent, below), i32(f, 0xffff)));
     const quotient = f.let(f.add(f.shl(first, i64(f, 33)), second));
     const up = f.let(f.ltS(remainder, i64(f, 0)));
     to.done(quotient, top, { up, lost: remainder });
