@@ -1,10 +1,18 @@
 import type { Value } from "../emit/value.ts";
-import { addModerate, divideModerate, doubleModerate, multiplyModerate, squareRootModerate } from "../helpers/x87/ordinary/moderate.ts";
+import { type Binary } from "../helpers/x87/ordinary/arithmetic.ts";
 import { compare } from "../helpers/x87/ordinary/compare.ts";
+import {
+  addModerate,
+  divideModerate,
+  doubleModerate,
+  multiplyModerate,
+  squareRootModerate,
+} from "../helpers/x87/ordinary/moderate.ts";
 import { Fsw } from "../helpers/x87/registers.ts";
 import type { TranslatorEmitter } from "./emitter.ts";
 import {
   call,
+  callOrInPlace,
   type Computed,
   type Context,
   type Emit,
@@ -19,22 +27,22 @@ import type { Extended } from "./x87-state.ts";
 
 // ---- arithmetic ----
 
-export type Operation = "add" | "sub" | "subr" | "mul" | "div" | "divr";
+type Operation = "add" | "sub" | "subr" | "mul" | "div" | "divr";
 
-export function operate(e: TranslatorEmitter, operation: Operation, left: Extended, right: Extended): Computed {
+function operate({ e, x87 }: Context, operation: Operation, left: Extended, right: Extended): Computed {
+  const apply = (name: string, other: Extended, common: Binary): Computed =>
+    callOrInPlace({ e, x87 }, `x87_ordinary_${name}`, [left, other], (to) => common(to, left, other));
   switch (operation) {
     case "add":
-      return inPlace(e, (to) => addModerate(to, left, right));
+      return apply("add", right, addModerate);
     case "sub":
-    case "subr": {
-      const negated = { ...right, top: e.let(e.xor(right.top, e.constant(32, SIGN))) };
-      return inPlace(e, (to) => addModerate(to, left, negated));
-    }
+    case "subr":
+      return apply("add", { ...right, top: e.let(e.xor(right.top, e.constant(32, SIGN))) }, addModerate);
     case "mul":
-      return inPlace(e, (to) => multiplyModerate(to, left, right));
+      return apply("mul", right, multiplyModerate);
     case "div":
     case "divr":
-      return inPlace(e, (to) => divideModerate(to, left, right));
+      return apply("div", right, divideModerate);
   }
 }
 
@@ -51,8 +59,8 @@ export function arithmetic(operation: Operation, pops: 0 | 1, isInteger = false)
     const [left, right] = isReversed ? [source, destination] : [destination, source];
     const isDoubled = operation === "add" && !memory && stackNumber(context, 1) === to;
     const { result, top, rounding } = isDoubled
-      ? inPlace(e, (to) => doubleModerate(to, destination))
-      : operate(e, operation, left, right);
+      ? inPlace(e, (outcome) => doubleModerate(outcome, destination))
+      : operate(context, operation, left, right);
     x87.write(to, { significand: result, top });
     x87.setRounding(rounding);
     if (pops === 1) x87.pop();
@@ -63,13 +71,13 @@ export function arithmetic(operation: Operation, pops: 0 | 1, isInteger = false)
 export function unary(name: "sqrt" | "round"): Emit {
   return ({ e, x87 }) => {
     x87.require([0]);
-    const { significand, top } = x87.read(0);
+    const number = x87.read(0);
     if (name === "sqrt") x87.requireCommonControl();
-    const { result, top: newTop, rounding } =
+    const { result, top, rounding } =
       name === "sqrt"
-        ? inPlace(e, (to) => squareRootModerate(to, { significand, top }))
-        : call(e, "x87_ordinary_round", [significand, top, roundingControl(e)]);
-    x87.write(0, { significand: result, top: newTop });
+        ? callOrInPlace({ e, x87 }, "x87_ordinary_sqrt", [number], (to) => squareRootModerate(to, number))
+        : call(e, "x87_ordinary_round", [number.significand, number.top, roundingControl(e)]);
+    x87.write(0, { significand: result, top });
     x87.setRounding(rounding);
   };
 }

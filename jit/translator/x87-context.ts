@@ -23,6 +23,8 @@ export type Emit = (context: Context) => void;
 export const SIGN = 0x8000;
 export const SPECIAL = 0x7fff;
 export const BIAS = 16383;
+/** Arithmetic instructions of a region that are no calls: each is several hundred bytes of machine code, which engines take long to make. */
+const MAXIMUM_IN_PLACE = 64;
 export const INTEGER_BIT = 1n << 63n;
 
 export function constantOf(e: TranslatorEmitter, top: number, significand: bigint): Extended {
@@ -86,6 +88,21 @@ export function inPlace(e: TranslatorEmitter, operation: (to: Outcome) => void):
     top: e.let(top.get()),
     rounding: { up: e.let(up.get()), lost: e.let(lost.get()) },
   };
+}
+
+/** A helper that is called, or, as long as the region is not too long, what it does in the common case in place. */
+export function callOrInPlace(
+  { e, x87 }: Pick<Context, "e" | "x87">,
+  helper: string,
+  numbers: readonly Extended[],
+  common: (to: Outcome) => void,
+): Computed {
+  if (x87.countArithmetic() <= MAXIMUM_IN_PLACE) return inPlace(e, common);
+  return call(
+    e,
+    helper,
+    numbers.flatMap(({ significand, top }) => [significand, top]),
+  );
 }
 
 // ---- memory operands ----

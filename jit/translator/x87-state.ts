@@ -46,6 +46,7 @@ export class X87State {
   point: X87Point = X87_ENTRY;
   readonly #e: TranslatorEmitter;
   #locals: Locals | undefined;
+  #arithmetic = 0;
   readonly #significands: (Variable | undefined)[] = [];
   readonly #tops: (Variable | undefined)[] = [];
   readonly #written = new Set<number>();
@@ -76,6 +77,11 @@ export class X87State {
       data: e.declare("i64", 64),
       hasData: e.declare("i32", 32),
     });
+  }
+
+  /** How many arithmetic instructions there are, with one that is emitted now. */
+  countArithmetic(): number {
+    return ++this.#arithmetic;
   }
 
   /** The region is entered only by those who may use the x87. */

@@ -33,7 +33,16 @@ const CASES: readonly (readonly [name: string, code: string])[] = [
   ["fmul m32", `${LOAD_ONE} d8 4e 10 ${STORE}`],
   ["fiadd m32", `${LOAD_ONE} da 46 10 ${STORE}`],
   ["fidivr m16", `${LOAD_ONE} de 7e 10 ${STORE}`],
+  ["fadd st, st", `${LOAD_ONE} d8 c0 ${STORE}`],
+  ["fmul st, st", `${LOAD_ONE} d8 c8 ${STORE}`],
+  ["fsub st, st", `${LOAD_ONE} d8 e0 ${STORE}`],
   ["fsqrt", `${LOAD_ONE} d9 fa ${STORE}`],
+  // Into bytes of the output: by setcc, by a branch around a store, and by lahf.
+  ["fcomip", `${LOAD_BOTH} df f1 ${STORE}  0f 92 47 10  0f 94 47 11  0f 97 47 12`],
+  ["fucomip", `${LOAD_BOTH} df e9 ${STORE}  72 04  c6 47 10 01  77 04  c6 47 11 01`],
+  ["fcomi", `${LOAD_BOTH} db f1 9f ${STORE} dd d8  88 67 10`],
+  // A loop of its own: what its rounds know of the stack.
+  ["fadd in a loop", `${LOAD_BOTH} 31 c0  d8 c1 d9 c9 ff c0 83 f8 05 72 f5  de c9 ${STORE}`],
   ["frndint", `${LOAD_ONE} d9 fc ${STORE}`],
   ["fcomp", `${LOAD_BOTH} d8 d9 ${STORE}`],
   ["ftst", `${LOAD_ONE} d9 e4 ${STORE}`],
@@ -49,11 +58,50 @@ const CASES: readonly (readonly [name: string, code: string])[] = [
   ["fld m32", `d9 06 ${STORE}`],
 ];
 const ROUNDED = /^(frndint|fist|fst )/;
+/** About exponents at which results could leave the range of normal numbers, or operands what is computed in place. */
+const EDGES = [0x1fff, 0x2000, 0x2fff, 0x3000, 0x3001, 0x4ffe, 0x4fff, 0x5000, 0x5fff, 0x6000];
 
 /** The case for each number of the input: fnstsw [rdi + 24], and FSW is cleared, so that every flag is seen. */
 function program(body: string): Uint8Array {
   const loop = code(body, "dd 7f 18  db e2  48 83 c6 20  48 83 c7 20  ff c9");
   return code(loop, "75", Uint8Array.of(-(loop.length + 2) & 0xff), "f4");
+}
+
+const inverse = (number: bigint, modulus: bigint): bigint => {
+  let [previous, current, left, right] = [0n, 1n, modulus, number % modulus];
+  while (right > 1n) {
+    const quotient = left / right;
+    [left, right] = [right, left - quotient * right];
+    [previous, current] = [current, previous - quotient * current];
+  }
+  return ((current % modulus) + modulus) % modulus;
+};
+
+/** A dividend and a divisor whose quotient is as near as can be to the middle between two numbers of 64 bits. */
+function middleQuotient(prng: Prng): readonly [bigint, bigint] {
+  const length = BigInt(17 + prng.below(15));
+  const divisor = (1n << (length - 1n)) | BigInt(prng.u32() & (2 ** Number(length - 1n) - 1)) | 1n;
+  const shift = 64n - length;
+  const significand = divisor << shift;
+  // The quotient is dividend * 2^bits / divisor.
+  const bits = 63n - shift + BigInt(prng.below(2));
+  const rest = (divisor + (prng.chance(50) ? 1n : -1n)) / 2n;
+  const lowest = (rest * inverse(1n << bits, divisor)) % divisor;
+  const from = bits === 63n - shift ? significand : HALF;
+  const to = bits === 63n - shift ? 1n << 64n : significand;
+  const steps = (to - from) / divisor - 1n;
+  if (steps <= 0n) return [significand, significand];
+  const step = ((BigInt(prng.u32()) << 32n) | BigInt(prng.u32())) % steps;
+  const dividend = from - (from % divisor) + lowest + (step + 1n) * divisor;
+  return [dividend < to ? dividend : significand, significand];
+}
+
+/** Squares, whose roots are exact, and numbers beside them. */
+function nearSquare(prng: Prng): bigint {
+  const root = BigInt((prng.u32() | 2 ** 31) >>> 0);
+  const square = root * root;
+  const significand = square >= HALF ? square : square << 1n;
+  return BigInt.asUintN(64, significand + BigInt(prng.below(3) - 1)) | HALF;
 }
 
 /** Extended numbers that are near one another, near powers of two and near what can be rounded either way. */
@@ -90,17 +138,25 @@ function randomInput(prng: Prng, count: number): Uint8Array {
   const input = new Uint8Array(count * STRIDE);
   const view = new DataView(input.buffer);
   for (let at = 0; at < input.length; at += STRIDE) {
-    const exponent = prng.chance(80) ? 16383 - 70 + prng.below(140) : 1 + prng.below(0x7ffe);
+    const anywhere = prng.chance(50) ? 1 + prng.below(0x7ffe) : prng.pick(EDGES);
+    const exponent = prng.chance(80) ? 16383 - 70 + prng.below(140) : anywhere;
     const distance = prng.pick([0, 0, 1, 1, 2, 3, prng.below(64), 62, 63, 64, 65, 66, 67, 126, 127, 128, 129, 200]);
     const other = Math.min(0x7ffe, Math.max(1, exponent + (prng.chance(50) ? distance : -distance)));
     writeExtended(prng, view, at, exponent);
     // Sometimes the second number is one in a narrower format, or both are the same.
-    const choice = prng.below(10);
+    const choice = prng.below(12);
     if (choice === 0) view.setFloat64(at + 16, (prng.u32() - 2 ** 31) * 2 ** (prng.below(80) - 40), true);
     else if (choice === 1) view.setFloat32(at + 16, (prng.u32() - 2 ** 31) * 2 ** (prng.below(60) - 40), true);
     else if (choice === 2) view.setBigInt64(at, BigInt(prng.u32() | 0) << BigInt(prng.below(33)), true);
     else if (choice === 3) input.copyWithin(at + 16, at, at + 10);
     else writeExtended(prng, view, at + 16, other);
+    if (choice === 4) {
+      const [dividend, divisor] = middleQuotient(prng);
+      view.setBigUint64(at, dividend, true);
+      view.setBigUint64(at + 16, divisor, true);
+    } else if (choice === 5) {
+      view.setBigUint64(at, nearSquare(prng), true);
+    }
   }
   return input;
 }
