@@ -19,7 +19,8 @@ const HALF = 1n << 63n;
 
 const LOAD_BOTH = "db 2e  db 6e 10"; // fld tbyte [rsi]; fld tbyte [rsi + 16]
 const LOAD_ONE = "db 2e";
-const STORE = "db 3f"; // fstp tbyte [rdi]
+// fnstsw [rdi + 26]; fstp tbyte [rdi]: the store clears C1.
+const STORE = "dd 7f 1a  db 3f";
 
 /** name, and the bytes between the load of the input and the store of what was read from FSW */
 const CASES: readonly (readonly [name: string, code: string])[] = [
@@ -96,6 +97,13 @@ function middleQuotient(prng: Prng): readonly [bigint, bigint] {
   return [dividend < to ? dividend : significand, significand];
 }
 
+/** A quotient by nearly 2^64 whose first 31 bits are as near as can be to the middle between two numbers of so many. */
+function middleDigit(prng: Prng): readonly [bigint, bigint] {
+  const digit = BigInt((prng.u32() | 2 ** 31) >>> 0) >> 1n;
+  const dividend = (digit << 33n) + (1n << 32n) + BigInt(prng.below(9) - 4);
+  return [dividend, BigInt.asUintN(64, -1n - (BigInt(prng.u32()) >> BigInt(prng.below(33))))];
+}
+
 /** Squares, whose roots are exact, and numbers beside them. */
 function nearSquare(prng: Prng): bigint {
   const root = BigInt((prng.u32() | 2 ** 31) >>> 0);
@@ -151,7 +159,7 @@ function randomInput(prng: Prng, count: number): Uint8Array {
     else if (choice === 3) input.copyWithin(at + 16, at, at + 10);
     else writeExtended(prng, view, at + 16, other);
     if (choice === 4) {
-      const [dividend, divisor] = middleQuotient(prng);
+      const [dividend, divisor] = prng.chance(70) ? middleQuotient(prng) : middleDigit(prng);
       view.setBigUint64(at, dividend, true);
       view.setBigUint64(at + 16, divisor, true);
     } else if (choice === 5) {
