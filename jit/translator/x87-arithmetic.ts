@@ -1,5 +1,5 @@
 import type { Value } from "../emit/value.ts";
-import { type Binary } from "../helpers/x87/ordinary/arithmetic.ts";
+import type { Binary } from "../helpers/x87/ordinary/arithmetic.ts";
 import { compare } from "../helpers/x87/ordinary/compare.ts";
 import {
   addModerate,
@@ -62,7 +62,7 @@ export function arithmetic(operation: Operation, pops: 0 | 1, isInteger = false)
       ? inPlace(e, (outcome) => doubleModerate(outcome, destination))
       : operate(context, operation, left, right);
     x87.write(to, { significand: result, top });
-    x87.setRounding(rounding);
+    x87.status.setRounding(rounding);
     if (pops === 1) x87.pop();
   };
 }
@@ -78,7 +78,7 @@ export function unary(name: "sqrt" | "round"): Emit {
         ? callOrInPlace({ e, x87 }, "x87_ordinary_sqrt", [number], (to) => squareRootModerate(to, number))
         : call(e, "x87_ordinary_round", [number.significand, number.top, roundingControl(e)]);
     x87.write(0, { significand: result, top });
-    x87.setRounding(rounding);
+    x87.status.setRounding(rounding);
   };
 }
 
@@ -88,7 +88,7 @@ export function changeSign(change: (e: TranslatorEmitter, top: Value) => Value):
     x87.require([0]);
     const { significand, top } = x87.read(0);
     x87.write(0, { significand, top: e.let(change(e, top)) });
-    x87.clearC1();
+    x87.status.clearC1();
   };
 }
 
@@ -102,8 +102,8 @@ export function comparison(pops: 0 | 1 | 2, source: (context: Context) => Extend
     const right = source(context);
     const order = compare(e, x87.read(0), right, () => e.giveUp());
     const at = (condition: Value, bit: number): Value => e.shl(condition, e.constant(32, Math.log2(bit)));
-    x87.setConditions(e.or(at(e.eqz(order), Fsw.C3), at(e.shrU(order, e.constant(32, 31)), Fsw.C0)));
-    x87.clearC1();
+    x87.status.setConditions(e.or(at(e.eqz(order), Fsw.C3), at(e.shrU(order, e.constant(32, 31)), Fsw.C0)));
+    x87.status.clearC1();
     for (let count = 0; count < pops; count++) x87.pop();
   };
 }
@@ -135,6 +135,6 @@ export const examine: Emit = ({ e, x87 }) => {
   const finite = e.select(e.eq(field, e.constant(32, SPECIAL)), special, bits(Fsw.C2));
   const supported = e.select(e.ltS(significand, e.constant(64, 0)), finite, bits(0));
   const kind = e.let(e.select(e.eqz(field), tiny, supported));
-  x87.setConditions(kind);
-  x87.setC1(e.shrU(top, e.constant(32, 15)));
+  x87.status.setConditions(kind);
+  x87.status.setC1(e.shrU(top, e.constant(32, 15)));
 };

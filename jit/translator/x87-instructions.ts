@@ -36,7 +36,7 @@ import {
 function rotate(by: 1 | -1): Emit {
   return ({ x87 }) => {
     x87.move(by);
-    x87.clearC1();
+    x87.status.clearC1();
   };
 }
 
@@ -45,7 +45,7 @@ function free(pops: 0 | 1): Emit {
     const { x87 } = context;
     x87.mark(stackNumber(context, 0), false);
     if (pops === 1) x87.pop();
-    x87.clearC1();
+    x87.status.clearC1();
   };
 }
 
@@ -137,7 +137,7 @@ const CONTROL: Readonly<Record<string, Emit>> = {
   fldcw: loadControl,
   fnstcw: (context) => storeWord(context, context.e.truncate(context.e.get("fcw"), 16)),
   fnstsw: (context) => storeWord(context, context.e.truncate(context.x87.assembledStatus(), 16)),
-  fnclex: ({ x87 }) => x87.clearExceptions(),
+  fnclex: ({ x87 }) => x87.status.clearExceptions(),
 };
 
 /** Whether there is a translation of an instruction of the x87. */

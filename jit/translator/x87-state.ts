@@ -1,9 +1,9 @@
 import { guestState, Segment } from "../../runtime/abi/guest-state.ts";
 import type { Value, Variable } from "../emit/value.ts";
-import type { Rounding } from "../helpers/x87/ordinary/result.ts";
-import { CONDITIONS, EXCEPTIONS, Fsw } from "../helpers/x87/registers.ts";
+import { EXCEPTIONS, Fsw } from "../helpers/x87/registers.ts";
 import type { TranslatorEmitter } from "./emitter.ts";
 import { X87_ENTRY, type X87Facts, X87Flow, type X87Point } from "./x87-flow.ts";
+import { declareStatus, type StatusLocals, X87Status } from "./x87-status.ts";
 
 /** An extended number: significand (i64), and sign and exponent in 16 bits of an i32. */
 export interface Extended {
@@ -23,12 +23,7 @@ interface Locals {
   readonly top: Variable;
   /** bit r: register r is not empty */
   readonly tags: Variable;
-  /** FSW without TOP, C1 and what PE has become since the entry */
-  readonly status: Variable;
-  /** C1, 0 or 1 */
-  readonly roundedUp: Variable;
-  /** not 0 if a result was inexact since the entry, or since FNCLEX */
-  readonly lost: Variable;
+  readonly status: StatusLocals;
   readonly moved: Variable;
   /** offset of the last instruction that sets FIP, and whether there was one */
   readonly instruction: Variable;
@@ -51,11 +46,13 @@ export class X87State {
   readonly #tops: (Variable | undefined)[] = [];
   readonly #written = new Set<number>();
   readonly flow: X87Flow = new X87Flow();
+  readonly status: X87Status;
   /** what must hold at the entry */
   #refused: X87Facts = X87_ENTRY;
 
   constructor(e: TranslatorEmitter) {
     this.#e = e;
+    this.status = new X87Status(e, () => this.#used.status);
   }
 
   /** Whether the region has instructions of the x87. */
@@ -68,9 +65,7 @@ export class X87State {
     return (this.#locals ??= {
       top: e.declare("i32", 32),
       tags: e.declare("i32", 32),
-      status: e.declare("i32", 32),
-      roundedUp: e.declare("i32", 32),
-      lost: e.declare("i64", 64),
+      status: declareStatus(e),
       moved: e.declare("i32", 32),
       instruction: e.declare("i64", 64),
       hasInstruction: e.declare("i32", 32),
@@ -160,7 +155,6 @@ export class X87State {
 
   /** Leaves the region unless each ST(i) of `full` holds a number and each of `free` is empty. */
   require(full: readonly number[], free: readonly number[] = []): void {
-    const e = this.#e;
     const { point } = this;
     const bits = (list: readonly number[]): number => list.reduce((sum, i) => sum | (1 << this.#number(i)), 0);
     const valid = bits(full) & ~point.valid;
@@ -228,52 +222,12 @@ export class X87State {
 
   // ---- status and pointers ----
 
-  /** C1 becomes 0. */
-  clearC1(): void {
-    this.setC1(this.#e.constant(32, 0));
-  }
-  /** C1 becomes `bit`, 0 or 1. */
-  setC1(bit: Value): void {
-    const { roundedUp } = this.#used;
-    this.#e.changed();
-    roundedUp.set(bit);
-  }
-  /** PE and C1 after a result. They are kept as they come: hardly anybody looks at them. */
-  setRounding({ up, lost }: Rounding): void {
-    const e = this.#e;
-    this.setC1(up);
-    const all = this.#used.lost;
-    all.set(e.or(all.get(), lost));
-  }
-  /** C3, C2 and C0 become `bits`. */
-  setConditions(bits: Value): void {
-    const e = this.#e;
-    const { status } = this.#used;
-    e.changed();
-    status.set(e.or(e.and(status.get(), e.constant(32, ~CONDITIONS)), bits));
-  }
-  /** FNCLEX. */
-  clearExceptions(): void {
-    const e = this.#e;
-    const { status, lost } = this.#used;
-    e.changed();
-    lost.set(e.constant(64, 0));
-    status.set(e.and(status.get(), e.constant(32, ~(EXCEPTIONS | Fsw.SF | Fsw.ES | Fsw.B))));
-  }
-  /** FSW without TOP, 32 bits. */
-  #status(): Value {
-    const e = this.#e;
-    const { status, roundedUp, lost } = this.#used;
-    const at = (bit: Value, place: number): Value => e.shl(bit, e.constant(32, Math.log2(place)));
-    const inexact = e.ne(lost.get(), e.constant(64, 0));
-    return e.or(status.get(), e.or(at(roundedUp.get(), Fsw.C1), at(inexact, Fsw.PE)));
-  }
   /** FSW with TOP, 32 bits. */
   assembledStatus(): Value {
     const e = this.#e;
     const { top } = this.#used;
     const moved = e.and(e.add(top.get(), e.constant(32, this.point.moved)), e.constant(32, REGISTERS - 1));
-    return e.let(e.or(this.#status(), e.shl(moved, e.constant(32, Math.log2(Fsw.TOP & -Fsw.TOP)))));
+    return e.let(e.or(this.status.read(), e.shl(moved, e.constant(32, Math.log2(Fsw.TOP & -Fsw.TOP)))));
   }
 
   /** Notes where the last instruction stood, and its memory operand. SDM Vol. 1, 8.1.8. */
@@ -303,12 +257,10 @@ export class X87State {
   emitPrologue(): void {
     if (!this.#locals) return;
     const e = this.#e;
-    const { top, tags, status, roundedUp } = this.#locals;
+    const { top, tags } = this.#locals;
     const entryTop = e.let(e.get("ftop"));
     top.set(entryTop);
-    const fsw = e.let(e.get("fsw"));
-    status.set(e.and(fsw, e.constant(32, ~Fsw.C1)));
-    roundedUp.set(e.and(e.shrU(fsw, e.constant(32, Math.log2(Fsw.C1))), e.constant(32, 1)));
+    this.status.load();
     const ftag = e.let(e.get("ftag"));
     const doubled = e.or(ftag, e.shl(ftag, e.constant(32, REGISTERS)));
     tags.set(e.and(e.shrU(doubled, entryTop), e.constant(32, 0xff)));
@@ -329,7 +281,7 @@ export class X87State {
     const { top, tags, moved, instruction, hasInstruction, data, hasData } = this.#locals;
     const entryTop = e.let(top.get());
     store("ftop", e.and(e.add(entryTop, moved.get()), e.constant(32, REGISTERS - 1)));
-    store("fsw", this.#status());
+    store("fsw", this.status.read());
     const shifted = e.let(e.shl(tags.get(), entryTop));
     store("ftag", e.and(e.or(shifted, e.shrU(shifted, e.constant(32, REGISTERS))), e.constant(32, 0xff)));
     for (const number of this.#written) {

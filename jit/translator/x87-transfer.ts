@@ -24,7 +24,7 @@ export function load(source: (context: Context) => Extended): Emit {
     const number = source(context);
     x87.require([], [7]);
     x87.push(number);
-    x87.clearC1();
+    x87.status.clearC1();
   };
 }
 
@@ -58,18 +58,18 @@ export function store(pops: 0 | 1): Emit {
       const to = stackNumber(context, 0);
       x87.write(to, number);
       x87.mark(to, true);
-      x87.clearC1();
+      x87.status.clearC1();
     } else if (memory.width === 80) {
       const at = e.let(memory.place(10, "w"));
       e.storeOperand(at, number.significand);
       e.storeOffset(at, e.truncate(number.top, 16), 8);
-      x87.clearC1();
+      x87.status.clearC1();
     } else {
       x87.requireCommonControl();
       const { width } = memory;
       const { result, rounding } = inPlace(e, (to) => narrow(to, width === 32 ? F32 : F64, number));
       memory.write(e.truncate(result, width as Width));
-      x87.setRounding(rounding);
+      x87.status.setRounding(rounding);
     }
     if (pops === 1) x87.pop();
   };
@@ -86,7 +86,7 @@ export function storeInteger(pops: 0 | 1, truncates: boolean): Emit {
     const mode = truncates ? e.constant(32, 3) : roundingControl(e);
     const { result, rounding } = call(e, "x87_ordinary_to_integer", [significand, top, mode, limit]);
     memory.write(e.truncate(result, width));
-    x87.setRounding(rounding);
+    x87.status.setRounding(rounding);
     if (pops === 1) x87.pop();
   };
 }
@@ -99,7 +99,7 @@ export const exchange: Emit = (context) => {
   const other = x87.read(i);
   x87.write(0, other);
   x87.write(i, top);
-  x87.clearC1();
+  x87.status.clearC1();
 };
 
 /** FCMOVcc. C1 stays as it is. */

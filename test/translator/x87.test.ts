@@ -99,14 +99,14 @@ function middleQuotient(prng: Prng): readonly [bigint, bigint] {
 
 /** A quotient by nearly 2^64 whose first 31 bits are as near as can be to the middle between two numbers of so many. */
 function middleDigit(prng: Prng): readonly [bigint, bigint] {
-  const digit = BigInt((prng.u32() | 2 ** 31) >>> 0) >> 1n;
+  const digit = BigInt((prng.u32() | (2 ** 31)) >>> 0) >> 1n;
   const dividend = (digit << 33n) + (1n << 32n) + BigInt(prng.below(9) - 4);
   return [dividend, BigInt.asUintN(64, -1n - (BigInt(prng.u32()) >> BigInt(prng.below(33))))];
 }
 
 /** Squares, whose roots are exact, and numbers beside them. */
 function nearSquare(prng: Prng): bigint {
-  const root = BigInt((prng.u32() | 2 ** 31) >>> 0);
+  const root = BigInt((prng.u32() | (2 ** 31)) >>> 0);
   const square = root * root;
   const significand = square >= HALF ? square : square << 1n;
   return BigInt.asUintN(64, significand + BigInt(prng.below(3) - 1)) | HALF;

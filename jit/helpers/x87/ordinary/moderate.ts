@@ -1,6 +1,6 @@
 import type { Label } from "../../../emit/function.ts";
 import type { StateBuilder } from "../../../emit/state.ts";
-import type { Value, Variable } from "../../../emit/value.ts";
+import type { Value } from "../../../emit/value.ts";
 import { i32, i64 } from "../../softfloat/format.ts";
 import { multiply } from "../../softfloat/wide.ts";
 import { EXPONENT_BIAS, type Extended, HALF, named, type Outcome, roundToNearest, SPECIAL_EXPONENT } from "./result.ts";
@@ -75,17 +75,25 @@ export function addModerate(to: Outcome, a: Extended, b: Extended): void {
     f.if(
       f.and(f.xor(a.top, b.top), i32(f, SPECIAL_EXPONENT + 1)),
       () => {
-        // The smaller one may be the first operand only if the exponents are the same.
-        f.break(rare, f.unlikely(f.eqz(distance)));
+        // Of numbers of the same exponent the second may be the larger one.
+        f.break(rare, f.unlikely(f.ltU(large, part)));
         const lower = f.let(f.neg(rest));
         const upper = f.let(f.sub(f.sub(large, part), f.extend(f.ne(rest, i64(f, 0)), 64)));
-        // Mostly the difference is as long as the larger operand.
-        f.if(f.unlikely(f.geS(upper, i64(f, 0))), () => {
-          const field = f.let(f.and(largeTop, i32(f, SPECIAL_EXPONENT)));
-          to.goOn("x87_ordinary_normalise", [upper, lower, field, f.let(f.sub(largeTop, field))]);
-        });
-        high.set(upper);
-        low.set(lower);
+        f.if(
+          f.ltS(upper, i64(f, 0)),
+          () => {
+            high.set(upper);
+            low.set(lower);
+          },
+          () => {
+            f.break(rare, f.unlikely(f.eqz(upper)));
+            const zeros = f.let(f.clz(upper));
+            const moved = f.shrU(f.shrU(lower, i64(f, 1)), f.xor(zeros, i64(f, 63)));
+            high.set(f.or(f.shl(upper, zeros), moved));
+            low.set(f.shl(lower, zeros));
+            top.set(f.sub(largeTop, f.truncate(zeros, 32)));
+          },
+        );
       },
       () => {
         const sum = f.let(f.add(large, part));
@@ -190,7 +198,12 @@ export function squareRootModerate(to: Outcome, a: Extended): void {
     // The radicand is significand * 2^63 for even exponents, whose field is odd, and * 2^64 for odd ones: its root has 64 bits.
     const even = f.let(f.extend(f.and(a.top, i32(f, 1)), 64));
     const scaled = toFloat(f, f.shrU(f.shrU(significand, i64(f, 1)), even));
-    const estimate = f.float("f64", "mul", f.float("f64", "sqrt", scaled), f.floatConstant("f64", Math.SQRT2 * 2 ** 10));
+    const estimate = f.float(
+      "f64",
+      "mul",
+      f.float("f64", "sqrt", scaled),
+      f.floatConstant("f64", Math.SQRT2 * 2 ** 10),
+    );
     const first = toInteger(f, estimate, UNSIGNED);
     const odd = f.let(f.xor(even, i64(f, 1)));
     // In units of 2^24.

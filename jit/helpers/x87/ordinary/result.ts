@@ -122,13 +122,7 @@ export function finishRounded(to: Outcome, { sign, exponent, high, low }: Unroun
  *
  * @param significand 0 if rounding has carried out of it
  */
-export function finishFinite(
-  to: Outcome,
-  sign: Value,
-  exponent: Value,
-  significand: Value,
-  rounding: Rounding,
-): void {
+export function finishFinite(to: Outcome, sign: Value, exponent: Value, significand: Value, rounding: Rounding): void {
   const { f } = to;
   const wrapped = f.let(f.eqz(significand));
   const field = f.let(f.add(exponent, wrapped));
