@@ -3,9 +3,9 @@
  * zeros out, everything masked, to nearest, 64 bits. It reads and writes no register, no tag and no status, so that code in which it stands
  * may still leave the instruction to the interpreter if it fails.
  *
- * `mul`, `narrow` and `compare` are emitted in place. What is longer, or rare, is a helper:
+ * `narrow`, `compare` and what is in moderate.ts are emitted in place. What is longer, or rare, is a helper:
  *
- *   x87_ordinary_add(significand: i64, top: i32, significand: i64, top: i32) -> significand        likewise div
+ *   x87_ordinary_add(significand: i64, top: i32, significand: i64, top: i32) -> significand        likewise mul, div
  *   x87_ordinary_sqrt(significand, top) -> significand
  *   x87_ordinary_round(significand, top, rounding control) -> significand                          FRNDINT
  *   x87_ordinary_to_integer(significand, top, rounding control, largest magnitude) -> integer
