@@ -386,19 +386,18 @@ export class TranslatorEmitter extends PathEmitter {
    * A vector constant is made once, at the entry: the engine would build it from two integers wherever it is used, in every round
    * of a loop. All zeros and all ones cost it a single instruction.
    */
-  override vectorConstant(bytes: readonly number[]): Value {
+  protected override placeConstant(bytes: readonly number[]): Expression {
     const [first] = bytes;
-    const plain = super.vectorConstant(bytes);
-    if ((first === 0 || first === 0xff) && bytes.every((byte) => byte === first)) return plain;
+    if ((first === 0 || first === 0xff) && bytes.every((byte) => byte === first)) return super.placeConstant(bytes);
     const key = bytes.join();
-    let constant = this.#vectorConstants.get(key);
-    if (!constant) {
-      constant = { variable: this.declare("v128", 128), value: plain };
-      this.#vectorConstants.set(key, constant);
+    let variable = this.#vectorConstants.get(key)?.variable;
+    if (!variable) {
+      variable = this.declare("v128", 128);
+      this.#vectorConstants.set(key, { variable, bytes });
     }
-    return this.let(constant.variable.get());
+    return variable.get().take();
   }
-  readonly #vectorConstants = new Map<string, { readonly variable: Variable; readonly value: Value }>();
+  readonly #vectorConstants = new Map<string, { readonly variable: Variable; readonly bytes: readonly number[] }>();
 
   // ---- state that does not live in locals, and what is known of it ----
 
@@ -679,7 +678,8 @@ export class TranslatorEmitter extends PathEmitter {
     }
     this.general.emitLoads();
     this.vectors.emitLoads();
-    for (const { variable, value } of this.#vectorConstants.values()) variable.set(value);
+    for (const { variable, bytes } of this.#vectorConstants.values())
+      variable.set(this.value("v128", 128, super.placeConstant(bytes)));
     this.x87.emitPrologue();
   }
 

@@ -1,4 +1,4 @@
-;; 898 nodes, 53 locals, 2532 bytes
+;; 896 nodes, 53 locals, 2528 bytes
 ;;
 ;; 000  movapd xmm0, xmmword ptr [rsi+rax]
 ;; 005  mulpd xmm0, xmmword ptr [rdi+rax]
@@ -280,15 +280,14 @@
                 local.get $l33
                 i32x4.add
                 local.get $l14
-                local.tee $l33
                 i32x4.sub
                 local.get $l31
                 local.get $l32
                 i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31
-                local.tee $l34
-                local.get $l34
-                i32x4.add
+                local.tee $l33
                 local.get $l33
+                i32x4.add
+                local.get $l14
                 i32x4.sub
                 i32x4.max_s
                 local.get $l15
@@ -565,15 +564,14 @@
                         local.get $l34
                         i32x4.add
                         local.get $l14
-                        local.tee $l34
                         i32x4.sub
                         local.get $l48
                         local.get $l49
                         i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31
-                        local.tee $l33
-                        local.get $l33
-                        i32x4.add
+                        local.tee $l34
                         local.get $l34
+                        i32x4.add
+                        local.get $l14
                         i32x4.sub
                         i32x4.max_s
                         local.get $l15
