@@ -1,7 +1,7 @@
 import { guestState, Segment, UnitTrap } from "../../runtime/abi/guest-state.ts";
 import { invariant } from "../../runtime/abi/invariant.ts";
 import { Tlb } from "../../runtime/abi/memory-map.ts";
-import type { FloatType, Label } from "../emit/function.ts";
+import type { FloatType, Label, VectorShape } from "../emit/function.ts";
 import type { Expression, Wasm } from "../emit/wasm.ts";
 import type { StateField } from "../emit/state.ts";
 import type { Value, Variable, Width } from "../emit/value.ts";
@@ -25,7 +25,7 @@ import { type RegionInstruction, Untranslatable } from "./region.ts";
 import { constantOf, Displaced, FloatBits, LaneBits, LoadedBits } from "./values.ts";
 import { clearedRegister } from "./scalars.ts";
 import { isTentative, Trial } from "./trial.ts";
-import { type Fact, ORDERED, VectorFacts, widthOf } from "./vector-facts.ts";
+import { type Fact, MASK, ORDERED, SPARSE, VectorFacts, widthOf } from "./vector-facts.ts";
 import { VectorRegisters } from "./vector-registers.ts";
 import { emitX87 } from "./x87-instructions.ts";
 import { X87State } from "./x87-state.ts";
@@ -192,6 +192,13 @@ export class TranslatorEmitter extends PathEmitter {
     if (!this.isReachable) return false;
     this.#trial ??= new Trial(this.#start, this.#leaveBefore(), this.newLabel());
     this.#trial.add(format, values, exactly);
+    return true;
+  }
+
+  override deferMarks(marks: Value): boolean {
+    if (!this.isReachable) return false;
+    this.#trial ??= new Trial(this.#start, this.#exits.leaveBefore(this.#before), this.newLabel());
+    this.#trial.addMarks(marks);
     return true;
   }
 
@@ -368,6 +375,28 @@ export class TranslatorEmitter extends PathEmitter {
   override noteOrdered(value: Value, format: NumberFormat): void {
     this.facts.note(value, ORDERED[format]);
   }
+  override noteMask(value: Value, format: "f32x4" | "f64x2"): void {
+    this.facts.note(value, MASK[format]);
+  }
+  override isSparse(value: Value): boolean {
+    return this.facts.knows(value, SPARSE);
+  }
+  override noteSparse(value: Value): void {
+    this.facts.note(value, SPARSE);
+  }
+
+  override vector<S extends VectorShape>(
+    shape: S,
+    operation: Extract<keyof Wasm[S], string>,
+    ...operands: Value[]
+  ): Value {
+    const result = super.vector(shape, operation, ...operands);
+    const [left, right] = operands;
+    const isMasking = shape === "v128" && (operation === "and" || operation === "andnot");
+    if (isMasking && left && right) this.facts.noteMasked(result, left, right, operation === "and");
+    return result;
+  }
+
   /** The upper half of a number in memory is loaded by itself. */
   override highWord(value: Value): Value {
     if (value instanceof LoadedBits) return this.loadOffset(32, value.offset, 4);

@@ -174,6 +174,7 @@ export abstract class VectorFoldingEmitter extends FoldingEmitter {
       if (!isWhole) continue;
       const all = (knows: (source: Value, format: typeof vector | typeof number) => boolean): boolean =>
         lanes.every(([source, first]) => !source || knows(source, vector) || (first === 0 && knows(source, number)));
+      if (picks.some(([source]) => source && this.isSparse(source))) this.noteSparse(value);
       if (all((source, format) => this.knowsNormal(source, format))) this.noteNormal(value, vector);
       if (all((source, format) => this.knowsOrdered(source, format))) this.noteOrdered(value, vector);
     }
