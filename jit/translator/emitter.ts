@@ -21,7 +21,7 @@ import { TranslatorFlags, type FlagState } from "./flags.ts";
 import { GeneralRegisters } from "./general-registers.ts";
 import { GeneralRegister, Immediate, Memory, Relative, VectorRegister } from "./operands.ts";
 import { PathEmitter } from "./paths.ts";
-import { type RegionInstruction, Untranslatable } from "./region.ts";
+import { pageOf, type RegionInstruction, Untranslatable } from "./region.ts";
 import { constantOf, Displaced, FloatBits, LaneBits, LoadedBits } from "./values.ts";
 import { clearedRegister } from "./scalars.ts";
 import { isTentative, Trial } from "./trial.ts";
@@ -70,6 +70,8 @@ export class TranslatorEmitter extends PathEmitter {
   readonly x87: X87State = new X87State(this);
   /** operands in memory whose places are known in the loop that is being emitted */
   sites: ReadonlyMap<MemoryOperand, Site> | undefined;
+  /** pages, by their distance from the region's, that have been read on every way to here */
+  readable = new Set<number>();
   /** general registers that the instruction being emitted has written: a bit for each */
   written = 0;
   /** bits of UnitTrap that must be clear, and whether MXCSR must be common, for the region to be entered */
@@ -287,7 +289,8 @@ export class TranslatorEmitter extends PathEmitter {
         const aligned = operand.width === 128 && this.#instruction.definition.unaligned !== true;
         const site = this.sites?.get(operand);
         const effective = site ? undefined : this.#effective(operand);
-        return new Memory(this, operand.width, access, effective, operand.segment, aligned && !site, site);
+        const place = this.#placeRelativeToPage(operand);
+        return new Memory(this, operand.width, access, effective, operand.segment, aligned && !site, site, place);
       }
       case "immediate": {
         return new Immediate(this.constantWords(operand.width as 8 | 16 | 32 | 64, operand.low, operand.high));
@@ -297,6 +300,13 @@ export class TranslatorEmitter extends PathEmitter {
       case "far":
         throw new Untranslatable("a far pointer");
     }
+  }
+
+  /** Where an operand relative to RIP is, relative to the region's page. */
+  #placeRelativeToPage({ base, segment, displacement }: MemoryOperand): number | undefined {
+    const { instruction, end } = this.#instruction;
+    const isFlat = segment !== Segment.FS && segment !== Segment.GS && instruction.addressSize === 64;
+    return base === RIP && isFlat ? end + displacement : undefined;
   }
 
   #effective(operand: MemoryOperand): Value {
@@ -498,6 +508,34 @@ export class TranslatorEmitter extends PathEmitter {
     const addend = wasm.load32Unsigned(table + Tlb.ADDEND, 1, entry.take());
     return this.value("i32", 32, i32.add(i32.wrap(gva.take()), addend));
   }
+
+  /**
+   * The offset of bytes to be read within a page whose distance from the region's is known. As no mapping changes while a region runs,
+   * the first look at the TLB serves all reads from the page.
+   *
+   * @param place relative to the region's page
+   */
+  readablePlace(place: number, byteLength: number): Value {
+    const distance = pageOf(place);
+    const inPage = place - distance * PAGE;
+    let pointer = this.#readablePages.get(distance);
+    if (!pointer) {
+      pointer = this.declare("i32", 32);
+      this.#readablePages.set(distance, pointer);
+    }
+    const variable = pointer;
+    if (!this.readable.has(distance)) {
+      // Locals are zero at the entry, and no page is at offset 0.
+      this.if(this.unlikely(this.eqz(variable.get())), () => {
+        const offset = this.access(this.#pageRelative(place), byteLength, "r");
+        variable.set(this.sub(offset, this.constant(32, inPage)));
+      });
+      if (this.isOnEveryPath) this.readable.add(distance);
+    }
+    return new Displaced(this.let(variable.get()), inPage);
+  }
+  /** by distance: offsets of pages that are read */
+  readonly #readablePages = new Map<number, Variable>();
 
   /** The offset of an operand at a known place. */
   placeOf({ pointer, displacement }: Site): Value {

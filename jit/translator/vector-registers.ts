@@ -16,6 +16,7 @@ export class VectorRegisters {
   readonly #wholes: (Variable | undefined)[] = [];
   readonly #scalars: (Variable | undefined)[] = [];
   readonly #written = new Set<number>();
+  #zero: Variable | undefined;
   /** what the local of a low lane holds, by name */
   readonly #knownLanes: (FloatBits | undefined)[] = [];
 
@@ -92,7 +93,7 @@ export class VectorRegisters {
     const scalar = this.#beginWrite(number, value);
     if (scalar?.width === value.width) {
       e.willWrite(scalar).set(asFloat(e, value));
-      e.willWrite(this.#whole(number)).set(e.vectorConstant(ZERO));
+      e.willWrite(this.#whole(number)).set(this.#zeros());
       return;
     }
     this.#set(number, scalar, value.width === 128 ? value : e.zeroExtendedVector(asBits(e, value)));
@@ -105,7 +106,7 @@ export class VectorRegisters {
     e.noteResult(zero, "f32x4");
     e.noteResult(zero, "f64x2");
     const scalar = this.#beginWrite(number, zero);
-    e.willWrite(this.#whole(number)).set(zero);
+    e.willWrite(this.#whole(number)).set(this.#zeros());
     if (scalar) e.willWrite(scalar).set(e.floatConstant(scalar.type === "f32" ? "f32" : "f64", 0));
   }
 
@@ -140,6 +141,11 @@ export class VectorRegisters {
   }
 
   // ---- locals ----
+
+  /** A local that is never set is zero. An engine would make a constant anew for each register, and spill each of them. */
+  #zeros(): Value {
+    return (this.#zero ??= this.#e.declare("v128", 128)).get();
+  }
 
   #whole(number: number): Variable {
     return (this.#wholes[number] ??= this.#e.declare("v128", 128));
