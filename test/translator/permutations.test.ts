@@ -48,7 +48,7 @@ describe("permutations by an immediate", () => {
       const code = Uint8Array.from([...instruction, ...other, 0x66, 0x0f, 0x70, 0xd0, 0x1b, HALT]);
       const state = {
         rip: BigInt(CODE),
-        rflags: 2,
+        rflags: 2n,
         mxcsr: 0x1fa0,
         rsi: BigInt(DATA),
         rax: 0x0123_4567_89ab_cdefn,
