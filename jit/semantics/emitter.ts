@@ -166,6 +166,13 @@ export abstract class Emitter extends StateBuilder {
     this.noteNormal(value, format);
     this.noteOrdered(value, format);
   }
+  /** Notes that each lane of a vector is all ones or all zeros. */
+  noteMask(_value: Value, _format: "f32x4" | "f64x2"): void {}
+  /** Whether lanes of a vector are likely to be zeros: a mask has been applied to numbers. */
+  isSparse(_value: Value): boolean {
+    return false;
+  }
+  noteSparse(_value: Value): void {}
   /**
    * Takes over a check, to make it together with others before anything changes but registers: whether `values` are ordinary numbers,
    * which are neither zero, infinite nor NaN, and larger than the smallest exponent allows. False if it is to be made at once.
@@ -173,6 +180,13 @@ export abstract class Emitter extends StateBuilder {
    * @param exactly rejects the numbers unless they may pass all the same; called later
    */
   deferCheck(_format: NumberFormat, _values: readonly Value[], _exactly: (reject: Label) => void): boolean {
+    return false;
+  }
+  /**
+   * The same for numbers that may be looked at in any way: whether the sign bit is set in none of the four 32-bit lanes of `marks`, which
+   * is named. There is nothing more to be looked at when one is.
+   */
+  deferMarks(_marks: Value): boolean {
     return false;
   }
   /** Whether what is emitted now can be reached at all. */

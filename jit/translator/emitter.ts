@@ -1,7 +1,7 @@
 import { guestState, Segment, UnitTrap } from "../../runtime/abi/guest-state.ts";
 import { invariant } from "../../runtime/abi/invariant.ts";
 import { Tlb } from "../../runtime/abi/memory-map.ts";
-import type { FloatType, Label } from "../emit/function.ts";
+import type { FloatType, Label, VectorShape } from "../emit/function.ts";
 import type { Expression, Wasm } from "../emit/wasm.ts";
 import type { StateField } from "../emit/state.ts";
 import type { Value, Variable, Width } from "../emit/value.ts";
@@ -21,11 +21,11 @@ import { TranslatorFlags, type FlagState } from "./flags.ts";
 import { GeneralRegisters } from "./general-registers.ts";
 import { GeneralRegister, Immediate, Memory, Relative, VectorRegister } from "./operands.ts";
 import { PathEmitter } from "./paths.ts";
-import { type RegionInstruction, Untranslatable } from "./region.ts";
+import { pageOf, type RegionInstruction, Untranslatable } from "./region.ts";
 import { constantOf, Displaced, FloatBits, LaneBits, LoadedBits } from "./values.ts";
 import { clearedRegister } from "./scalars.ts";
 import { isTentative, Trial } from "./trial.ts";
-import { type Fact, ORDERED, VectorFacts, widthOf } from "./vector-facts.ts";
+import { type Fact, MASK, ORDERED, SPARSE, VectorFacts, widthOf } from "./vector-facts.ts";
 import { VectorRegisters } from "./vector-registers.ts";
 import { emitX87 } from "./x87-instructions.ts";
 import { X87State } from "./x87-state.ts";
@@ -70,6 +70,8 @@ export class TranslatorEmitter extends PathEmitter {
   readonly x87: X87State = new X87State(this);
   /** operands in memory whose places are known in the loop that is being emitted */
   sites: ReadonlyMap<MemoryOperand, Site> | undefined;
+  /** pages, by their distance from the region's, that have been read on every way to here */
+  readable = new Set<number>();
   /** general registers that the instruction being emitted has written: a bit for each */
   written = 0;
   /** bits of UnitTrap that must be clear, and whether MXCSR must be common, for the region to be entered */
@@ -195,6 +197,13 @@ export class TranslatorEmitter extends PathEmitter {
     return true;
   }
 
+  override deferMarks(marks: Value): boolean {
+    if (!this.isReachable) return false;
+    this.#trial ??= new Trial(this.#start, this.#exits.leaveBefore(this.#before), this.newLabel());
+    this.#trial.addMarks(marks);
+    return true;
+  }
+
   /** Emits the checks that have been put off; from here on nothing is taken back. */
   settle(): void {
     this.#endTrial((trial) => this.instructionPaths(() => trial.emitChecks(this)));
@@ -280,7 +289,8 @@ export class TranslatorEmitter extends PathEmitter {
         const aligned = operand.width === 128 && this.#instruction.definition.unaligned !== true;
         const site = this.sites?.get(operand);
         const effective = site ? undefined : this.#effective(operand);
-        return new Memory(this, operand.width, access, effective, operand.segment, aligned && !site, site);
+        const place = this.#placeRelativeToPage(operand);
+        return new Memory(this, operand.width, access, effective, operand.segment, aligned && !site, site, place);
       }
       case "immediate": {
         return new Immediate(this.constantWords(operand.width as 8 | 16 | 32 | 64, operand.low, operand.high));
@@ -290,6 +300,13 @@ export class TranslatorEmitter extends PathEmitter {
       case "far":
         throw new Untranslatable("a far pointer");
     }
+  }
+
+  /** Where an operand relative to RIP is, relative to the region's page. */
+  #placeRelativeToPage({ base, segment, displacement }: MemoryOperand): number | undefined {
+    const { instruction, end } = this.#instruction;
+    const isFlat = segment !== Segment.FS && segment !== Segment.GS && instruction.addressSize === 64;
+    return base === RIP && isFlat ? end + displacement : undefined;
   }
 
   #effective(operand: MemoryOperand): Value {
@@ -368,6 +385,28 @@ export class TranslatorEmitter extends PathEmitter {
   override noteOrdered(value: Value, format: NumberFormat): void {
     this.facts.note(value, ORDERED[format]);
   }
+  override noteMask(value: Value, format: "f32x4" | "f64x2"): void {
+    this.facts.note(value, MASK[format]);
+  }
+  override isSparse(value: Value): boolean {
+    return this.facts.knows(value, SPARSE);
+  }
+  override noteSparse(value: Value): void {
+    this.facts.note(value, SPARSE);
+  }
+
+  override vector<S extends VectorShape>(
+    shape: S,
+    operation: Extract<keyof Wasm[S], string>,
+    ...operands: Value[]
+  ): Value {
+    const result = super.vector(shape, operation, ...operands);
+    const [left, right] = operands;
+    const isMasking = shape === "v128" && (operation === "and" || operation === "andnot");
+    if (isMasking && left && right) this.facts.noteMasked(result, left, right, operation === "and");
+    return result;
+  }
+
   /** The upper half of a number in memory is loaded by itself. */
   override highWord(value: Value): Value {
     if (value instanceof LoadedBits) return this.loadOffset(32, value.offset, 4);
@@ -386,19 +425,18 @@ export class TranslatorEmitter extends PathEmitter {
    * A vector constant is made once, at the entry: the engine would build it from two integers wherever it is used, in every round
    * of a loop. All zeros and all ones cost it a single instruction.
    */
-  override vectorConstant(bytes: readonly number[]): Value {
+  protected override placeConstant(bytes: readonly number[]): Expression {
     const [first] = bytes;
-    const plain = super.vectorConstant(bytes);
-    if ((first === 0 || first === 0xff) && bytes.every((byte) => byte === first)) return plain;
+    if ((first === 0 || first === 0xff) && bytes.every((byte) => byte === first)) return super.placeConstant(bytes);
     const key = bytes.join();
-    let constant = this.#vectorConstants.get(key);
-    if (!constant) {
-      constant = { variable: this.declare("v128", 128), value: plain };
-      this.#vectorConstants.set(key, constant);
+    let variable = this.#vectorConstants.get(key)?.variable;
+    if (!variable) {
+      variable = this.declare("v128", 128);
+      this.#vectorConstants.set(key, { variable, bytes });
     }
-    return this.let(constant.variable.get());
+    return variable.get().take();
   }
-  readonly #vectorConstants = new Map<string, { readonly variable: Variable; readonly value: Value }>();
+  readonly #vectorConstants = new Map<string, { readonly variable: Variable; readonly bytes: readonly number[] }>();
 
   // ---- state that does not live in locals, and what is known of it ----
 
@@ -470,6 +508,34 @@ export class TranslatorEmitter extends PathEmitter {
     const addend = wasm.load32Unsigned(table + Tlb.ADDEND, 1, entry.take());
     return this.value("i32", 32, i32.add(i32.wrap(gva.take()), addend));
   }
+
+  /**
+   * The offset of bytes to be read within a page whose distance from the region's is known. As no mapping changes while a region runs,
+   * the first look at the TLB serves all reads from the page.
+   *
+   * @param place relative to the region's page
+   */
+  readablePlace(place: number, byteLength: number): Value {
+    const distance = pageOf(place);
+    const inPage = place - distance * PAGE;
+    let pointer = this.#readablePages.get(distance);
+    if (!pointer) {
+      pointer = this.declare("i32", 32);
+      this.#readablePages.set(distance, pointer);
+    }
+    const variable = pointer;
+    if (!this.readable.has(distance)) {
+      // Locals are zero at the entry, and no page is at offset 0.
+      this.if(this.unlikely(this.eqz(variable.get())), () => {
+        const offset = this.access(this.#pageRelative(place), byteLength, "r");
+        variable.set(this.sub(offset, this.constant(32, inPage)));
+      });
+      if (this.isOnEveryPath) this.readable.add(distance);
+    }
+    return new Displaced(this.let(variable.get()), inPage);
+  }
+  /** by distance: offsets of pages that are read */
+  readonly #readablePages = new Map<number, Variable>();
 
   /** The offset of an operand at a known place. */
   placeOf({ pointer, displacement }: Site): Value {
@@ -679,7 +745,8 @@ export class TranslatorEmitter extends PathEmitter {
     }
     this.general.emitLoads();
     this.vectors.emitLoads();
-    for (const { variable, value } of this.#vectorConstants.values()) variable.set(value);
+    for (const { variable, bytes } of this.#vectorConstants.values())
+      variable.set(this.value("v128", 128, super.placeConstant(bytes)));
     this.x87.emitPrologue();
   }
 

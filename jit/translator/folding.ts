@@ -72,6 +72,9 @@ export abstract class FoldingEmitter extends Emitter {
   override ltU(left: Value, right: Value): Value {
     return this.#compare(left, right, (a, b) => a < b) ?? super.ltU(left, right);
   }
+  override gtU(left: Value, right: Value): Value {
+    return this.#compare(left, right, (a, b) => a > b) ?? super.gtU(left, right);
+  }
   override extend(value: Value, width: Width): Value {
     if (!(value instanceof ConstantValue) || width === 128) return super.extend(value, width);
     return this.constantWords(width, value.low, value.high);

@@ -109,6 +109,10 @@ class RegionBuilder {
   readonly #pages: ReadonlyMap<number, number>;
   /** by node, pages that are known to be mapped as they were when the region was translated */
   readonly #mapped = new Map<number, Set<number>>();
+  /** by node, pages of which something has been read where it ends */
+  readonly #readable = new Map<number, ReadonlySet<number>>();
+  /** by distance, whether it has been found that a page is mapped as it was */
+  readonly #seen = new Map<number, Variable>();
   readonly #graph: Graph;
   readonly #entryFacts: EntryFacts;
   #code: Expression | undefined;
@@ -379,6 +383,8 @@ class RegionBuilder {
       e.x87.point = this.#endX87.get(before) ?? X87_ENTRY;
     }
     this.#mapped.set(node, new Set(this.#mapped.get(this.#graph.dominator(node))).add(pageOf(block.start)));
+    e.readable = new Set(this.#readable.get(this.#graph.dominator(node)));
+    this.#readable.set(node, e.readable);
     const written: number[] = [];
     let ending = this.#emitInstructions(node, block, written);
     if (ending === "left") return;
@@ -437,6 +443,19 @@ class RegionBuilder {
   }
 
   #emitPageCheck(distance: number, leave: () => void): void {
+    const e = this.#e;
+    let seen = this.#seen.get(distance);
+    if (!seen) this.#seen.set(distance, (seen = e.declare("i32", 32)));
+    const flag = seen;
+    const look = (): void => {
+      this.#emitLook(distance, leave);
+      flag.set(e.constant(32, 1));
+    };
+    // Not yet set in code that no loop leads to: the engine knows that.
+    e.plainIf(e.unlikely(e.eqz(flag.get())), look, () => undefined);
+  }
+
+  #emitLook(distance: number, leave: () => void): void {
     const e = this.#e;
     const page = e.let(e.add(e.ripPage.get(), e.constant(64, distance * PAGE)));
     const entry = tlbEntry(e, page);

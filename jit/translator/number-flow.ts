@@ -1,7 +1,7 @@
 import type { Graph } from "./graph.ts";
 import type { Region, RegionInstruction } from "./region.ts";
 import { clearedRegister } from "./scalars.ts";
-import { commonFacts, type RegisterFacts } from "./vector-facts.ts";
+import { commonFacts, type Fact, isNumberFact, type RegisterFacts } from "./vector-facts.ts";
 
 /** By node, what is to be known of registers where several ways lead to it. The ways that do not know it have to look. */
 export type EntryFacts = ReadonlyMap<number, RegisterFacts>;
@@ -24,8 +24,12 @@ export function planEntryFacts(region: Region, graph: Graph, endFacts: ReadonlyM
     if (back.length === 0 && node === 0) continue;
     const ways = (back.length > 0 ? back : before).map((from) => endFacts.get(from) ?? new Map());
     const liveHere = live.get(node) ?? 0;
-    const facts = [...commonFacts(ways)].filter(([register]) => ((liveHere >> register) & 1) === 1);
-    if (facts.length > 0) plan.set(node, new Map(facts));
+    const facts = new Map<number, ReadonlySet<Fact>>();
+    for (const [register, common] of commonFacts(ways)) {
+      const numbers = [...common].filter((fact) => isNumberFact(fact));
+      if (((liveHere >> register) & 1) === 1 && numbers.length > 0) facts.set(register, new Set(numbers));
+    }
+    if (facts.size > 0) plan.set(node, facts);
   }
   return plan;
 }

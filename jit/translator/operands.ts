@@ -5,6 +5,8 @@ import { accessWidth, OperandBase } from "../semantics/operand-base.ts";
 import type { OperandHandle } from "../semantics/emitter.ts";
 import type { Site, TranslatorEmitter } from "./emitter.ts";
 
+const PAGE = 4096;
+
 /** A general register, or AH, CH, DH, BH. */
 export class GeneralRegister extends OperandBase {
   override readonly kind = "register";
@@ -71,11 +73,13 @@ export class Memory extends OperandBase {
   readonly #segment: number;
   readonly #aligned: boolean;
   readonly #site: Site | undefined;
+  readonly #place: number | undefined;
   #modified: Value | undefined;
 
   /**
    * @param effective named or constant
    * @param site where the operand is, if that has been checked already; then there is no address
+   * @param place relative to the region's page, if that is known: of operands relative to RIP
    */
   constructor(
     e: TranslatorEmitter,
@@ -85,9 +89,11 @@ export class Memory extends OperandBase {
     segment: number,
     aligned: boolean,
     site?: Site,
+    place?: number,
   ) {
     super(width);
     this.#site = site;
+    this.#place = place;
     this.#e = e;
     this.#access = access;
     this.#effective = effective;
@@ -116,10 +122,18 @@ export class Memory extends OperandBase {
     const width = accessWidth(this.width);
     const isModified = this.#access === "rw";
     if (isModified && this.#modified) return this.#e.loadNow(width, this.#modified);
-    const offset = this.place(width / 8, isModified ? "w" : "r");
+    const offset = isModified ? this.place(width / 8, "w") : this.#readable(width / 8);
     if (!isModified) return this.#e.loadOperand(width, offset);
     this.#modified = this.#e.let(offset);
     return this.#e.loadNow(width, this.#modified);
+  }
+
+  #readable(byteLength: number): Value {
+    const place = this.#place;
+    if (place === undefined || this.#site) return this.place(byteLength, "r");
+    const inPage = place & (PAGE - 1);
+    const isPlain = inPage + byteLength <= PAGE && !(this.#aligned && (inPage & 15) !== 0);
+    return isPlain ? this.#e.readablePlace(place, byteLength) : this.place(byteLength, "r");
   }
 
   override write(value: Value): void {

@@ -3,9 +3,9 @@ import type { Label } from "../emit/function.ts";
 import type { Expression } from "../emit/wasm.ts";
 import type { Value, Variable } from "../emit/value.ts";
 import type { FlagState, TranslatorFlags } from "./flags.ts";
-import { FoldingEmitter } from "./folding.ts";
 import { Untranslatable } from "./region.ts";
 import { ConstantValue } from "./values.ts";
+import { VectorFoldingEmitter } from "./vector-folding.ts";
 
 /** What is known at a point of the code of one instruction. */
 interface Point {
@@ -24,7 +24,7 @@ interface Arm {
  * An emitter that follows the paths through the code of one instruction: which of them still go on, whether something has changed
  * on them, so that the instruction can no longer be given to the interpreter, and what they did to the flags.
  */
-export abstract class PathEmitter extends FoldingEmitter {
+export abstract class PathEmitter extends VectorFoldingEmitter {
   declare readonly flags: TranslatorFlags;
   #reachable = true;
   #written = false;

@@ -1,3 +1,4 @@
+import { invariant } from "../../runtime/abi/invariant.ts";
 import type { Label } from "../emit/function.ts";
 import type { Expression } from "../emit/wasm.ts";
 import type { Value, Variable } from "../emit/value.ts";
@@ -46,6 +47,7 @@ export class Trial {
   /** locals of registers that have been written since */
   readonly written = new Set<Variable>();
   readonly #checks: Check[] = [];
+  readonly #marks: Value[] = [];
   #lanes = 0;
 
   constructor(start: number, exit: Expression, rollback: Label) {
@@ -63,12 +65,21 @@ export class Trial {
     this.#lanes += LANES[format] * values.length;
   }
 
+  /** @param marks named; a sign bit in one of its 32-bit lanes rejects */
+  addMarks(marks: Value): void {
+    this.#marks.push(marks);
+    this.#lanes += LANES.f32x4;
+  }
+
   /** Emits the checks. */
   emitChecks(e: TranslatorEmitter): void {
     const exactly = (): void => {
+      const [first, ...others] = this.#marks;
+      if (first)
+        e.break(this.rollback, e.unlikely(e.ne(e.bitmask("i32x4", union(e, first, others)), e.constant(32, 0))));
       for (const check of this.#checks) check.exactly(this.rollback);
     };
-    if (this.#lanes === 1) return exactly();
+    if (this.#lanes === 1 || this.#checks.length === 0) return exactly();
     e.if(e.unlikely(this.#emitTest(e)), exactly);
   }
 
@@ -76,8 +87,9 @@ export class Trial {
   #emitTest(e: TranslatorEmitter): Value {
     const pairs = [...this.#pairs(e, "f64", "f64x2"), ...this.#vectors("f64x2")];
     const [only, ...others] = pairs;
+    const isAlone = this.#marks.length === 0 && others.length === 0;
     const fours = [...this.#fours(e), ...this.#vectors("f32x4")];
-    if (only && others.length === 0 && fours.length === 0) {
+    if (only && isAlone && fours.length === 0) {
       // The upper half of a lane decides its sign.
       return e.bitmask("i64x2", outside(e, [only], DOUBLE));
     }
@@ -86,11 +98,12 @@ export class Trial {
       const low = pairs[index];
       if (low) highWords.push(e.let(e.shuffle(low, pairs[index + 1] ?? low, HIGH_WORDS)));
     }
-    const marks: Value[] = [];
+    const marks = [...this.#marks];
     if (highWords.length > 0) marks.push(outside(e, highWords, DOUBLE));
     if (fours.length > 0) marks.push(outside(e, fours, SINGLE));
-    const all = marks.reduce((left, right) => e.vector("v128", "or", left, right));
-    return e.bitmask("i32x4", all);
+    const [first, ...more] = marks;
+    invariant(first !== undefined, "there are checks");
+    return e.bitmask("i32x4", union(e, first, more));
   }
 
   #vectors(format: NumberFormat): readonly Value[] {
@@ -116,6 +129,10 @@ export class Trial {
   #fours(e: TranslatorEmitter): readonly Value[] {
     return this.#pairs(e, "f32", "f32x4");
   }
+}
+
+function union(e: TranslatorEmitter, first: Value, others: readonly Value[]): Value {
+  return others.reduce((left, right) => e.vector("v128", "or", left, right), first);
 }
 
 /** Marks words of any of the vectors that are outside a range. */

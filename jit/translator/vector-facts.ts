@@ -9,8 +9,14 @@ export const ORDERED = {
   f64x2: "ordered f64x2",
 } as const;
 
+/** That each lane is all ones or all zeros. */
+export const MASK = { f32x4: "mask f32x4", f64x2: "mask f64x2" } as const;
+/** That zeros are likely; nothing may rely on that. */
+export const SPARSE = "sparse";
+
 /** What can be known of the numbers in a register: all of them, or the one in its low lane. */
-export type Fact = NumberFormat | (typeof ORDERED)[NumberFormat];
+export type NumberFact = NumberFormat | (typeof ORDERED)[NumberFormat];
+export type Fact = NumberFact | (typeof MASK)[keyof typeof MASK] | typeof SPARSE;
 
 const FACTS: Readonly<Record<Fact, { readonly bits: 32 | 64 | 128; readonly weaker?: Fact }>> = {
   f32: { bits: 32 },
@@ -21,11 +27,19 @@ const FACTS: Readonly<Record<Fact, { readonly bits: 32 | 64 | 128; readonly weak
   "ordered f64": { bits: 64 },
   "ordered f32x4": { bits: 128, weaker: "ordered f32" },
   "ordered f64x2": { bits: 128, weaker: "ordered f64" },
+  "mask f32x4": { bits: 128 },
+  "mask f64x2": { bits: 128 },
+  sparse: { bits: 128 },
 };
 
 /** How much of a register a fact speaks of. */
 export function widthOf(fact: Fact): 32 | 64 | 128 {
   return FACTS[fact].bits;
+}
+
+/** Whether a fact speaks of numbers: whether it holds can be looked at. */
+export function isNumberFact(fact: Fact): fact is NumberFact {
+  return fact !== SPARSE && fact !== MASK.f32x4 && fact !== MASK.f64x2;
 }
 
 /** Facts by register number. */
@@ -117,6 +131,21 @@ export class VectorFacts {
     this.#values.set(value, facts);
     for (const register of this.#holders.get(value) ?? [])
       this.#know(register, new Set([...(this.#registers.get(register) ?? []), ...facts]));
+  }
+
+  /** `result` is `left` where `right` has ones or, unless `keepsOnes`, zeros: numbers that a mask clears are zeros. */
+  noteMasked(result: Value, left: Value, right: Value, keepsOnes: boolean): void {
+    for (const format of ["f32x4", "f64x2"] as const) {
+      const mask = MASK[format];
+      if (this.knows(left, mask) && this.knows(right, mask)) this.note(result, mask);
+      for (const [numbers, by] of keepsOnes
+        ? [[left, right] as const, [right, left] as const]
+        : [[left, right] as const]) {
+        if (!this.knows(by, mask)) continue;
+        this.note(result, SPARSE);
+        for (const fact of [format, ORDERED[format]]) if (this.knows(numbers, fact)) this.note(result, fact);
+      }
+    }
   }
 
   /** What is known here, to be taken up again where control goes on from here and from nowhere else. */

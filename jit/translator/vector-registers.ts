@@ -1,6 +1,6 @@
 import { guestState } from "../../runtime/abi/guest-state.ts";
 import type { FloatType } from "../emit/function.ts";
-import type { Value, Variable, Width } from "../emit/value.ts";
+import { Named, type Value, type Variable, type Width } from "../emit/value.ts";
 import type { TranslatorEmitter } from "./emitter.ts";
 import { type FloatBits, SplitVector } from "./values.ts";
 
@@ -16,8 +16,12 @@ export class VectorRegisters {
   readonly #wholes: (Variable | undefined)[] = [];
   readonly #scalars: (Variable | undefined)[] = [];
   readonly #written = new Set<number>();
+  #zero: Variable | undefined;
   /** what the local of a low lane holds, by name */
   readonly #knownLanes: (FloatBits | undefined)[] = [];
+
+  /** what registers without such a local hold, by name */
+  readonly #knownWholes: (Value | undefined)[] = [];
 
   /** @param formats of registers that are mostly scalars */
   constructor(e: TranslatorEmitter, formats: readonly (FloatType | undefined)[]) {
@@ -39,7 +43,7 @@ export class VectorRegisters {
     const scalar = this.#scalar(number);
     if (scalar?.width === width) return this.#lowLane(number, scalar);
     if (scalar && width === 128) return this.#split(e.let(this.#whole(number).get()), this.#lowLane(number, scalar));
-    const vector = e.let(this.#joined(number, scalar));
+    const vector = scalar ? e.let(this.#joined(number, scalar)) : this.#wholeByName(number);
     if (width === 128) return vector;
     if (width === 32 || width === 64) return e.laneBits(vector, width);
     return e.let(e.extractLane(width === 8 ? "i8x16" : "i16x8", vector, 0));
@@ -58,6 +62,14 @@ export class VectorRegisters {
     const bits = this.#e.floatBits(this.#e.let(scalar.get()));
     if (this.#e.isOnEveryPath) this.#knownLanes[number] = bits;
     return bits;
+  }
+
+  #wholeByName(number: number): Value {
+    const known = this.#knownWholes[number];
+    if (known) return known;
+    const vector = this.#e.let(this.#whole(number).get());
+    if (this.#e.isOnEveryPath) this.#knownWholes[number] = vector;
+    return vector;
   }
 
   #joined(number: number, scalar: Variable | undefined): Value {
@@ -81,7 +93,7 @@ export class VectorRegisters {
     const scalar = this.#beginWrite(number, value);
     if (scalar?.width === value.width) {
       e.willWrite(scalar).set(asFloat(e, value));
-      e.willWrite(this.#whole(number)).set(e.vectorConstant(ZERO));
+      e.willWrite(this.#whole(number)).set(this.#zeros());
       return;
     }
     this.#set(number, scalar, value.width === 128 ? value : e.zeroExtendedVector(asBits(e, value)));
@@ -94,7 +106,7 @@ export class VectorRegisters {
     e.noteResult(zero, "f32x4");
     e.noteResult(zero, "f64x2");
     const scalar = this.#beginWrite(number, zero);
-    e.willWrite(this.#whole(number)).set(zero);
+    e.willWrite(this.#whole(number)).set(this.#zeros());
     if (scalar) e.willWrite(scalar).set(e.floatConstant(scalar.type === "f32" ? "f32" : "f64", 0));
   }
 
@@ -102,6 +114,7 @@ export class VectorRegisters {
   #beginWrite(number: number, value: Value): Variable | undefined {
     this.#written.add(number);
     this.#knownLanes[number] = undefined;
+    this.#knownWholes[number] = undefined;
     // Behind an exit nothing is written that could be read.
     if (this.#e.isReachable) this.#e.facts.write(number, value);
     return this.#scalar(number);
@@ -117,15 +130,22 @@ export class VectorRegisters {
       return;
     }
     vector.set(value);
+    if (!scalar && value instanceof Named && e.isOnEveryPath) this.#knownWholes[number] = value;
     if (scalar) e.willWrite(scalar).set(e.extractLane(shapeOf(scalar), vector.get(), 0));
   }
 
   /** The names of what registers hold are no longer theirs: control comes from several places. */
   forgetNames(): void {
     this.#knownLanes.length = 0;
+    this.#knownWholes.length = 0;
   }
 
   // ---- locals ----
+
+  /** A local that is never set is zero. An engine would make a constant anew for each register, and spill each of them. */
+  #zeros(): Value {
+    return (this.#zero ??= this.#e.declare("v128", 128)).get();
+  }
 
   #whole(number: number): Variable {
     return (this.#wholes[number] ??= this.#e.declare("v128", 128));

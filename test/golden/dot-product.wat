@@ -1,4 +1,4 @@
-;; 898 nodes, 53 locals, 2532 bytes
+;; 896 nodes, 52 locals, 2528 bytes
 ;;
 ;; 000  movapd xmm0, xmmword ptr [rsi+rax]
 ;; 005  mulpd xmm0, xmmword ptr [rdi+rax]
@@ -22,7 +22,7 @@
   (import "env" "goto_link" (func $env.goto_link (type $t0)))
   (import "env" "goto_from" (func $env.goto_from (type $t2)))
   (func $r0 (type $t3) (param $p0 i32) (param $p1 i32) (result i32)
-    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 v128) (local $l13 v128) (local $l14 v128) (local $l15 v128) (local $l16 v128) (local $l17 v128) (local $l18 v128) (local $l19 v128) (local $l20 v128) (local $l21 i32) (local $l22 v128) (local $l23 i64) (local $l24 i64) (local $l25 i32) (local $l26 i64) (local $l27 i64) (local $l28 v128) (local $l29 v128) (local $l30 v128) (local $l31 v128) (local $l32 v128) (local $l33 v128) (local $l34 v128) (local $l35 i64) (local $l36 i64) (local $l37 i32) (local $l38 i32) (local $l39 i32) (local $l40 i32) (local $l41 i32) (local $l42 i32) (local $l43 i32) (local $l44 i64) (local $l45 i64) (local $l46 v128) (local $l47 v128) (local $l48 v128) (local $l49 v128) (local $l50 i64) (local $l51 i64) (local $l52 i64) (local $l53 i32) (local $l54 i64)
+    (local $l2 i32) (local $l3 i64) (local $l4 i32) (local $l5 i64) (local $l6 i32) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 v128) (local $l13 v128) (local $l14 v128) (local $l15 v128) (local $l16 v128) (local $l17 v128) (local $l18 v128) (local $l19 v128) (local $l20 v128) (local $l21 i32) (local $l22 v128) (local $l23 v128) (local $l24 i64) (local $l25 i64) (local $l26 i32) (local $l27 i64) (local $l28 i64) (local $l29 v128) (local $l30 v128) (local $l31 v128) (local $l32 v128) (local $l33 v128) (local $l34 v128) (local $l35 i64) (local $l36 i64) (local $l37 i32) (local $l38 i32) (local $l39 i32) (local $l40 i32) (local $l41 i32) (local $l42 i32) (local $l43 i32) (local $l44 i64) (local $l45 i64) (local $l46 v128) (local $l47 v128) (local $l48 v128) (local $l49 i64) (local $l50 i64) (local $l51 i64) (local $l52 i32) (local $l53 i64)
     local.get $p0
     i32.load offset=168 align=1
     local.set $l2
@@ -119,19 +119,19 @@
     block $B3
       block $B4
         local.get $l13
+        local.tee $l22
         local.get $l16
         v128.and
         local.get $l17
         i64x2.sub
-        local.tee $l22
+        local.tee $l23
         local.get $l18
         i64x2.sub
-        local.get $l22
+        local.get $l23
         v128.andnot
         i64x2.bitmask
         br_if $B4
-        local.get $l13
-        local.tee $l22
+        local.get $l22
         local.get $l22
         f64x2.ne
         i64x2.bitmask
@@ -151,27 +151,27 @@
       block $B6
         block $B7
           local.get $l5
-          local.set $l23
+          local.set $l24
           local.get $l6
           i64.extend_i32_u
-          local.set $l24
-          i32.const 0
           local.set $l25
+          i32.const 0
+          local.set $l26
           loop $L8
             local.get $l10
             local.get $l7
             i64.add
-            local.tee $l26
+            local.tee $l27
             i32.wrap_i64
             i32.const 15
             i32.and
             if $I9
               i64.const 65536
-              local.set $l27
+              local.set $l28
               br $B5
             end
             local.get $l4
-            local.get $l26
+            local.get $l27
             i32.wrap_i64
             i32.const 8
             i32.shr_u
@@ -180,7 +180,7 @@
             i32.add
             local.tee $l21
             i64.load align=1
-            local.get $l26
+            local.get $l27
             i64.const 15
             i64.add
             i64.const -4096
@@ -188,43 +188,44 @@
             i64.ne
             if $I10
               local.get $p0
-              local.get $l26
+              local.get $l27
               i32.const 16
               call $env.enter_read
               i32.eqz
               if $I11
                 i64.const 65536
-                local.set $l27
+                local.set $l28
                 br $B5
               end
             end
-            local.get $l26
+            local.get $l27
             i32.wrap_i64
             local.get $l21
             i32.load offset=8 align=1
             i32.add
             v128.load align=1
+            local.tee $l22
             local.tee $l12
-            local.set $l22
+            local.set $l23
             local.get $l13
-            local.set $l28
+            local.set $l29
             block $B12
               block $B13
                 block $B14
                   local.get $l11
                   local.get $l7
                   i64.add
-                  local.tee $l26
+                  local.tee $l27
                   i32.wrap_i64
                   i32.const 15
                   i32.and
                   if $I15
                     i64.const 21474902017
-                    local.set $l27
+                    local.set $l28
                     br $B5
                   end
                   local.get $l4
-                  local.get $l26
+                  local.get $l27
                   i32.wrap_i64
                   i32.const 8
                   i32.shr_u
@@ -233,7 +234,7 @@
                   i32.add
                   local.tee $l21
                   i64.load align=1
-                  local.get $l26
+                  local.get $l27
                   i64.const 15
                   i64.add
                   i64.const -4096
@@ -241,19 +242,18 @@
                   i64.ne
                   if $I16
                     local.get $p0
-                    local.get $l26
+                    local.get $l27
                     i32.const 16
                     call $env.enter_read
                     i32.eqz
                     if $I17
                       i64.const 21474902017
-                      local.set $l27
+                      local.set $l28
                       br $B5
                     end
                   end
-                  local.get $l12
-                  local.tee $l29
-                  local.get $l26
+                  local.get $l22
+                  local.get $l27
                   i32.wrap_i64
                   local.get $l21
                   i32.load offset=8 align=1
@@ -273,29 +273,28 @@
                   local.set $l13
                   br $B18
                 end
-                local.get $l29
+                local.get $l22
                 local.get $l30
                 i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31
                 local.tee $l33
                 local.get $l33
                 i32x4.add
                 local.get $l14
-                local.tee $l33
                 i32x4.sub
                 local.get $l31
                 local.get $l32
                 i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31
-                local.tee $l34
-                local.get $l34
-                i32x4.add
+                local.tee $l33
                 local.get $l33
+                i32x4.add
+                local.get $l14
                 i32x4.sub
                 i32x4.max_s
                 local.get $l15
                 i32x4.gt_s
                 i32x4.bitmask
                 if $I19
-                  local.get $l29
+                  local.get $l22
                   local.get $l16
                   v128.and
                   local.get $l17
@@ -336,7 +335,7 @@
                     local.get $l31
                     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
                     f64x2.eq
-                    local.get $l29
+                    local.get $l22
                     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
                     f64x2.eq
                     local.get $l30
@@ -352,17 +351,17 @@
                   local.get $l32
                   local.get $l16
                   v128.and
-                  local.tee $l34
+                  local.tee $l22
                   local.get $l19
                   i64x2.sub
                   local.get $l20
-                  local.get $l34
+                  local.get $l22
                   i64x2.sub
                   v128.or
-                  local.tee $l34
+                  local.tee $l22
                   i64x2.bitmask
                   if $I21
-                    local.get $l34
+                    local.get $l22
                     local.get $l32
                     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
                     f64x2.eq
@@ -373,12 +372,12 @@
                 end
                 br $B12
               end
-              local.get $l22
+              local.get $l23
               local.set $l12
-              local.get $l28
+              local.get $l29
               local.set $l13
               i64.const 21474902017
-              local.set $l27
+              local.set $l28
               br $B5
             end
             local.get $l7
@@ -417,10 +416,10 @@
               local.get $l10
               local.get $l7
               i64.add
-              local.tee $l26
+              local.tee $l27
               i32.wrap_i64
               local.get $l4
-              local.get $l26
+              local.get $l27
               i32.wrap_i64
               i32.const 8
               i32.shr_u
@@ -432,7 +431,7 @@
               i32.add
               local.set $l40
               i32.const 4080
-              local.get $l26
+              local.get $l27
               i32.wrap_i64
               i32.const 4095
               i32.and
@@ -446,7 +445,7 @@
               i32.const 0
               local.get $l21
               i64.load align=1
-              local.get $l26
+              local.get $l27
               i64.const -4096
               i64.and
               i64.eq
@@ -471,10 +470,10 @@
               local.get $l11
               local.get $l7
               i64.add
-              local.tee $l26
+              local.tee $l27
               i32.wrap_i64
               local.get $l4
-              local.get $l26
+              local.get $l27
               i32.wrap_i64
               i32.const 8
               i32.shr_u
@@ -486,7 +485,7 @@
               i32.add
               local.set $l43
               i32.const 4080
-              local.get $l26
+              local.get $l27
               i32.wrap_i64
               i32.const 4095
               i32.and
@@ -500,7 +499,7 @@
               i32.const 0
               local.get $l42
               i64.load align=1
-              local.get $l26
+              local.get $l27
               i64.const -4096
               i64.and
               i64.eq
@@ -533,20 +532,20 @@
                     local.set $l45
                     local.get $l40
                     v128.load align=1
+                    local.tee $l29
                     local.tee $l12
-                    local.set $l28
+                    local.set $l23
                     local.get $l13
                     local.set $l22
                     block $B26
                       block $B27
                         block $B28
-                          local.get $l12
-                          local.tee $l46
+                          local.get $l29
                           local.get $l43
                           v128.load align=1
-                          local.tee $l47
+                          local.tee $l46
                           f64x2.mul
-                          local.tee $l48
+                          local.tee $l47
                           local.set $l12
                           br $B28
                         end
@@ -554,33 +553,32 @@
                           local.get $l13
                           local.get $l12
                           f64x2.add
-                          local.tee $l49
+                          local.tee $l48
                           local.set $l13
                           br $B29
                         end
+                        local.get $l29
                         local.get $l46
-                        local.get $l47
                         i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31
                         local.tee $l34
                         local.get $l34
                         i32x4.add
                         local.get $l14
-                        local.tee $l34
                         i32x4.sub
+                        local.get $l47
                         local.get $l48
-                        local.get $l49
                         i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31
-                        local.tee $l33
-                        local.get $l33
-                        i32x4.add
+                        local.tee $l34
                         local.get $l34
+                        i32x4.add
+                        local.get $l14
                         i32x4.sub
                         i32x4.max_s
                         local.get $l15
                         i32x4.gt_s
                         i32x4.bitmask
                         if $I30
-                          local.get $l46
+                          local.get $l29
                           local.get $l16
                           v128.and
                           local.get $l17
@@ -590,7 +588,7 @@
                           i64x2.sub
                           local.get $l34
                           v128.andnot
-                          local.get $l47
+                          local.get $l46
                           local.get $l16
                           v128.and
                           local.get $l17
@@ -602,7 +600,7 @@
                           v128.andnot
                           v128.or
                           local.tee $l34
-                          local.get $l48
+                          local.get $l47
                           local.get $l16
                           v128.and
                           local.tee $l33
@@ -618,13 +616,13 @@
                           if $I31
                             local.get $l34
                             local.get $l33
-                            local.get $l48
+                            local.get $l47
+                            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
+                            f64x2.eq
+                            local.get $l29
                             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
                             f64x2.eq
                             local.get $l46
-                            v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
-                            f64x2.eq
-                            local.get $l47
                             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
                             f64x2.eq
                             v128.or
@@ -634,21 +632,21 @@
                             i64x2.bitmask
                             br_if $B27
                           end
-                          local.get $l49
+                          local.get $l48
                           local.get $l16
                           v128.and
-                          local.tee $l33
+                          local.tee $l29
                           local.get $l19
                           i64x2.sub
                           local.get $l20
-                          local.get $l33
+                          local.get $l29
                           i64x2.sub
                           v128.or
-                          local.tee $l33
+                          local.tee $l29
                           i64x2.bitmask
                           if $I32
-                            local.get $l33
-                            local.get $l49
+                            local.get $l29
+                            local.get $l48
                             v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
                             f64x2.eq
                             v128.andnot
@@ -658,12 +656,12 @@
                         end
                         br $B26
                       end
-                      local.get $l28
+                      local.get $l23
                       local.set $l12
                       local.get $l22
                       local.set $l13
                       i64.const 21474902017
-                      local.set $l27
+                      local.set $l28
                       br $B7
                     end
                     local.get $l7
@@ -708,9 +706,9 @@
               end
             end
             local.get $l35
-            local.set $l50
+            local.set $l49
             local.get $l36
-            local.set $l51
+            local.set $l50
             local.get $l38
             if $I34
               local.get $l2
@@ -718,20 +716,20 @@
               i32.lt_s
               if $I35
                 i64.const 131072
-                local.set $l27
+                local.set $l28
                 br $B6
               end
-              local.get $l50
-              local.set $l23
-              local.get $l51
+              local.get $l49
               local.set $l24
-              i32.const 7
+              local.get $l50
               local.set $l25
+              i32.const 7
+              local.set $l26
               br $L8
             end
             local.get $l4
             local.get $l9
-            local.tee $l26
+            local.tee $l27
             i32.wrap_i64
             i32.const 8
             i32.shr_u
@@ -740,7 +738,7 @@
             i32.add
             local.tee $l21
             i64.load align=1
-            local.get $l26
+            local.get $l27
             i64.const 7
             i64.add
             i64.const -4096
@@ -748,79 +746,79 @@
             i64.ne
             if $I36
               local.get $p0
-              local.get $l26
+              local.get $l27
               i32.const 8
               call $env.enter_read
               i32.eqz
               if $I37
                 i64.const 98784313344
-                local.set $l27
+                local.set $l28
                 br $B6
               end
             end
-            local.get $l26
+            local.get $l27
             i32.wrap_i64
             local.get $l21
             i32.load offset=8 align=1
             i32.add
             i64.load align=1
-            local.tee $l52
+            local.tee $l51
             i64.const 16
             i64.shl
             i64.const 16
             i64.shr_s
-            local.get $l52
+            local.get $l51
             i64.ne
             if $I38
               i64.const 98784313344
-              local.set $l27
+              local.set $l28
               br $B6
             end
-            local.get $l26
+            local.get $l27
             i64.const 8
             i64.add
             local.set $l9
             i32.const 23
-            local.set $l53
-            local.get $l52
+            local.set $l52
+            local.get $l51
             local.get $l3
             i64.sub
-            local.set $l54
-            local.get $l52
+            local.set $l53
+            local.get $l51
             local.set $l3
             i64.const 1
-            local.set $l27
+            local.set $l28
             br $B6
           end
         end
         local.get $l44
-        local.set $l23
-        local.get $l45
         local.set $l24
-        i32.const 7
+        local.get $l45
         local.set $l25
+        i32.const 7
+        local.set $l26
         br $B5
       end
-      local.get $l50
-      local.set $l23
-      local.get $l51
+      local.get $l49
       local.set $l24
-      i32.const 7
+      local.get $l50
       local.set $l25
+      i32.const 7
+      local.set $l26
       br $B5
     end
-    local.get $l25
+    local.get $l26
     i32.eqz
     if $I39
-      local.get $l23
-      local.set $l5
       local.get $l24
+      local.set $l5
+      local.get $l25
       i32.wrap_i64
       local.set $l6
     else
-      local.get $l23
-      local.tee $l8
       local.get $l24
+      local.tee $l8
+      local.get $l25
       local.tee $l11
       i64.sub
       local.set $l5
@@ -850,14 +848,14 @@
       local.set $l6
     end
     local.get $l3
-    local.get $l27
+    local.get $l28
     i64.const 32
     i64.shr_s
     i64.add
     local.set $l11
     local.get $p0
     local.get $l2
-    local.get $l27
+    local.get $l28
     i32.wrap_i64
     i32.const 65535
     i32.and
@@ -882,7 +880,7 @@
     local.get $p0
     local.get $l13
     v128.store offset=256 align=1
-    local.get $l27
+    local.get $l28
     i32.wrap_i64
     local.tee $l21
     i32.const 16
@@ -963,8 +961,8 @@
     end
     local.get $p0
     local.get $l11
+    local.get $l52
     local.get $l53
-    local.get $l54
     return_call $env.goto_from
     unreachable)
   (export "r0" (func $r0)))

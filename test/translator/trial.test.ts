@@ -162,6 +162,87 @@ describe("numbers that are looked at together", () => {
     }
   });
 
+  // A loop over four vectors at DATA; lanes of one of them are extraordinary in turn.
+  const vectors = (values: readonly number[], plain: number): Uint8Array => {
+    const words = new Uint32Array(0x400).fill(plain);
+    values.forEach((value, lane) => (words[4 + lane] = value));
+    return new Uint8Array(words.buffer);
+  };
+  const next = [0x48, 0x83, 0xc0, 0x10, 0x48, 0x83, 0xf8, 0x40];
+
+  // andnps, cmpltps, andps, shufps, mulps, cvttps2dq, cvtdq2ps, maxps, addps
+  const clipped = [
+    ...[0x0f, 0x28, 0xcd, 0x0f, 0x55, 0x0c, 0x06, 0x0f, 0x28, 0xc1, 0x0f, 0xc2, 0xc4, 0x01, 0x0f, 0x54, 0xc1],
+    ...[0x0f, 0xc6, 0xc0, 0x39, 0x0f, 0x59, 0xc3, 0xf3, 0x0f, 0x5b, 0xc0, 0x0f, 0x5b, 0xc0, 0x0f, 0x5f, 0xc1],
+    ...[0x0f, 0x58, 0xd0, ...next],
+  ];
+  it("masks of comparisons, conversions and extremes of packed singles", () => {
+    const code = looped(clipped);
+    for (const plain of [0x3fc0_0000, 0])
+      for (const value of [...SINGLES, 0x4eff_ffff, 0x4f00_0000, 0xcf00_0000, 0xcf00_0001])
+        for (const [limit, scale] of [
+          [0x4000_0000, 0x4480_0000],
+          [0x7f7f_ffff, 0x0080_0000], // products underflow
+          [0x7f7f_ffff, 0],
+          [0x7f7f_ffff, value],
+          [value, 0x4480_0000],
+        ] as const)
+          for (const sign of [0x8000_0000, 0])
+            check(code, vectors([plain, value, 0x3f80_0000, 0], plain), {
+              rsi: BigInt(DATA),
+              xmm2: singles(0, 0, 0, 0),
+              xmm3: singles(scale, scale, scale, scale),
+              xmm4: singles(limit, limit, limit, limit),
+              xmm5: singles(sign, sign, sign, sign),
+            });
+  });
+
+  // movaps xmm0,[rsi+rax]; minps xmm0,xmm3; maxps xmm0,xmm4; cvtps2pd xmm1,xmm0; cvtpd2ps xmm6,xmm1; cmpps xmm6,xmm0,le; addpd xmm2,xmm1;
+  // cvttpd2dq xmm7,xmm2; cvtdq2pd xmm8,xmm7
+  const extremes = [
+    ...[0x0f, 0x28, 0x04, 0x06, 0x0f, 0x5d, 0xc3, 0x0f, 0x5f, 0xc4, 0x0f, 0x5a, 0xc8, 0x66, 0x0f, 0x5a, 0xf1],
+    ...[0x0f, 0xc2, 0xf0, 0x02, 0x66, 0x0f, 0x58, 0xd1, 0x66, 0x0f, 0xe6, 0xfa, 0xf3, 0x44, 0x0f, 0xe6, 0xc7, ...next],
+  ];
+  it("extremes and conversions of packed numbers", () => {
+    const code = looped(extremes);
+    for (const value of SINGLES)
+      for (const other of SINGLES)
+        for (const lane of [0, 1])
+          check(code, vectors(lane === 0 ? [value] : [0x3f80_0000, value], 0x3fc0_0000), {
+            rsi: BigInt(DATA),
+            xmm2: doubles(0n, 0n),
+            xmm3: singles(other, 0x4000_0000, 0x4000_0000, 0x4000_0000),
+            xmm4: singles(0, other, 0, 0),
+          });
+  });
+
+  // movsd xmm0,[rsi+rax]; minsd xmm0,xmm3; maxsd xmm0,xmm4; cvttsd2si rcx,xmm0; cvtsi2sd xmm1,rcx; cmpltsd xmm1,xmm0; cvtsd2ss xmm5,xmm0;
+  // cvtss2sd xmm6,xmm5
+  const scalar = [
+    ...[0xf2, 0x0f, 0x10, 0x04, 0x06, 0xf2, 0x0f, 0x5d, 0xc3, 0xf2, 0x0f, 0x5f, 0xc4, 0xf2, 0x48, 0x0f, 0x2c, 0xc8],
+    ...[0xf2, 0x48, 0x0f, 0x2a, 0xc9, 0xf2, 0x0f, 0xc2, 0xc8, 0x01, 0xf2, 0x0f, 0x5a, 0xe8, 0xf3, 0x0f, 0x5a, 0xf5],
+    ...next,
+  ];
+  it("extremes and conversions of scalars", () => {
+    const code = looped(scalar);
+    const large = [0x43e0_0000_0000_0000n, 0xc3e0_0000_0000_0000n, 0xc3e0_0000_0000_0001n, 0x43df_ffff_ffff_ffffn];
+    for (const value of [...DOUBLES, ...large])
+      for (const other of DOUBLES) {
+        const data = new BigUint64Array(0x200).fill(0x4000_0000_0000_0000n);
+        data[2] = value;
+        check(code, new Uint8Array(data.buffer), {
+          rsi: BigInt(DATA),
+          xmm3: doubles(other),
+          xmm4: doubles(DOUBLES[1] ?? 0n),
+        });
+        check(code, new Uint8Array(data.buffer), {
+          rsi: BigInt(DATA),
+          xmm3: doubles(0x7fe0_0000_0000_0000n),
+          xmm4: doubles(other),
+        });
+      }
+  });
+
   it("a fault behind them leaves all registers as they were before it", () => {
     // mulsd xmm0,xmm1; movapd xmm3,xmm0; inc rax; addsd xmm3,[rbx]: nothing is mapped there
     const code = Uint8Array.from([

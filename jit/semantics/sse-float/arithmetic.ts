@@ -4,7 +4,6 @@ import { define, type Definition } from "../define.ts";
 import type { Emitter } from "../emitter.ts";
 import {
   anyLane,
-  denormalLanes,
   doubtful,
   eitherLane,
   exactScalar,
@@ -17,9 +16,10 @@ import {
   isOrdinary,
   isZero,
   markDenormals,
-  nanLanes,
   rejectDenormal,
-  rejectNan,
+  rejectMarked,
+  rejectUnordered,
+  rejectUnorderedLanes,
   requireCommonControl,
   zeroLanes,
 } from "./guard.ts";
@@ -95,6 +95,19 @@ function vectorCase(
     (reject) => {
       requireCommonControl(e, reject);
       const unknown = doubtful(e, format, operands);
+      // Where zeros are likely, a first look that takes them for extraordinary would be of no use.
+      if (exactZero && format.width === 32 && operands.some((value) => e.isSparse(value))) {
+        const denormal = markDenormals(e, format, unknown);
+        const zero = zeroLanes(e, format, result);
+        const exact = exactZero();
+        const allowed = exact ? e.vector("v128", "and", zero, exact) : zero;
+        const rest = e.vector("v128", "andnot", extraordinaryLanes(e, format, result), allowed);
+        rejectMarked(e, reject, eitherLane(e, denormal, rest));
+        for (const value of operands) e.noteNormal(value, format.vector);
+        e.noteResult(result, format.vector);
+        e.noteSparse(result);
+        return accept(result);
+      }
       const check = (label: Label): void => {
         const marks = markDenormals(e, format, unknown);
         const denormal = marks && e.let(marks);
@@ -257,11 +270,12 @@ function scalarExtreme(reference: string, operation: "min" | "max", format: Form
       guarded(
         e,
         (reject) => {
-          rejectDenormal(e, reject, format, left);
-          rejectDenormal(e, reject, format, right);
-          rejectNan(e, reject, format, a, b);
+          rejectUnordered(e, reject, format, left);
+          rejectUnordered(e, reject, format, right);
           const better = e.compareFloat(format.type, operation === "min" ? "lt" : "gt", a, b);
-          dst.write(e.select(better, left, right));
+          const result = e.let(e.reinterpret(e.select(better, a, b), format.integer));
+          e.noteResult(result, format.type);
+          dst.write(result);
         },
         () => dst.write(exactScalar(e, `${format.type}_${operation}`, [left, right], format.width)),
       );
@@ -280,10 +294,11 @@ function packedExtreme(reference: string, operation: "min" | "max", format: Form
       guarded(
         e,
         (reject) => {
-          const marks = eitherLane(e, denormalLanes(e, format, left, right), nanLanes(e, format, left, right));
-          e.break(reject, anyLane(e, format, marks));
+          rejectUnorderedLanes(e, reject, format, left, right);
           // pmin(x, y) is y < x ? y : x, so the operands change places.
-          dst.write(e.vector(format.vector, operation === "min" ? "pmin" : "pmax", right, left));
+          const result = e.let(e.vector(format.vector, operation === "min" ? "pmin" : "pmax", right, left));
+          e.noteResult(result, format.vector);
+          dst.write(result);
         },
         () => dst.write(exactVector(e, `${format.vector}_${operation}`, left, right)),
       );

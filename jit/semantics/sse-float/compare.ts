@@ -2,19 +2,14 @@ import type { Value } from "../../emit/value.ts";
 import { define, type Definition } from "../define.ts";
 import type { Emitter } from "../emitter.ts";
 import {
-  anyLane,
-  denormalLanes,
-  eitherLane,
   exactScalar,
   exactVector,
   F32,
   F64,
   type Format,
   guarded,
-  nanLanes,
-  rejectDenormal,
-  rejectNan,
   rejectUnordered,
+  rejectUnorderedLanes,
 } from "./guard.ts";
 
 /** (U)COMISx: ZF PF CF tell greater, less, equal or unordered; OF SF AF are cleared. */
@@ -69,9 +64,8 @@ function scalar(reference: string, format: Format): Definition {
       guarded(
         e,
         (reject) => {
-          rejectDenormal(e, reject, format, left);
-          rejectDenormal(e, reject, format, right);
-          rejectNan(e, reject, format, a, b);
+          rejectUnordered(e, reject, format, left);
+          rejectUnordered(e, reject, format, right);
           const equal = e.shl(e.compareFloat(format.type, "eq", a, b), e.constant(32, 1));
           const relation = e.or(e.compareFloat(format.type, "lt", a, b), equal);
           const at = e.add(e.shl(predicate, e.constant(32, 2)), relation);
@@ -97,8 +91,7 @@ function packed(reference: string, format: Format): Definition {
       guarded(
         e,
         (reject) => {
-          const marks = eitherLane(e, denormalLanes(e, format, left, right), nanLanes(e, format, left, right));
-          e.break(reject, anyLane(e, format, marks));
+          rejectUnorderedLanes(e, reject, format, left, right);
           // A lane where the predicate wants a relation keeps the mask of it; bit 2 inverts them all.
           const truth = (relation: number): Value => {
             const at = e.add(e.shl(e.and(predicate, e.constant(32, 3)), e.constant(32, 2)), e.constant(32, relation));
@@ -107,7 +100,9 @@ function packed(reference: string, format: Format): Definition {
           const less = e.vector("v128", "and", e.vector(format.vector, "lt", left, right), truth(1));
           const equal = e.vector("v128", "and", e.vector(format.vector, "eq", left, right), truth(2));
           const inverted = e.splat("i32x4", e.neg(e.shrU(predicate, e.constant(32, 2))));
-          dst.write(e.vector("v128", "xor", e.vector("v128", "or", less, equal), inverted));
+          const result = e.let(e.vector("v128", "xor", e.vector("v128", "or", less, equal), inverted));
+          e.noteMask(result, format.vector);
+          dst.write(result);
         },
         () => dst.write(exactVector(e, `${format.vector}_predicate`, left, right, predicate)),
       );

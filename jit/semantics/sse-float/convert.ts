@@ -3,7 +3,6 @@ import type { Value } from "../../emit/value.ts";
 import { define, type Definition } from "../define.ts";
 import type { Emitter } from "../emitter.ts";
 import {
-  anyLane,
   constantLanes,
   denormalLanes,
   eitherLane,
@@ -17,8 +16,8 @@ import {
   isOrdinary,
   isZero,
   nanLanes,
-  rejectDenormal,
-  rejectNan,
+  rejectMarked,
+  rejectUnordered,
   requireCommonControl,
   requireSilentPrecision,
   zeroLanes,
@@ -71,9 +70,10 @@ function toInteger(reference: string, truncates: boolean, format: Format): Defin
         (reject) => {
           if (truncates) requireSilentPrecision(e, reject);
           else requireCommonControl(e, reject);
-          const value = e.reinterpret(source, format.type);
-          const integral = e.let(e.float(format.type, truncates ? "trunc" : "nearest", value));
-          // False for NaNs too. The most negative integer is left to the exact path.
+          const value = e.let(e.reinterpret(source, format.type));
+          // The conversion below truncates by itself.
+          const integral = truncates ? value : e.let(e.float(format.type, "nearest", value));
+          // False for NaNs too. The most negative integer is left to the exact path, as are fractions that it is made of.
           const limit = e.floatConstant(format.type, to === "i64" ? 2 ** 63 : 2 ** 31);
           e.break(reject, e.eqz(e.compareFloat(format.type, "lt", e.float(format.type, "abs", integral), limit)));
           dst.write(e.convert(to, `trunc_s_sat.${format.type}`, integral));
@@ -98,8 +98,7 @@ const cvtss2sd: Definition = define({
     guarded(
       e,
       (reject) => {
-        rejectDenormal(e, reject, F32, source);
-        rejectNan(e, reject, F32, value);
+        rejectUnordered(e, reject, F32, source);
         const result = e.let(e.reinterpret(e.convert("f64", "promote", value), "i64"));
         e.noteResult(result, "f64");
         dst.write(result);
@@ -153,7 +152,9 @@ const cvtdq2ps: Definition = define({
       e,
       (reject) => {
         requireCommonControl(e, reject);
-        dst.write(e.vector("f32x4", "convert_i32x4_s", source));
+        const result = e.let(e.vector("f32x4", "convert_i32x4_s", source));
+        e.noteResult(result, "f32x4");
+        dst.write(result);
       },
       () => dst.write(exactVector(e, "i32x4_to_f32x4", source)),
     );
@@ -166,15 +167,25 @@ const cvtdq2pd: Definition = define({
   operands: { dst: "w", src: "r" },
   unit: "sse",
   emit(e, { dst, src }) {
-    dst.write(e.vector("f64x2", "convert_low_i32x4_s", lowHalf(e, src.read())));
+    const result = e.let(e.vector("f64x2", "convert_low_i32x4_s", lowHalf(e, src.read())));
+    e.noteResult(result, "f64x2");
+    dst.write(result);
   },
 });
 
+/** 2^31 */
+const POWER_31: Readonly<Record<Format["type"], bigint>> = { f32: 0x4f00_0000n, f64: 0x41e0_0000_0000_0000n };
+
 /** Rejects lanes that do not fit 32-bit integers, NaNs, and the most negative integer (which the exact path finds valid). */
-function rejectOutOfRange(e: Emitter, reject: Label, { vector, lanes, type }: Format, integral: Value): void {
-  const limit = e.splat(vector, e.floatConstant(type, 2 ** 31));
-  const fits = e.vector(vector, "lt", e.vector(vector, "abs", integral), limit);
-  e.break(reject, e.eqz(e.allTrue(lanes, fits)));
+function rejectOutOfRange(e: Emitter, reject: Label, format: Format, integral: Value): void {
+  const { vector } = format;
+  const fits = e.vector(
+    vector,
+    "lt",
+    e.vector(vector, "abs", integral),
+    constantLanes(e, format, POWER_31[format.type]),
+  );
+  rejectMarked(e, reject, e.vector("v128", "not", fits));
 }
 
 /** CVTPS2DQ, CVTTPS2DQ, CVTPD2DQ, CVTTPD2DQ. */
@@ -190,7 +201,8 @@ function toIntegers(reference: string, truncates: boolean, format: Format): Defi
         (reject) => {
           if (truncates) requireSilentPrecision(e, reject);
           else requireCommonControl(e, reject);
-          const integral = e.let(e.vector(format.vector, truncates ? "trunc" : "nearest", source));
+          // WebAssembly's conversion truncates, and what fits truncated fits as it is, but for fractions below the least integer.
+          const integral = truncates ? source : e.let(e.vector(format.vector, "nearest", source));
           rejectOutOfRange(e, reject, format, integral);
           dst.write(e.vector("i32x4", format.width === 32 ? "trunc_sat_f32x4_s" : "trunc_sat_f64x2_s_zero", integral));
         },
@@ -211,8 +223,10 @@ const cvtps2pd: Definition = define({
       e,
       (reject) => {
         const marks = eitherLane(e, denormalLanes(e, F32, source), nanLanes(e, F32, source));
-        e.break(reject, anyLane(e, F32, marks));
-        dst.write(e.vector("f64x2", "promote_low_f32x4", source));
+        rejectMarked(e, reject, marks);
+        const result = e.let(e.vector("f64x2", "promote_low_f32x4", source));
+        e.noteResult(result, "f64x2");
+        dst.write(result);
       },
       () => dst.write(exactVector(e, "f32x4_to_f64x2", source)),
     );
@@ -239,7 +253,8 @@ const cvtpd2ps: Definition = define({
           constantLanes(e, F64, -1n),
           [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 20, 21, 22, 23],
         );
-        e.break(reject, anyLane(e, F32, e.vector("v128", "andnot", extraordinary, allowed)));
+        rejectMarked(e, reject, e.vector("v128", "andnot", extraordinary, allowed));
+        e.noteResult(result, "f32x4");
         dst.write(result);
       },
       () => dst.write(exactVector(e, "f64x2_to_f32x4", source)),

@@ -218,6 +218,27 @@ export function eitherLane(e: Emitter, left: Value | undefined, right: Value): V
   return left ? e.vector("v128", "or", left, right) : right;
 }
 
+/** Rejects vectors with denormals or NaNs. */
+export function rejectUnorderedLanes(e: Emitter, reject: Label, format: Format, ...vectors: readonly Value[]): void {
+  const denormal = doubtful(e, format, vectors);
+  const nan = vectors.filter((vector) => !e.knowsOrdered(vector, format.vector));
+  const unknown = vectors.filter((vector) => denormal.includes(vector) || nan.includes(vector));
+  if (unknown.length === 0) return;
+  const check = (label: Label): void => {
+    const small = markDenormals(e, format, denormal);
+    const marks = nan.length > 0 ? eitherLane(e, small, nanLanes(e, format, ...nan)) : small;
+    if (marks) e.break(label, e.unlikely(e.ne(anyLane(e, format, marks), e.constant(32, 0))));
+  };
+  if (!e.deferCheck(format.vector, unknown, check)) check(reject);
+  for (const vector of unknown) e.noteResult(vector, format.vector);
+}
+
+/** Rejects if any lane of a vector of 32-bit marks is marked by its sign bit. */
+export function rejectMarked(e: Emitter, reject: Label, marks: Value): void {
+  const named = e.let(marks);
+  if (!e.deferMarks(named)) e.break(reject, e.bitmask("i32x4", named));
+}
+
 export function zeroLanes(e: Emitter, { vector }: Format, value: Value): Value {
   return e.vector(vector, "eq", value, constantLanes(e, { width: 32 }, 0n));
 }

@@ -181,11 +181,12 @@ const shufps: Definition = packedImmediate("SDM 2B SHUFPS", (e, left, right, con
 
 /** SHUFPD: one lane of DEST below one lane of SRC. */
 const shufpd: Definition = packedImmediate("SDM 2B SHUFPD", (e, left, right, control) => {
+  const first = lanes(e, 8, [0, 1, 2, 3, 4, 5, 6, 7]);
   const lane = (vector: Value, bit: number): Value => {
-    const chosen = e.and(e.shrU(control, e.constant(32, bit)), e.constant(32, 1));
-    return e.select(chosen, e.extractLane("i64x2", vector, 1), e.extractLane("i64x2", vector, 0));
+    const offset = e.and(e.shl(e.shrU(control, e.constant(32, bit)), e.constant(32, 3)), e.constant(32, 8));
+    return e.vector("i8x16", "swizzle", vector, e.vector("i8x16", "add", first, e.splat("i8x16", offset)));
   };
-  return e.replaceLane("i64x2", e.splat("i64x2", lane(left, 0)), 1, lane(right, 1));
+  return shuffleLanes(e, 64, lane(left, 0), lane(right, 1), [0, 2]);
 });
 
 /** PALIGNR: the bytes of DEST:SRC from byte number `immediate` on. */
