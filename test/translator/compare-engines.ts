@@ -1,7 +1,7 @@
 import { disassemble } from "../../jit/isa/format.ts";
-import { RegionTranslator } from "../../jit/translator/translator.ts";
 import { FEATURES } from "../../runtime/abi/features.ts";
 import { type BareExit, type BareMachine, createBareMachine } from "../../src/bare-machine.ts";
+import { openBareGuest } from "../../src/bare-guest.ts";
 import type { BareState } from "../../src/bare-state.ts";
 import { CODE, DATA, DATA_BYTES, type Program } from "./random-program.ts";
 
@@ -12,28 +12,18 @@ export interface Engines {
 }
 
 export async function openEngines(): Promise<Engines> {
-  noteFailures();
   const options = { memoryBytes: 0x4_0000, mode: "long" } as const;
   return {
     interpreter: await createBareMachine({ ...options, engine: "interpreter" }),
-    translator: await createBareMachine({ ...options, engine: "translator" }),
+    translator: await openBareGuest(
+      { ...options, engine: "translator", codeCacheBytes: undefined, cpu: undefined },
+      { onFailure: (failure) => failures.push(failure) },
+    ),
   };
 }
 
-/** What the translator has thrown: a guest goes on in the interpreter, so nothing else would tell of it. */
-const failures: unknown[] = [];
-
-function noteFailures(): void {
-  const { translate } = RegionTranslator.prototype;
-  RegionTranslator.prototype.translate = function (this: RegionTranslator, requests) {
-    try {
-      return translate.call(this, requests);
-    } catch (cause) {
-      failures.push(cause);
-      throw cause;
-    }
-  };
-}
+/** How the translator has failed: a guest goes on in the interpreter, so nothing else would tell of it. */
+const failures: string[] = [];
 
 interface Outcome {
   readonly exit: BareExit;
@@ -64,7 +54,7 @@ export function compareEngines(engines: Engines, program: Program, limits: reado
   const expected = run(engines.interpreter, program, limits);
   const actual = run(engines.translator, program, limits);
   const failure = failures.pop();
-  if (failure !== undefined) throw new Error(`the translator failed on\n${listing(program)}`, { cause: failure });
+  if (failure !== undefined) throw new Error(`${failure}\n${listing(program)}`);
   for (const [index, want] of expected.entries()) {
     const got = actual[index];
     const rows = got ? differences(want, got) : ["missing"];

@@ -2,14 +2,13 @@ import type { Prng } from "../oracle/prng.ts";
 import { CODE, DATA, DATA_BYTES, type Program } from "./random-program.ts";
 
 const HALT = 0xf4;
-const [RAX, RCX, RDX, RBX, RSI, RDI] = [0, 1, 2, 3, 6, 7] as const;
+const [RAX, RBX, RSI, RDI] = [0, 3, 6, 7] as const;
 const BASES = [RBX, RSI, RDI] as const;
 const NAMES = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"] as const;
 const INDEX = RAX;
-const COUNTER = RDX;
-const LIMIT = RCX;
 
 const SSE = { mov: 0x10, store: 0x11, sqrt: 0x51, add: 0x58, mul: 0x59, sub: 0x5c, div: 0x5e } as const;
+const WHOLE_MOVE = 0x28;
 const BITWISE = [0x54, 0x55, 0x56, 0x57] as const;
 
 interface Place {
@@ -100,10 +99,10 @@ export function randomLoop(prng: Prng, extraordinary: number): Program {
     for (let length = prng.below(4); length > 0; length--) {
       const target = prng.chance(80) ? register : prng.below(3);
       const source = prng.chance(40) ? place() : prng.chance(50) ? prng.below(3) : prng.between(3, 4);
-      if (prng.chance(10))
-        code(...sse(isDouble ? 0x66 : undefined, prng.pick(BITWISE), target, prng.between(3, 4), scale));
-      else if (prng.chance(10)) code(...sse(isDouble ? 0x66 : undefined, 0x28, target, prng.below(5), scale));
-      else if (prng.chance(5)) code(...sse(prefix, SSE.sqrt, target, source, scale));
+      const kind = prng.below(100);
+      if (kind < 10) code(...sse(isDouble ? 0x66 : undefined, prng.pick(BITWISE), target, prng.between(3, 4), scale));
+      else if (kind < 20) code(...sse(isDouble ? 0x66 : undefined, WHOLE_MOVE, target, prng.below(5), scale));
+      else if (kind < 25) code(...sse(prefix, SSE.sqrt, target, source, scale));
       else
         code(...sse(prefix, prng.pick([SSE.add, SSE.mul, SSE.sub, SSE.add, SSE.mul, SSE.div]), target, source, scale));
     }
