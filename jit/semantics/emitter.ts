@@ -166,6 +166,19 @@ export abstract class Emitter extends StateBuilder {
     this.noteNormal(value, format);
     this.noteOrdered(value, format);
   }
+  /**
+   * Whether the result of an operation needs no look, because of what is known of how large its operands are: it is ordinary, or a zero
+   * that is exact. If so, that is noted.
+   */
+  isBounded(
+    _operation: "add" | "sub" | "mul",
+    _format: NumberFormat,
+    _left: Value,
+    _right: Value,
+    _result: Value,
+  ): boolean {
+    return false;
+  }
   /** Notes that each lane of a vector is all ones or all zeros. */
   noteMask(_value: Value, _format: "f32x4" | "f64x2"): void {}
   /** Whether lanes of a vector are likely to be zeros: a mask has been applied to numbers. */

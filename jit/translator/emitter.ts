@@ -19,6 +19,7 @@ import {
 import { breakUnless } from "./fact-checks.ts";
 import { TranslatorFlags, type FlagState } from "./flags.ts";
 import { GeneralRegisters } from "./general-registers.ts";
+import { type Bounded, breakUnlessModerate, Magnitudes } from "./magnitudes.ts";
 import { GeneralRegister, Immediate, Memory, Relative, VectorRegister } from "./operands.ts";
 import { PathEmitter } from "./paths.ts";
 import { pageOf, type RegionInstruction, Untranslatable } from "./region.ts";
@@ -67,6 +68,7 @@ export class TranslatorEmitter extends PathEmitter {
   readonly general: GeneralRegisters = new GeneralRegisters(this);
   readonly vectors: VectorRegisters;
   readonly facts: VectorFacts = new VectorFacts();
+  readonly magnitudes: Magnitudes = new Magnitudes();
   readonly x87: X87State = new X87State(this);
   /** operands in memory whose places are known in the loop that is being emitted */
   sites: ReadonlyMap<MemoryOperand, Site> | undefined;
@@ -201,6 +203,21 @@ export class TranslatorEmitter extends PathEmitter {
     if (!this.isReachable) return false;
     this.#trial ??= new Trial(this.#start, this.#exits.leaveBefore(this.#before), this.newLabel());
     this.#trial.addMarks(marks);
+    return true;
+  }
+
+  /** Puts off the check that a number, or all of a vector, is moderate or zero, if that is not known. It is named. */
+  requireModerate(format: NumberFormat, value: Value): void {
+    if (this.magnitudes.isModerate(value, format)) return;
+    this.magnitudes.noteModerate(value, format);
+    this.noteResult(value, format);
+    this.#trial ??= new Trial(this.position, this.#leaveBefore(), this.newLabel());
+    this.#trial.add(format, [value], (reject) => breakUnlessModerate(this, reject, format, value), "moderate");
+  }
+
+  override isBounded(operation: Bounded, format: NumberFormat, left: Value, right: Value, result: Value): boolean {
+    if (!this.magnitudes.deduce(operation, format, left, right, result)) return false;
+    this.noteResult(result, format);
     return true;
   }
 

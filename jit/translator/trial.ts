@@ -11,6 +11,7 @@ interface Check {
   readonly format: NumberFormat;
   readonly values: readonly Value[];
   readonly exactly: (reject: Label) => void;
+  readonly range: keyof typeof RANGES;
 }
 
 /** A test of four 32-bit words at once: those pass that are, doubled, at least `floor` and at most `limit` above it. */
@@ -19,10 +20,15 @@ interface Range {
   readonly limit: number;
 }
 
-/** Upper halves of doubles with an exponent field from 2 to 0x7fe. */
-const DOUBLE: Range = { floor: 0x0040_0000, limit: 0xff9f_ffff };
-/** Singles but zeros, denormals, the smallest normal number, infinities and NaNs. */
-const SINGLE: Range = { floor: 0x0100_0002, limit: 0xfdff_fffd };
+/** Of doubles their upper halves, of singles all. */
+const RANGES = {
+  /**
+   * doubles with an exponent field from 2 to 0x7fe; singles but zeros, denormals, the smallest normal number, infinities and NaNs
+   */
+  ordinary: { double: { floor: 0x0040_0000, limit: 0xff9f_ffff }, single: { floor: 0x0100_0002, limit: 0xfdff_fffd } },
+  /** what `Magnitudes` calls moderate: from 2^-256 up to 2^256, from 2^-30 up to 2^30 */
+  moderate: { double: { floor: 0x5fe0_0000, limit: 0x3fff_ffff }, single: { floor: 0x6100_0000, limit: 0x3bff_ffff } },
+} as const satisfies Readonly<Record<string, { readonly double: Range; readonly single: Range }>>;
 
 /** Which numbers a vector register holds that `values` of a format take. */
 const LANES: Readonly<Record<NumberFormat, number>> = { f32: 1, f64: 1, f32x4: 4, f64x2: 2 };
@@ -60,8 +66,14 @@ export class Trial {
     return this.#lanes >= MAXIMUM_LANES;
   }
 
-  add(format: NumberFormat, values: readonly Value[], exactly: (reject: Label) => void): void {
-    this.#checks.push({ format, values, exactly });
+  /** @param range that the numbers have to be in unless `exactly` lets them pass */
+  add(
+    format: NumberFormat,
+    values: readonly Value[],
+    exactly: (reject: Label) => void,
+    range: keyof typeof RANGES = "ordinary",
+  ): void {
+    this.#checks.push({ format, values, exactly, range });
     this.#lanes += LANES[format] * values.length;
   }
 
@@ -83,52 +95,56 @@ export class Trial {
     e.if(e.unlikely(this.#emitTest(e)), exactly);
   }
 
-  /** Gives 1 or more if any of the numbers is not ordinary. */
+  /** Gives 1 or more if any of the numbers is out of its range. */
   #emitTest(e: TranslatorEmitter): Value {
-    const pairs = [...this.#pairs(e, "f64", "f64x2"), ...this.#vectors("f64x2")];
-    const [only, ...others] = pairs;
-    const isAlone = this.#marks.length === 0 && others.length === 0;
-    const fours = [...this.#fours(e), ...this.#vectors("f32x4")];
-    if (only && isAlone && fours.length === 0) {
-      // The upper half of a lane decides its sign.
-      return e.bitmask("i64x2", outside(e, [only], DOUBLE));
-    }
-    const highWords: Value[] = [];
-    for (let index = 0; index < pairs.length; index += 2) {
-      const low = pairs[index];
-      if (low) highWords.push(e.let(e.shuffle(low, pairs[index + 1] ?? low, HIGH_WORDS)));
-    }
     const marks = [...this.#marks];
-    if (highWords.length > 0) marks.push(outside(e, highWords, DOUBLE));
-    if (fours.length > 0) marks.push(outside(e, fours, SINGLE));
+    for (const range of ["ordinary", "moderate"] as const) {
+      const checks = this.#checks.filter((check) => check.range === range);
+      const pairs = [...vectorsOf(e, checks, "f64", "f64x2"), ...valuesOf(checks, "f64x2")];
+      const fours = [...vectorsOf(e, checks, "f32", "f32x4"), ...valuesOf(checks, "f32x4")];
+      const { double, single } = RANGES[range];
+      const [pair, ...others] = pairs;
+      const isAlone = checks.length === this.#checks.length && this.#marks.length === 0 && fours.length === 0;
+      // The upper half of a lane decides its sign.
+      if (pair && isAlone && others.length === 0) return e.bitmask("i64x2", outside(e, [pair], double));
+      const highWords: Value[] = [];
+      for (let index = 0; index < pairs.length; index += 2) {
+        const low = pairs[index];
+        if (low) highWords.push(e.let(e.shuffle(low, pairs[index + 1] ?? low, HIGH_WORDS)));
+      }
+      if (highWords.length > 0) marks.push(outside(e, highWords, double));
+      if (fours.length > 0) marks.push(outside(e, fours, single));
+    }
     const [first, ...more] = marks;
     invariant(first !== undefined, "there are checks");
     return e.bitmask("i32x4", union(e, first, more));
   }
+}
 
-  #vectors(format: NumberFormat): readonly Value[] {
-    return this.#checks.filter((check) => check.format === format).flatMap(({ values }) => values);
-  }
+function valuesOf(checks: readonly Check[], format: NumberFormat): readonly Value[] {
+  return checks.filter((check) => check.format === format).flatMap(({ values }) => values);
+}
 
-  /** The scalars of a format as vectors of as many as have room; the last is repeated to fill its vector. */
-  #pairs(e: TranslatorEmitter, format: "f32" | "f64", shape: "f32x4" | "f64x2"): readonly Value[] {
-    const scalars = this.#vectors(format);
-    const vectors: Value[] = [];
-    const lanes = LANES[shape];
-    for (let index = 0; index < scalars.length; index += lanes) {
-      const [first, ...rest] = scalars.slice(index, index + lanes);
-      if (!first) break;
-      let vector = e.splat(shape, e.reinterpret(first, format));
-      rest.forEach((scalar, lane) => {
-        vector = e.replaceLane(shape, vector, lane + 1, e.reinterpret(scalar, format));
-      });
-      vectors.push(e.let(vector));
-    }
-    return vectors;
+/** The scalars of a format as vectors of as many as have room; the last is repeated to fill its vector. */
+function vectorsOf(
+  e: TranslatorEmitter,
+  checks: readonly Check[],
+  format: "f32" | "f64",
+  shape: "f32x4" | "f64x2",
+): readonly Value[] {
+  const scalars = valuesOf(checks, format);
+  const vectors: Value[] = [];
+  const lanes = LANES[shape];
+  for (let index = 0; index < scalars.length; index += lanes) {
+    const [first, ...rest] = scalars.slice(index, index + lanes);
+    if (!first) break;
+    let vector = e.splat(shape, e.reinterpret(first, format));
+    rest.forEach((scalar, lane) => {
+      vector = e.replaceLane(shape, vector, lane + 1, e.reinterpret(scalar, format));
+    });
+    vectors.push(e.let(vector));
   }
-  #fours(e: TranslatorEmitter): readonly Value[] {
-    return this.#pairs(e, "f32", "f32x4");
-  }
+  return vectors;
 }
 
 function union(e: TranslatorEmitter, first: Value, others: readonly Value[]): Value {

@@ -82,6 +82,11 @@ const WHOLE_MOVES: ReadonlySet<string> = new Set(["movaps", "movapd", "movups", 
  */
 type Role = "read" | "update" | "set" | "set low";
 
+/** Whether an operation takes what it reads as bits, not as a number. */
+export function isBitwise(operation: WideOperation): boolean {
+  return operation.kind === "compute" && BITWISE.has(operation.current.instruction.mnemonic);
+}
+
 /**
  * Finds out whether rounds of a loop can run side by side, each in a lane of vectors: undefined if not. All that rounds may hand on are
  * counters, and sums of what each of them computes. What a round leaves in other registers the last round leaves there as well, which

@@ -1,16 +1,21 @@
 import { invariant } from "../../runtime/abi/invariant.ts";
 import type { Value, Variable } from "../emit/value.ts";
+import type { Label } from "../emit/function.ts";
 import { type Definition, namedOperands } from "../semantics/define.ts";
 import type { NumberFormat, OperandHandle } from "../semantics/emitter.ts";
 import { OperandBase } from "../semantics/operand-base.ts";
 import type { TranslatorEmitter } from "./emitter.ts";
+import { type Bounded, breakUnlessModerate } from "./magnitudes.ts";
 import type { RegionInstruction } from "./region.ts";
 import type { Stream, StreamSite } from "./streams.ts";
 import type { Strip } from "./strip.ts";
 import { roundsBeforeLast } from "./trip-count.ts";
-import { keyOf, type WideOperation, type WidePlan, type WideSource } from "./wide-plan.ts";
+import { isBitwise, keyOf, type WideOperation, type WidePlan, type WideSource } from "./wide-plan.ts";
 
 const ZERO: readonly number[] = new Array<number>(16).fill(0);
+
+/** Operations by the first three letters of their mnemonics. */
+const BOUNDED: Readonly<Record<string, Bounded>> = { add: "add", sub: "sub", mul: "mul" };
 
 /** Something that a definition reads and writes as an operand: a number, or a vector of one of each of several rounds. */
 class Place extends OperandBase {
@@ -29,12 +34,6 @@ class Place extends OperandBase {
   }
 }
 
-interface Carried {
-  readonly variable: Variable;
-  /** it is as operations on ordinary numbers make it */
-  readonly isResult: boolean;
-}
-
 /**
  * Rounds of a loop that run side by side: what one scalar instruction does in several rounds is one operation on vectors. All numbers
  * are looked at before anything is stored. Where one is not ordinary, nothing has been done, and the rounds run one after the other.
@@ -48,7 +47,7 @@ export class WideRounds {
   /** numbers that no round changes, in all lanes, by register */
   readonly #constants = new Map<number, Value>();
   /** what rounds hand on, by register */
-  readonly #carried = new Map<number, Carried>();
+  readonly #carried = new Map<number, Variable>();
 
   constructor(e: TranslatorEmitter, plan: WidePlan, strip: Strip) {
     this.#e = e;
@@ -113,10 +112,10 @@ export class WideRounds {
   #emitAll(count: Value): Value {
     const e = this.#e;
     const { rounds } = this.#plan;
-    this.#prepareRegisters();
     const left = e.declare("i32", 32);
     left.set(count);
-    e.plainBlock((end) =>
+    e.plainBlock((end) => {
+      this.#prepareRegisters(end);
       e.plainLoop((again) => {
         e.forgetNames();
         e.aside(end, () => this.#emitOne());
@@ -128,32 +127,40 @@ export class WideRounds {
           () => e.plainBreak(again),
           () => undefined,
         );
-      }),
-    );
+      });
+    });
     e.forgetNames();
     return e.let(e.sub(count, left.get()));
   }
 
-  #prepareRegisters(): void {
+  /** @param otherwise where numbers that rounds begin with are not moderate */
+  #prepareRegisters(otherwise: Label): void {
     const e = this.#e;
     const { operations, format } = this.#plan;
     const bits = format.bytes === 8 ? 64 : 32;
     const written = new Set(operations.flatMap((operation) => (operation.kind === "store" ? [] : [operation.target])));
+    const masks = new Set(operations.map((operation) => (isBitwise(operation) ? registerRead(operation) : undefined)));
+    const begin: Value[] = [];
     for (const operation of operations) {
       if (operation.kind === "accumulate" && !this.#carried.has(operation.target)) {
         const variable = e.declare(format.scalar, bits);
         const value = e.readVectorPart(operation.target, bits);
-        const isResult = e.knowsNormal(value, format.scalar) && e.knowsOrdered(value, format.scalar);
         variable.set(e.reinterpret(value, format.scalar));
-        this.#carried.set(operation.target, { variable, isResult });
+        this.#carried.set(operation.target, variable);
+        begin.push(value);
       }
       const number = registerRead(operation);
       if (number === undefined || written.has(number) || this.#constants.has(number)) continue;
       const value = e.readVectorPart(number, bits);
       const all = e.let(e.splat(format.vector, e.reinterpret(value, format.scalar)));
-      this.#note(value, format.scalar, all, format.vector);
       this.#constants.set(number, all);
+      if (masks.has(number)) continue;
+      begin.push(value);
+      e.magnitudes.noteModerate(all, format.vector);
+      e.noteResult(all, format.vector);
     }
+    // Not before all is in its place: what rounds hand on is written back in any case.
+    for (const value of begin) breakUnlessModerate(e, otherwise, format.scalar, value);
   }
 
   /** What is known of a number holds for what it was put into, or was taken from. */
@@ -191,7 +198,7 @@ export class WideRounds {
           const sources = this.#read(operation.source, registers, loaded);
           const before = registers.get(target);
           const results = sources.map((source, index) =>
-            this.#compute(current, definition, 128, before?.[index], source),
+            this.#compute(current, definition, this.#plan.format.vector, before?.[index], source),
           );
           registers.set(target, results);
           break;
@@ -202,24 +209,37 @@ export class WideRounds {
       }
     }
     const carried = this.#accumulate(sums);
+    for (const value of carried.values()) e.requireModerate(this.#plan.format.scalar, value);
     e.settle();
     for (const [site, values] of stores) this.#store(site, values);
     for (const [number, value] of carried)
-      this.#carried.get(number)?.variable.set(e.reinterpret(value, this.#plan.format.scalar));
+      this.#carried.get(number)?.set(e.reinterpret(value, this.#plan.format.scalar));
   }
 
+  /** @param format of the operands: all of a vector, or a number */
   #compute(
     current: RegionInstruction,
     definition: Definition,
-    width: number,
+    format: NumberFormat,
     old: Value | undefined,
     source: Value,
   ): Value {
+    const width = format === "f32" ? 32 : format === "f64" ? 64 : 128;
+    this.#bound(current.instruction.mnemonic, format, old, source);
     const target = new Place(width, old);
     const operands: readonly OperandHandle[] = [target, new Place(width, source)];
     const named = namedOperands(definition).map(({ name }, index) => [name, operands[index] ?? target] as const);
     this.#e.emitDefinition(current, definition, Object.fromEntries(named));
     return this.#e.let(target.read());
+  }
+
+  /** Of moderate numbers the result needs no look. */
+  #bound(mnemonic: string, format: NumberFormat, left: Value | undefined, right: Value): void {
+    const e = this.#e;
+    const operation = BOUNDED[mnemonic.slice(0, 3)];
+    if (!operation || !left || e.magnitudes.deduce(operation, format, left, right)) return;
+    e.requireModerate(format, left);
+    e.requireModerate(format, right);
   }
 
   /** One round after the other adds what it has computed to what rounds hand on. */
@@ -229,17 +249,22 @@ export class WideRounds {
     const e = this.#e;
     const { format } = this.#plan;
     const carried = new Map<number, Value>();
-    for (const [number, { variable, isResult }] of this.#carried) {
+    for (const [number, variable] of this.#carried) {
       const value = e.reinterpret(e.let(variable.get()), format.bytes === 8 ? "i64" : "i32");
-      if (isResult) e.noteResult(value, format.scalar);
+      e.noteResult(value, format.scalar);
+      e.magnitudes.noteModerate(value, format.scalar);
       carried.set(number, value);
     }
+    // All lanes of a vector are looked at together.
+    for (const [, sources] of sums)
+      for (const vector of sources)
+        if (!e.magnitudes.isKnown(vector)) e.requireModerate(format.vector, vector);
     for (let round = 0; round < this.#plan.rounds; round++) {
       for (const [{ current, target }, sources] of sums) {
         const vector = sources[Math.floor(round / format.lanes)];
         if (!vector) continue;
         const number = this.#lane(vector, round % format.lanes);
-        const sum = this.#compute(current, current.definition, 8 * format.bytes, carried.get(target), number);
+        const sum = this.#compute(current, current.definition, format.scalar, carried.get(target), number);
         carried.set(target, sum);
       }
     }
@@ -252,6 +277,7 @@ export class WideRounds {
     const number = e.let(e.extractLane(format.vector, vector, lane));
     const value = e.reinterpret(number, format.bytes === 8 ? "i64" : "i32");
     this.#note(vector, format.vector, value, format.scalar);
+    e.magnitudes.copy(vector, value);
     return value;
   }
 
@@ -334,7 +360,7 @@ export class WideRounds {
       const change = e.mul(rounds, e.constant(width, delta));
       e.writeGeneral(number, e.add(e.readGeneral(number, width, false), change), false);
     }
-    for (const [number, { variable }] of this.#carried)
+    for (const [number, variable] of this.#carried)
       e.writeVectorPart(number, e.reinterpret(e.let(variable.get()), format.bytes === 8 ? "i64" : "i32"));
   }
 }

@@ -69,8 +69,10 @@ function scalar(reference: string, operation: Arithmetic, format: Format): Defin
               const exact = EXACT_ZERO[operation].scalar(e, format, left, right);
               if (exact) e.break(label, e.eqz(exact));
             });
-          if (!e.deferCheck(format.type, [result], check)) check(reject);
-          e.noteResult(result, format.type);
+          if (operation === "div" || !e.isBounded(operation, format.type, left, right, result)) {
+            if (!e.deferCheck(format.type, [result], check)) check(reject);
+            e.noteResult(result, format.type);
+          }
           dst.write(result);
         },
         () => dst.write(exactScalar(e, `${format.type}_${operation}`, [left, right], format.width)),
@@ -79,13 +81,18 @@ function scalar(reference: string, operation: Arithmetic, format: Format): Defin
   });
 }
 
-/** Whole vectors: a common case on all lanes at once, or all of them exactly. */
+/**
+ * Whole vectors: a common case on all lanes at once, or all of them exactly.
+ *
+ * @param isBounded whether the result needs no look
+ */
 function vectorCase(
   e: Emitter,
   format: Format,
   operands: readonly Value[],
   fast: Value,
   exactZero: (() => Value | undefined) | undefined,
+  isBounded: (result: Value) => boolean,
   accept: (result: Value) => void,
   exact: () => void,
 ): void {
@@ -95,6 +102,7 @@ function vectorCase(
     (reject) => {
       requireCommonControl(e, reject);
       const unknown = doubtful(e, format, operands);
+      if (unknown.length === 0 && isBounded(result)) return accept(result);
       // Where zeros are likely, a first look that takes them for extraordinary would be of no use.
       if (exactZero && format.width === 32 && operands.some((value) => e.isSparse(value))) {
         const denormal = markDenormals(e, format, unknown);
@@ -144,6 +152,7 @@ function packed(reference: string, operation: Arithmetic, format: Format): Defin
         [left, right],
         e.vector(format.vector, operation, left, right),
         () => EXACT_ZERO[operation].lanes(e, format, left, right),
+        (result) => operation !== "div" && e.isBounded(operation, format.vector, left, right, result),
         (result) => dst.write(result),
         () => dst.write(exactVector(e, `${format.vector}_${operation}`, left, right)),
       );
@@ -169,6 +178,7 @@ function alternating(reference: string, format: Format): Definition {
         [left, right],
         e.vector(format.vector, "add", left, flipped),
         undefined,
+        () => false,
         (result) => dst.write(result),
         () => dst.write(exactVector(e, `${format.vector}_addsub`, left, right)),
       );
@@ -199,6 +209,7 @@ function horizontal(reference: string, operation: "add" | "sub", format: Format)
         [left, right],
         e.vector(format.vector, operation, left, right),
         undefined,
+        () => false,
         (result) => dst.write(result),
         () => dst.write(exactVector(e, `${format.vector}_${operation}`, left, right)),
       );
@@ -249,6 +260,7 @@ function packedRoot(reference: string, format: Format): Definition {
         [source],
         e.vector(format.vector, "sqrt", source),
         undefined,
+        () => false,
         (result) => dst.write(result),
         () => dst.write(exactVector(e, `${format.vector}_sqrt`, source)),
       );
