@@ -52,7 +52,7 @@ export interface WidePlan {
   readonly apart: readonly (readonly [Stream, Stream])[];
 }
 
-/** Vectors that are looked at in a round of rounds; with more an engine runs out of registers. */
+/** Vectors that are looked at while rounds run side by side; with more an engine runs out of registers. */
 const MAXIMUM_NUMBERS = 8;
 
 /** For an operation on scalars the same operation on vectors. */
@@ -121,14 +121,14 @@ export function planWideRounds(
 
 /** How many vectors of rounds run at a time. */
 function unrolling(operations: readonly WideOperation[]): number {
-  const numbers = operations.filter(({ kind }) => kind === "compute" || kind === "accumulate").length;
+  const sums = operations.filter(({ kind }) => kind === "accumulate").length;
   const loaded = new Set(
     operations.flatMap((operation) => {
       const source = "source" in operation ? operation.source : -1;
       return typeof source === "object" && source.kind === "memory" ? [keyOf(source.site)] : [];
     }),
   );
-  return 2 * (numbers + loaded.size) <= MAXIMUM_NUMBERS ? 2 : 1;
+  return 2 * (sums + loaded.size) <= MAXIMUM_NUMBERS ? 2 : 1;
 }
 
 /** Names what a site accesses. */
