@@ -201,7 +201,7 @@ export class TranslatorEmitter extends PathEmitter {
 
   override deferMarks(marks: Value): boolean {
     if (!this.isReachable) return false;
-    this.#trial ??= new Trial(this.#start, this.#exits.leaveBefore(this.#before), this.newLabel());
+    this.#trial ??= new Trial(this.#start, this.#leaveBefore(), this.newLabel());
     this.#trial.addMarks(marks);
     return true;
   }

@@ -23,12 +23,15 @@ import {
   shapeOf,
   Untranslatable,
 } from "./region.ts";
+import type { GroupPlan, RoundGroups } from "./round-groups.ts";
 import { scalarFormats } from "./scalars.ts";
+import { planSerialRounds } from "./serial-plan.ts";
+import { SerialRounds } from "./serial-rounds.ts";
 import { findStreams } from "./streams.ts";
 import { Strip } from "./strip.ts";
 import { emitStructured } from "./structure.ts";
 import { commonFacts, missingFacts, type RegisterFacts } from "./vector-facts.ts";
-import { planWideRounds, type WidePlan } from "./wide-plan.ts";
+import { planWideRounds } from "./wide-plan.ts";
 import { WideRounds } from "./wide-rounds.ts";
 import { X87_ENTRY, type X87Plan, type X87Point } from "./x87-flow.ts";
 
@@ -484,6 +487,7 @@ class RegionBuilder {
     this.#charge();
     const { streams, sites } = findStreams(block, written);
     const wide = planWideRounds(block.instructions, sites);
+    const serial = wide ? undefined : planSerialRounds(block.instructions, sites);
     const goesOn = e.variable(condition);
     const flags = new BoundFlags(e, e.flags.state);
     const strip = new Strip(e, streams, sites);
@@ -502,7 +506,8 @@ class RegionBuilder {
           e.plainIf(
             e.gtS(strip.rounds.get(), e.constant(32, 1)),
             () => {
-              if (wide) this.#emitWideRounds(block, wide, strip);
+              if (wide) this.#emitGroups(block, new WideRounds(e, wide, strip));
+              if (serial) this.#emitGroups(block, new SerialRounds(e, serial, strip));
               isLike = this.#emitRounds(node, block, strip, flags, facts, goesOn);
               after = e.facts.registers;
             },
@@ -519,10 +524,10 @@ class RegionBuilder {
     return { kind: "branch", condition: goesOn.get() };
   }
 
-  #emitWideRounds({ instructions }: RegionBlock, plan: WidePlan, strip: Strip): void {
+  #emitGroups({ instructions }: RegionBlock, groups: RoundGroups<GroupPlan>): void {
     const e = this.#e;
     e.forgetNames();
-    new WideRounds(e, plan, strip).emit((rounds) => {
+    groups.emit((rounds) => {
       const spent = e.mul(rounds, e.constant(32, instructions.length));
       e.budget.set(e.sub(e.budget.get(), spent));
     });

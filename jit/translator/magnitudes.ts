@@ -60,6 +60,21 @@ export class Magnitudes {
     if (known) this.#known.set(to, known);
   }
 
+  /** `result` is made of numbers of `values`, of all of which something is known. */
+  join(values: readonly Value[], result: Value): void {
+    const known = values.map((value) => this.#known.get(value));
+    const [first] = known;
+    if (!first) return;
+    let { least, most, unit } = first;
+    for (const magnitude of known) {
+      if (!magnitude) return;
+      least = Math.min(least, magnitude.least);
+      most = Math.max(most, magnitude.most);
+      unit = Math.min(unit, magnitude.unit);
+    }
+    this.#known.set(result, { least, most, unit });
+  }
+
   /** Whether the result needs no look; if so, and it is given, its magnitude is known from now on. */
   deduce(operation: Bounded, format: NumberFormat, left: Value, right: Value, result?: Value): boolean {
     const [one, other] = [this.#known.get(left), this.#known.get(right)];

@@ -3,8 +3,10 @@ import type { Definition } from "../semantics/define.ts";
 import { definitions, type Mnemonic } from "../semantics/registry.ts";
 import type { RegionInstruction } from "./region.ts";
 import { clearedRegister } from "./scalars.ts";
-import type { Stream, StreamSite } from "./streams.ts";
-import { type CountedLoop, countedLoop } from "./trip-count.ts";
+import { type GroupAccess, streamsApart } from "./group-order.ts";
+import type { GroupPlan } from "./round-groups.ts";
+import type { StreamSite } from "./streams.ts";
+import { countedLoop } from "./trip-count.ts";
 
 /** Numbers of one format, a vector of which holds one of each round. */
 export interface WideFormat {
@@ -41,15 +43,10 @@ export type WideOperation =
       readonly source: WideSource;
     };
 
-/** How rounds of a loop run side by side. */
-export interface WidePlan {
+/** How rounds of a loop run side by side; how many is a multiple of the lanes. */
+export interface WidePlan extends GroupPlan {
   readonly format: WideFormat;
-  readonly loop: CountedLoop;
   readonly operations: readonly WideOperation[];
-  /** rounds at a time: a power of two, and a multiple of the lanes */
-  readonly rounds: number;
-  /** what must not overlap while that many rounds run */
-  readonly apart: readonly (readonly [Stream, Stream])[];
 }
 
 /** Vectors that are looked at while rounds run side by side; with more an engine runs out of registers. */
@@ -115,7 +112,7 @@ export function planWideRounds(
       : operation,
   );
   const rounds = format.lanes * unrolling(settled);
-  const apart = streamsApart(settled, rounds, format.bytes);
+  const apart = streamsApart(accessesOf(settled, format.bytes), rounds);
   return apart && { format, loop, operations: settled, rounds, apart };
 }
 
@@ -232,56 +229,10 @@ class RegisterRoles {
   }
 }
 
-interface WideAccess {
-  readonly stream: Stream;
-  readonly distance: number;
-  readonly isStore: boolean;
-}
-
-/**
- * The pairs of streams that must not overlap. Several rounds load first and store then, so a round must not load what one of the
- * others stores: undefined if it does so within a stream.
- */
-function streamsApart(
-  operations: readonly WideOperation[],
-  rounds: number,
-  bytes: number,
-): readonly (readonly [Stream, Stream])[] | undefined {
-  const accesses = operations.flatMap((operation): readonly WideAccess[] => {
-    if (operation.kind === "store") return [{ ...operation.site, isStore: true }];
+function accessesOf(operations: readonly WideOperation[], bytes: number): readonly GroupAccess[] {
+  return operations.flatMap((operation): readonly GroupAccess[] => {
+    if (operation.kind === "store") return [{ ...operation.site, bytes, isStore: true }];
     if (operation.kind === "clear" || operation.source.kind !== "memory") return [];
-    return [{ ...operation.source.site, isStore: false }];
+    return [{ ...operation.source.site, bytes, isStore: false }];
   });
-  const apart = new Map<string, readonly [Stream, Stream]>();
-  const streams = [...new Set(accesses.map(({ stream }) => stream))];
-  for (const [index, first] of accesses.entries()) {
-    for (const second of accesses.slice(index)) {
-      if (!first.isStore && !second.isStore) continue;
-      if (first.stream === second.stream) {
-        if (isReordered(first, second, rounds, bytes)) return undefined;
-        continue;
-      }
-      const pair = [first.stream, second.stream].toSorted((a, b) => streams.indexOf(a) - streams.indexOf(b));
-      const [one, other] = pair;
-      if (one && other) apart.set(pair.map((stream) => streams.indexOf(stream)).join(), [one, other]);
-    }
-  }
-  return [...apart.values()];
-}
-
-/** Whether two accesses of a stream, the first of which comes first in a round, meet in another order than round by round. */
-function isReordered(first: WideAccess, second: WideAccess, rounds: number, bytes: number): boolean {
-  const { stride } = first.stream;
-  for (let later = 1 - rounds; later < rounds; later++) {
-    // The first access `later` rounds behind the second.
-    if (Math.abs(first.distance + later * stride - second.distance) >= bytes) continue;
-    if (first === second) {
-      if (later !== 0) return true;
-      continue;
-    }
-    const comesFirst = later <= 0;
-    const comesFirstNow = !first.isStore || second.isStore;
-    if (comesFirst !== comesFirstNow) return true;
-  }
-  return false;
 }

@@ -9,6 +9,12 @@ const INDEX = RAX;
 
 const SSE = { mov: 0x10, store: 0x11, sqrt: 0x51, add: 0x58, mul: 0x59, sub: 0x5c, div: 0x5e } as const;
 const WHOLE_MOVE = 0x28;
+const UNPACK = [0x14, 0x15] as const;
+const SHUFFLE = 0xc6;
+const EXTREMES = [0x5d, 0x5f] as const;
+const COMPARE = 0xc2;
+/** between singles and doubles */
+const CONVERT = 0x5a;
 const BITWISE = [0x54, 0x55, 0x56, 0x57] as const;
 
 interface Place {
@@ -111,11 +117,72 @@ export function randomLoop(prng: Prng, extraordinary: number): Program {
     if (prng.chance(70)) code(...sse(prefix, SSE.store, register, place(), scale));
     if (prng.chance(8)) code(...sse(prefix, SSE.store, prng.pick([3, 5]), place(), scale));
   }
-  // add base, 8; sometimes with an access behind it
-  for (const base of strided) code(0x48, 0x83, 0xc0 | base, size);
-  code(0x48, 0x83, 0xc0 | INDEX, indexStep & 255);
+  return closed(prng, body, { isDouble, stride: size, strided, indexStep, rounds, extraordinary });
+}
+
+/** The same on packed numbers: with permutations, merges of low numbers, and vectors that are handed on. */
+export function randomPackedLoop(prng: Prng, extraordinary: number): Program {
+  const isDouble = prng.chance(60);
+  const size = isDouble ? 8 : 4;
+  const scale = isDouble ? 3 : 2;
+  const packed = isDouble ? 0x66 : undefined;
+  const indexStep = prng.chance(85) ? 16 / size : prng.pick([1, 8, -(16 / size)]);
+  const strided = BASES.filter(() => prng.chance(20));
+  const place = (): Place => ({
+    base: prng.pick(BASES),
+    displacement: prng.chance(80) ? 16 * prng.between(-1, 1) : size * prng.between(-3, 3),
+    isIndexed: prng.chance(90),
+  });
+  const body: number[] = [];
+  const code = (...parts: readonly number[]): void => void body.push(...parts);
+  for (let count = 1 + prng.below(3); count > 0; count--) {
+    const register = prng.below(3);
+    code(...sse(packed, SSE.mov, register, place(), scale));
+    for (let length = prng.below(5); length > 0; length--) {
+      const target = prng.chance(80) ? register : prng.below(7);
+      const source = prng.below(7);
+      const kind = prng.below(100);
+      if (kind < 8) code(...sse(packed, prng.pick(BITWISE), target, source, scale));
+      else if (kind < 18) code(...sse(packed, WHOLE_MOVE, target, source, scale));
+      else if (kind < 30) code(...sse(packed, prng.pick(UNPACK), target, source, scale));
+      else if (kind < 36) code(...sse(packed, SHUFFLE, target, source, scale), prng.below(256));
+      else if (kind < 42)
+        code(...sse(isDouble ? 0xf2 : 0xf3, prng.pick([SSE.mov, SSE.add, SSE.mul]), target, source, scale));
+      else if (kind < 46) code(...sse(isDouble ? 0xf2 : 0xf3, prng.pick([SSE.mov, SSE.sub]), target, place(), scale));
+      else if (kind < 49) code(...sse(packed, SSE.sqrt, target, source, scale));
+      else if (kind < 54) code(...sse(packed, prng.pick(EXTREMES), target, source, scale));
+      else if (kind < 57) code(...sse(packed, COMPARE, target, source, scale), prng.below(8));
+      else if (kind < 60) code(...sse(packed, CONVERT, target, source, scale));
+      else
+        code(...sse(packed, prng.pick([SSE.add, SSE.mul, SSE.sub, SSE.add, SSE.mul, SSE.div]), target, source, scale));
+    }
+    if (prng.chance(40))
+      code(...sse(packed, prng.pick([SSE.add, SSE.sub, SSE.mul]), prng.between(5, 6), register, scale));
+    if (prng.chance(70))
+      code(...sse(prng.chance(85) ? packed : isDouble ? 0xf2 : 0xf3, SSE.store, register, place(), scale));
+  }
+  const rounds = 1 + prng.below(40);
+  return closed(prng, body, { isDouble, stride: 16, strided, indexStep, rounds, extraordinary });
+}
+
+interface Closing {
+  readonly isDouble: boolean;
+  /** what is added to each of `strided` in a round */
+  readonly stride: number;
+  readonly strided: readonly number[];
+  readonly indexStep: number;
+  readonly rounds: number;
+  readonly extraordinary: number;
+}
+
+/** Makes a loop of a body. */
+function closed(prng: Prng, body: number[], closing: Closing): Program {
+  const { isDouble, stride, strided, indexStep, rounds, extraordinary } = closing;
+  const size = isDouble ? 8 : 4;
+  for (const base of strided) body.push(0x48, 0x83, 0xc0 | base, stride);
+  body.push(0x48, 0x83, 0xc0 | INDEX, indexStep & 255);
   const { code: end, registers } = counter(prng, rounds, indexStep);
-  code(...end);
+  body.push(...end);
   const back = -(body.length + 4);
   const address = (): bigint =>
     BigInt(DATA + 0x800 + (prng.chance(30) ? size * prng.below(12) : 16 * prng.below(0x100) + prng.below(3)));
