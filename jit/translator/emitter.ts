@@ -710,7 +710,7 @@ export class TranslatorEmitter extends PathEmitter {
   }
   override helper(_name: string, _operands: readonly Value[], width: Width): Value {
     this.#leave();
-    return width === 128 ? this.vectorConstant(new Array<number>(16).fill(0)) : this.let(this.#unknown(width));
+    return width === 128 ? this.zeroVector() : this.let(this.#unknown(width));
   }
   override helperVoid(_name: string, _operands: readonly Value[]): void {
     this.#leave();

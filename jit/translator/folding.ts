@@ -3,6 +3,8 @@ import type { Value, Width } from "../emit/value.ts";
 import { Emitter } from "../semantics/emitter.ts";
 import { ConstantValue, Displaced, FloatBits, LaneBits, LoadedBits } from "./values.ts";
 
+const ZEROS: readonly number[] = new Array<number>(16).fill(0);
+
 /**
  * An emitter that computes with what it knows: operations on constants (immediates, flags of MXCSR, masked shift counts) give
  * constants, so that a definition's `if` on one of them costs nothing and leaves no second path behind.
@@ -59,6 +61,12 @@ export abstract class FoldingEmitter extends Emitter {
     if (!(count instanceof ConstantValue)) return super.shrU(value, count);
     if (count.isZero) return value;
     return this.#fold(value, count, (a, b) => a >> (b & shiftMask(value))) ?? super.shrU(value, count);
+  }
+  override divU(left: Value, right: Value): Value {
+    const divisor = right instanceof ConstantValue ? right.bits : 0n;
+    const isPower = divisor > 0n && (divisor & (divisor - 1n)) === 0n;
+    if (!isPower) return super.divU(left, right);
+    return this.shrU(left, this.constant(left.type === "i64" ? 64 : 32, divisor.toString(2).length - 1));
   }
   override eqz(value: Value): Value {
     return value instanceof ConstantValue ? this.constant(32, value.isZero ? 1 : 0) : super.eqz(value);
@@ -150,6 +158,10 @@ export abstract class FoldingEmitter extends Emitter {
     );
   }
 
+  zeroVector(): Value {
+    return this.vectorConstant(ZEROS);
+  }
+
   /** A vector whose low lane is `value`, and zeros above. */
   zeroExtendedVector(value: Value): Value {
     const { v128 } = this.wasm;
@@ -159,7 +171,7 @@ export abstract class FoldingEmitter extends Emitter {
       const loaded = value.width === 32 ? v128.load32_zero(displacement, 1, at) : v128.load64_zero(displacement, 1, at);
       return this.value("v128", 128, loaded);
     }
-    return this.withLowLane(this.vectorConstant(new Array<number>(16).fill(0)), value);
+    return this.withLowLane(this.zeroVector(), value);
   }
 }
 

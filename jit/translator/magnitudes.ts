@@ -30,6 +30,16 @@ function boundsOf(format: NumberFormat): Bounds {
 /** An operation on two numbers whose result is bounded by its operands. */
 export type Bounded = "add" | "sub" | "mul";
 
+const BOUNDED = /^(add|sub|mul)([ps])[sd]$/;
+
+/** The operation of an instruction on scalars or packed numbers, if it is one of those. */
+export function boundedOperation(
+  mnemonic: string,
+): { readonly operation: Bounded; readonly isPacked: boolean } | undefined {
+  const [, operation, kind] = BOUNDED.exec(mnemonic) ?? [];
+  return operation === undefined ? undefined : { operation: operation as Bounded, isPacked: kind === "p" };
+}
+
 /**
  * What is known of the magnitude of numbers. Sums, differences and products of moderate numbers need no look: they are ordinary, or
  * zeros that are exact. So do results of those, as far as the exponents go.

@@ -3,7 +3,7 @@ import type { Value } from "../emit/value.ts";
 import { type Definition, namedOperands } from "../semantics/define.ts";
 import type { NumberFormat, OperandHandle } from "../semantics/emitter.ts";
 import type { TranslatorEmitter } from "./emitter.ts";
-import type { Bounded } from "./magnitudes.ts";
+import { boundedOperation } from "./magnitudes.ts";
 import type { RegionInstruction } from "./region.ts";
 import type { Stream, StreamSite } from "./streams.ts";
 import type { Strip } from "./strip.ts";
@@ -17,9 +17,6 @@ export interface GroupPlan {
   /** what must not overlap while that many rounds run */
   readonly apart: readonly (readonly [Stream, Stream])[];
 }
-
-/** Operations by the first three letters of their mnemonics. */
-const BOUNDED: Readonly<Record<string, Bounded>> = { add: "add", sub: "sub", mul: "mul" };
 
 /**
  * Rounds of a loop that run in groups: all numbers of a group are looked at before anything is stored. Where one is not what was
@@ -153,7 +150,7 @@ export abstract class RoundGroups<Plan extends GroupPlan> {
   ): void {
     const { e } = this;
     const [target, source] = operands;
-    const operation = BOUNDED[current.instruction.mnemonic.slice(0, 3)];
+    const operation = boundedOperation(current.instruction.mnemonic)?.operation;
     if (operation && format && target && source) {
       const [left, right] = [target.read(), source.read()];
       if (!e.magnitudes.deduce(operation, format, left, right)) {

@@ -1,5 +1,6 @@
 import type { MemoryOperand, Operand } from "../isa/instruction.ts";
 import { type GroupAccess, streamsApart } from "./group-order.ts";
+import { boundedOperation } from "./magnitudes.ts";
 import type { RegionInstruction } from "./region.ts";
 import type { GroupPlan } from "./round-groups.ts";
 import { clearedRegister } from "./scalars.ts";
@@ -35,7 +36,6 @@ const ROUNDS = 2;
 const MAXIMUM_LENGTH = 32;
 
 const PACKED = /^(add|sub|mul|div)p([sd])$/;
-const BOUNDED = /^(add|sub|mul)p[sd]$/;
 const STORES = /^mov([au]p[sd]|dq[au]|s[sd]|ntp[sd]|ntdq)$/;
 /** Instructions that replace all of a register, whatever they read. */
 const REPLACES =
@@ -131,7 +131,7 @@ class RegisterUses {
   #read(number: number, mnemonic: string): void {
     if (this.#written.has(number)) return;
     this.#inherited.add(number);
-    if (BOUNDED.test(mnemonic)) this.#numbers.add(number);
+    if (boundedOperation(mnemonic)?.isPacked) this.#numbers.add(number);
   }
 
   summary(): Pick<SerialPlan, "constants" | "carried" | "numbers"> {

@@ -1,16 +1,15 @@
 import { invariant } from "../../runtime/abi/invariant.ts";
 import type { Label } from "../emit/function.ts";
 import type { Value, Variable, Width } from "../emit/value.ts";
-import type { NumberFormat, OperandHandle } from "../semantics/emitter.ts";
+import type { OperandHandle } from "../semantics/emitter.ts";
 import { accessWidth, OperandBase } from "../semantics/operand-base.ts";
 import type { TranslatorEmitter } from "./emitter.ts";
-import { breakUnlessModerate } from "./magnitudes.ts";
+import { boundedOperation, breakUnlessModerate } from "./magnitudes.ts";
 import { Immediate } from "./operands.ts";
 import { RoundGroups } from "./round-groups.ts";
 import { clearedRegister } from "./scalars.ts";
 import type { SerialOperand, SerialOperation, SerialPlan } from "./serial-plan.ts";
-import type { StreamSite } from "./streams.ts";
-import { keyOf } from "./wide-plan.ts";
+import { keyOf, type StreamSite } from "./streams.ts";
 
 /** An XMM register during a group: a value. */
 class RegisterPlace extends OperandBase {
@@ -66,8 +65,6 @@ interface Store {
   readonly round: number;
   readonly value: Value;
 }
-
-const ZERO: readonly number[] = new Array<number>(16).fill(0);
 
 /** Permutations of whole numbers: what is known of all numbers of their operands is known of the result. */
 const PERMUTATIONS: Readonly<Record<SerialPlan["format"], RegExp>> = {
@@ -152,7 +149,7 @@ export class SerialRounds extends RoundGroups<SerialPlan> {
     }
     const cleared = clearedRegister(current);
     if (cleared !== undefined) {
-      const zero = e.vectorConstant(ZERO);
+      const zero = e.zeroVector();
       this.#noteModerate(zero);
       registers.set(cleared, zero);
       return;
@@ -162,7 +159,8 @@ export class SerialRounds extends RoundGroups<SerialPlan> {
     const before = PERMUTATIONS[plan.format].test(mnemonic) ? vectorsOf(handles) : [];
     // Numbers are looked at before they are multiplied by permuting them.
     for (const value of before) if (!e.magnitudes.isKnown(value)) e.requireModerate(plan.format, value);
-    this.compute(current, current.definition, handles, formatOf(mnemonic));
+    const isPacked = boundedOperation(mnemonic)?.isPacked === true;
+    this.compute(current, current.definition, handles, isPacked ? plan.format : undefined);
     if (before.length > 0 && result) {
       const permuted = result.readRegister128();
       e.magnitudes.join(before, permuted);
@@ -202,12 +200,6 @@ export class SerialRounds extends RoundGroups<SerialPlan> {
     const { e } = this;
     for (const [number, variable] of this.#carried) e.writeVectorPart(number, e.let(variable.get()));
   }
-}
-
-/** The format of packed numbers that an instruction adds, subtracts or multiplies. */
-function formatOf(mnemonic: string): NumberFormat | undefined {
-  if (mnemonic.endsWith("pd")) return "f64x2";
-  return mnemonic.endsWith("ps") ? "f32x4" : undefined;
 }
 
 /** All vectors that a permutation takes numbers from; nothing if it takes something else. */

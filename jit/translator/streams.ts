@@ -28,6 +28,11 @@ export interface StreamSite {
   readonly distance: number;
 }
 
+/** Names what a site accesses. */
+export function keyOf({ stream: { base, index, scale }, distance }: StreamSite): string {
+  return `${base},${index},${scale},${distance}`;
+}
+
 const MAXIMUM_STREAMS = 8;
 /** Bytes from the first to the last that a stream touches in a round: it must stay well inside a page. */
 const MAXIMUM_SPAN = 1024;

@@ -5,10 +5,9 @@ import { tlbEntry } from "../helpers/tlb.ts";
 import { type MemoryOperand, RIP } from "../isa/instruction.ts";
 import type { Site, TranslatorEmitter } from "./emitter.ts";
 import type { Stream, StreamSite } from "./streams.ts";
+import { MANY } from "./trip-count.ts";
 
 const PAGE = 4096;
-/** More rounds than any budget allows. */
-const MANY = 0x7fff_ffff;
 
 /** The streams of a loop, made ready for as many rounds as all of them stay in the pages where they are. */
 export class Strip {
@@ -64,10 +63,7 @@ export class Strip {
     const e = this.#e;
     if (stride === 0) return e.constant(32, MANY);
     const [bytes, step] = stride > 0 ? [room, stride] : [within, -stride];
-    const logarithm = Math.log2(step);
-    const steps = Number.isInteger(logarithm)
-      ? e.shrU(bytes, e.constant(32, logarithm))
-      : e.divU(bytes, e.constant(32, step));
+    const steps = e.divU(bytes, e.constant(32, step));
     return e.add(steps, e.constant(32, 1));
   }
 

@@ -5,7 +5,7 @@ import type { TranslatorEmitter } from "./emitter.ts";
 
 const REGISTERS = 16;
 /** More rounds than any budget allows. */
-const MANY = 0x7fff_ffff;
+export const MANY = 0x7fff_ffff;
 
 /** What a general register was when the round began (nothing for -1), and a constant; its lower half only where it is narrow. */
 interface Linear {
@@ -222,21 +222,13 @@ export function roundsBeforeLast(e: TranslatorEmitter, { high, low, relation, is
   const [upper, lower] = [valueOf(high), valueOf(low)];
   const distance = e.sub(upper, lower);
   // They meet after that many rounds or, if no number of steps leads there, later.
-  if (relation === "different") return bounded(e, quotient(e, distance, step));
+  if (relation === "different") return bounded(e, e.divU(distance, e.constant(width, step)));
   const one = e.constant(64, 1);
-  const steps = quotient(e, relation === "above" ? e.sub(distance, one) : distance, step);
+  const steps = e.divU(relation === "above" ? e.sub(distance, one) : distance, e.constant(64, step));
   const rounds = bounded(e, e.add(steps, one));
   const below = isSigned ? e.ltS(upper, lower) : e.ltU(upper, lower);
   const isLast = relation === "above" ? e.or(below, e.eq(upper, lower)) : below;
   return e.select(isLast, e.constant(32, 0), rounds);
-}
-
-function quotient(e: TranslatorEmitter, value: Value, divisor: number): Value {
-  const logarithm = Math.log2(divisor);
-  const { width } = value;
-  return Number.isInteger(logarithm)
-    ? e.shrU(value, e.constant(width === 64 ? 64 : 32, logarithm))
-    : e.divU(value, e.constant(width === 64 ? 64 : 32, divisor));
 }
 
 function bounded(e: TranslatorEmitter, value: Value): Value {

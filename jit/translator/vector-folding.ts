@@ -108,7 +108,7 @@ export abstract class VectorFoldingEmitter extends FoldingEmitter {
     if (!known.isAll(0xff)) return undefined;
     if (operation === "and") return other;
     if (operation === "or") return known;
-    return operation === "andnot" ? this.vectorConstant(ZEROS) : undefined;
+    return operation === "andnot" ? this.zeroVector() : undefined;
   }
 
   // ---- permutations ----
@@ -146,10 +146,10 @@ export abstract class VectorFoldingEmitter extends FoldingEmitter {
     const hasZeros = picks.some(([source]) => !source);
     const [low] = sources;
     if (sources.length > (hasZeros ? 1 : 2)) return undefined;
-    if (!low) return this.vectorConstant(ZEROS);
+    if (!low) return this.zeroVector();
     if (picks.every(([source, byte], index) => source === low && byte === index)) return low;
     // A value that is no name is taken once. Engines look whether any byte of the second vector is used.
-    const high = sources[1] ?? (hasZeros || !low.reusable ? this.vectorConstant(ZEROS) : low);
+    const high = sources[1] ?? (hasZeros || !low.reusable ? this.zeroVector() : low);
     const distance = distanceOf(picks);
     const mask = picks.map(([source, byte], index) =>
       !source ? BYTES + ((index + distance) & (BYTES - 1)) : source === low ? byte : BYTES + byte,

@@ -4,8 +4,6 @@ import { Named, type Value, type Variable, type Width } from "../emit/value.ts";
 import type { TranslatorEmitter } from "./emitter.ts";
 import { type FloatBits, SplitVector } from "./values.ts";
 
-const ZERO: readonly number[] = new Array<number>(16).fill(0);
-
 /**
  * The XMM registers of a region: a local for the whole of each and, where a region uses a register mostly for scalars, another for the
  * low lane, which then is what the register holds there. What is known of their numbers is noted in the emitter's facts.
@@ -102,7 +100,7 @@ export class VectorRegisters {
   /** Makes all of a register zero. */
   clear(number: number): void {
     const e = this.#e;
-    const zero = e.vectorConstant(ZERO);
+    const zero = e.zeroVector();
     e.noteResult(zero, "f32x4");
     e.noteResult(zero, "f64x2");
     const scalar = this.#beginWrite(number, zero);

@@ -5,7 +5,7 @@ import type { RegionInstruction } from "./region.ts";
 import { clearedRegister } from "./scalars.ts";
 import { type GroupAccess, streamsApart } from "./group-order.ts";
 import type { GroupPlan } from "./round-groups.ts";
-import type { StreamSite } from "./streams.ts";
+import { keyOf, type StreamSite } from "./streams.ts";
 import { countedLoop } from "./trip-count.ts";
 
 /** Numbers of one format, a vector of which holds one of each round. */
@@ -126,11 +126,6 @@ function unrolling(operations: readonly WideOperation[]): number {
     }),
   );
   return 2 * (sums + loaded.size) <= MAXIMUM_NUMBERS ? 2 : 1;
-}
-
-/** Names what a site accesses. */
-export function keyOf({ stream: { base, index, scale }, distance }: StreamSite): string {
-  return `${base},${index},${scale},${distance}`;
 }
 
 /** The format of all scalars; undefined if there is none, or more than one. */

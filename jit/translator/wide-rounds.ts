@@ -8,11 +8,9 @@ import type { TranslatorEmitter } from "./emitter.ts";
 import { breakUnlessModerate } from "./magnitudes.ts";
 import type { RegionInstruction } from "./region.ts";
 import { RoundGroups } from "./round-groups.ts";
-import type { StreamSite } from "./streams.ts";
+import { keyOf, type StreamSite } from "./streams.ts";
 import type { Strip } from "./strip.ts";
-import { isBitwise, keyOf, type WideOperation, type WidePlan, type WideSource } from "./wide-plan.ts";
-
-const ZERO: readonly number[] = new Array<number>(16).fill(0);
+import { isBitwise, type WideOperation, type WidePlan, type WideSource } from "./wide-plan.ts";
 
 /** Something that a definition reads and writes as an operand: a number, or a vector of one of each of several rounds. */
 class Place extends OperandBase {
@@ -94,7 +92,7 @@ export class WideRounds extends RoundGroups<WidePlan> {
     for (const operation of operations) {
       switch (operation.kind) {
         case "clear": {
-          const zero = e.vectorConstant(ZERO);
+          const zero = e.zeroVector();
           e.noteResult(zero, this.plan.format.vector);
           registers.set(operation.target, this.#everywhere(zero));
           break;
@@ -218,7 +216,7 @@ export class WideRounds extends RoundGroups<WidePlan> {
     return Array.from({ length: this.#vectors }, (_, index) => {
       const at = first + index * format.lanes * stride;
       if (stride === format.bytes) return e.let(e.loadOffset(128, base, at));
-      let vector = e.vectorConstant(ZERO);
+      let vector = e.zeroVector();
       for (let lane = 0; lane < format.lanes; lane++)
         vector = e.loadLane(format.bytes, base, at + lane * stride, lane, vector);
       return e.let(vector);
